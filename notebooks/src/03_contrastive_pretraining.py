@@ -22,7 +22,7 @@ seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one
 
 # %%
-from workbench import DrumLDM, load, plots, start
+from workbench import DrumLDM, load, plots, predict, reveal, start
 
 run = start("03", profile=profile, dataset=dataset, seed=seed, train=train)
 
@@ -74,11 +74,15 @@ clips[0]
 # ## 2 · From words to a vector
 #
 # *Predict:* two prompts go through BERT together, and the shorter one is padded. Should its vector
-# depend on how long the other is?
+# depend on how long the other is? By how much of its length does it move, if the mean runs over the
+# padding, too?
 #
 # **BERT** is a transformer that has read much text. Here it is frozen: its weights stay as they
 # are. It gives a vector for each word piece, which depends on the other words of the text. Their
 # mean is the text's vector. In the drum paper's code the mean runs over the padding, too.
+
+# %%
+predict("03.1", [5.0, 25.0, 75.0], unit="%")
 
 # %%
 import torch
@@ -92,6 +96,10 @@ with torch.inference_mode():
 masked = system.text.embed([short, long])[0]
 print(f"mean over padding moves it by {float((hidden[0].mean(0) - alone).norm()):.2f}")
 print(f"masked mean moves it by {float((masked - alone).norm()):.5f}")
+
+# %%
+moved = 100 * float((hidden[0].mean(0) - alone).norm() / alone.norm())
+reveal("03.1", moved, "With the mask it does not move.")
 
 # %% [markdown]
 # *What you should have noticed:* with padding in the mean, a text's vector depends on what else is
@@ -123,7 +131,12 @@ def masked_mean(hidden, mask):
 #
 # *Predict:* a text has 384 numbers, a loop of eight bars 128 × 27. How can a dot product compare
 # them?
-#
+
+# %%
+predict("03.2", ["the shorter one is padded", "both are mapped to equally many numbers",
+                 "their means are compared"])
+
+# %% [markdown]
 # Two networks, the **towers**, map both to 64 numbers. The text tower is small, because BERT has
 # done most of the work. Beside BERT's vector the shipped one receives facts that a parser reads in
 # the text (lesson 00), because a mean of vectors hardly tells "no snare" from "snare". The loop
@@ -154,14 +167,24 @@ from workbench.models.contrastive import Contrastive, ContrastiveConfig, info_nc
 display(listing(Contrastive.embed_text, first="return"))
 listing(Contrastive.embed_roll, first="beats =", last="return")
 
+# %%
+sizes = system.embed_text(["rock"]).shape[1], system.embed_clips(clips[:1]).shape[1]
+same = "both are mapped to equally many numbers" if sizes[0] == sizes[1] else ""
+reveal("03.2", same, f"The towers end in {sizes[0]} and {sizes[1]} numbers.")
+
 # %% [markdown]
 # *What you should have noticed:* each tower is a few lines. Nothing in them says that a text and a
 # loop belong together; only the loss does.
 #
 # ## 4 · The loss: who belongs to whom?
 #
-# *Predict:* in a batch of 32 pairs, what is the loss before anything is learned?
-#
+# *Predict:* in a batch of 32 pairs, what is the loss before anything is learned, if the cosines
+# are multiplied by 14.3 as in CLIP?
+
+# %%
+predict("03.3", [2.0, 3.0, 4.0, 5.0])
+
+# %% [markdown]
 # In a batch of $N$ pairs, $m_i$ is the vector of loop $i$ and $t_i$ that of its text. Each loop has
 # to find its text among the $N$ texts, and each text its loop: two classifications with $N$
 # classes. The logits are the cosines, multiplied by a **scale** $s$; $\tau = 1/s$ is the
@@ -223,6 +246,9 @@ for scale in (1, 1 / 0.07):
     values = [float(info_nce(m, t, scale)) for m, t in pairs]
     print(f"scale {scale:4.1f}: {', '.join(f'{value:.2f}' for value in values)}")
 
+# %%
+reveal("03.3", float(np.mean(values)), "This is the mean of five untrained pairs of towers.")
+
 # %% [markdown]
 # *What you should have noticed:* at scale 1 the loss is close to $\log N$. At CLIP's initial scale,
 # $1/0.07 = 14.3$, it can lie above: untrained towers are not undecided but confident at random, and
@@ -234,6 +260,9 @@ for scale in (1, 1 / 0.07):
 #
 # A cosine is at most 1, so the scale limits how confident the softmax can get. The drum paper fixed
 # it at $e^{0.07}$, perhaps for CLIP's $1/0.07$. Below, 32 perfect pairs, as far apart as can be.
+
+# %%
+predict("03.4", [0.5, 1.5, 3.0])
 
 # %%
 perfect = torch.nn.functional.normalize(torch.eye(32) - 1 / 32, dim=-1)
@@ -254,6 +283,9 @@ print(f"at the fixed scale the loss cannot fall below {lowest:.2f}: a loop gives
       f"a probability of at most {np.exp(-lowest):.2f}")
 print(f"gradient at a perfect pair: {1 - np.exp(-lowest):.2f}, at chance: {1 - 1 / 32:.2f}")
 
+# %%
+reveal("03.4", float(info_nce(perfect, perfect, 1.0)), f"By chance it is {np.log(32):.2f}.")
+
 # %% [markdown]
 # *What you should have noticed:* at the fixed scale even perfect embeddings stay most of the way up
 # to chance. The gradient of a pair (one minus its probability) is hardly smaller when it is solved
@@ -261,12 +293,16 @@ print(f"gradient at a perfect pair: {1 - np.exp(-lowest):.2f}, at chance: {1 - 1
 #
 # ## 6 · Train the towers
 #
-# *Predict:* how will the matrix of cosines look before training, and after 25 steps?
+# *Predict:* how will the matrix of cosines look before training, and after 25 steps? For which
+# share of texts will the own loop be among the ten nearest at the end?
 #
 # Towers like the shipped ones, from scratch, on captions alone and without the facts. A batch of 64
 # pairs gives each loop 63 wrong texts for nothing: this is why contrastive learning likes large
 # batches. **Recall at ten** is the share of texts of the test split whose own loop is among the ten
 # nearest.
+
+# %%
+predict("03.5", [0.1, 0.3, 0.6, 0.9])
 
 # %%
 from workbench.evaluation.retrieval import WordModel, chance, retrieval
@@ -318,6 +354,9 @@ shipped, guess = retrieval(t, m)["R@10"], chance(len(clips))["R@10"]
 print(f"recall at ten: {guess:.2f} by chance, {trained:.2f} here, {shipped:.2f} shipped")
 run.note("recall at ten after the training here", trained, floor=guess)
 
+# %%
+reveal("03.5", trained, f"By chance it is {guess:.2f}.")
+
 # %% [markdown]
 # *What you should have noticed:* before training there are stripes: some loops are near to all
 # texts, whatever those say. Then the diagonal appears, with other bright cells beside it. The
@@ -326,7 +365,11 @@ run.note("recall at ten after the training here", trained, floor=guess)
 #
 # ## 7 · The similarity matrix
 #
-# *Predict:* where are the large values, if all is well? And if two loops share a caption?
+# *Predict:* where are the large values, if all is well? And if two loops share their style: how far
+# up is the cosine with each other's text, from 0 % (loops of another style) to 100 % (its own)?
+
+# %%
+predict("03.6", [10.0, 40.0, 70.0], unit="%")
 
 # %%
 styles = np.array([clip.labels.get("style") or "?" for clip in clips])
@@ -342,6 +385,12 @@ middles = (edges[1:] + edges[:-1] - 1) / 2
 ax.set_yticks(middles, frequent)
 ax.set_xticks(middles, frequent, rotation=30)
 ax.set(xlabel="text", ylabel="loop");
+
+# %%
+alike = (styles[:, None] == styles) & ~np.eye(len(styles), dtype=bool)
+scores = m @ t.T
+own, mates, others = np.diag(scores).mean(), scores[alike].mean(), scores[styles[:, None] != styles]
+reveal("03.6", 100 * float((mates - others.mean()) / (own - others.mean())))
 
 # %% [markdown]
 # *What you should have noticed:* beside the diagonal there are blocks. Loops of one style share
@@ -379,7 +428,12 @@ def loss_of_several(a, b, scale, alike):
 # %% [markdown]
 # ## 8 · Search
 #
-# *Predict:* does "gentle" find soft loops, though captions only say "soft"? And "not loud"?
+# *Predict:* does "gentle" find soft loops, though captions only say "soft"? And what does "a rock
+# beat that is not loud" find?
+
+# %%
+predict("03.7", ["softer than the average loop", "as loud, within 3",
+                 "louder than the average loop"])
 
 # %%
 from workbench.evaluation.rhythm import velocity
@@ -395,6 +449,11 @@ for query in rock:
     for i in found[query][:2]:
         print(f"    {scores[i]:.2f}  {clips[i].caption}")
 clips[found["a gentle rock beat"][0]].excerpt(0, 16)
+
+# %%
+ten = touch[found["a rock beat that is not loud"][:10]].mean() - touch.mean()
+side = "softer than the average loop" if ten < 0 else "louder than the average loop"
+reveal("03.7", "as loud, within 3" if abs(ten) < 3 else side, f"The difference is {ten:+.0f}.")
 
 # %% [markdown]
 # Now the other way: texts for the loop above.
@@ -414,8 +473,13 @@ for i in np.argsort(-(m[loop] @ t.T))[:3]:
 #
 # ## 9 · Going further: better than counting words?
 #
-# *Predict:* will a network beat linear regression on captions? And on texts in other words?
-#
+# *Predict:* which is better on captions, the towers or linear regression on counted words? And on
+# texts in other words?
+
+# %%
+predict("03.8", ["the towers", "counting words", "neither: the intervals overlap"])
+
+# %% [markdown]
 # The **baseline** counts words and predicts a loop's statistics from them by linear regression. It
 # learns from captions and phrasings, as the towers did.
 #
@@ -460,6 +524,11 @@ half = 1.96 * np.sqrt(heights * (1 - heights) / len(clips))
 ax.errorbar(range(len(bars)), heights, half, fmt="none", color=plots.INK, capsize=4)
 run.note("loop → caption, recall at 10", retrieval(m, t)["R@10"], floor=guess)
 
+# %%
+better = "the towers" if heights[0] > heights[1] else "counting words"  # on captions
+apart = abs(heights[0] - heights[1]) > half[0] + half[1]
+reveal("03.8", better if apart else "neither: the intervals overlap")
+
 # %% [markdown]
 # *What you should have noticed:* where the intervals overlap, neither method wins. Captions are
 # made by rules from such statistics as the baseline predicts: the task favours it. Without it, the
@@ -469,6 +538,9 @@ run.note("loop → caption, recall at 10", retrieval(m, t)["R@10"], floor=guess)
 #
 # *Predict:* a text lies nearer to its own loop than to other loops. Does it also lie nearer to its
 # loop than to other *texts*?
+
+# %%
+predict("03.9", ["nearer to its loop", "nearer to other texts"])
 
 # %%
 def cosines(a, b):
@@ -488,6 +560,10 @@ ax.set(xlabel="cosine", ylabel="density")
 ax.legend()
 gap = float(np.linalg.norm(t.mean(0) - m.mean(0)))
 run.note("distance of the mean text from the mean loop", gap, floor=0.0)
+
+# %%
+loop, text = kinds["a text and its loop"].mean(), kinds["two texts"].mean()
+reveal("03.9", "nearer to its loop" if loop > text else "nearer to other texts")
 
 # %%
 from sklearn.manifold import TSNE

@@ -23,7 +23,7 @@ seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one
 
 # %%
-from workbench import DrumLDM, Region, load, plots, start
+from workbench import DrumLDM, Region, load, plots, predict, reveal, start
 
 run = start("05", profile=profile, dataset=dataset, seed=seed, train=train)
 
@@ -47,8 +47,13 @@ pipeline("noise", "denoiser")
 # %% [markdown]
 # ## 1 · Forwards: a loop drowns in noise
 #
-# *Predict:* at which share of noise will you no longer recognise the beat?
-#
+# *Predict:* at which share of noise will you no longer recognise the beat? How many of the loop's
+# hits are still there at 60 % noise?
+
+# %%
+predict("05.1", [40.0, 60.0, 80.0, 95.0], unit="%")
+
+# %% [markdown]
 # The autoencoder of lesson 04 turns a loop into a latent $x_0$. The forward process mixes it with
 # Gaussian noise $\varepsilon$ (DDPM, eq. 4):
 #
@@ -61,6 +66,7 @@ pipeline("noise", "denoiser")
 # (arXiv 2006.11239), eq. 4.
 
 # %%
+import numpy as np
 import torch
 
 from workbench.datasets import cut_loops
@@ -75,6 +81,22 @@ for level in (0.0, 0.3, 0.6, 0.9):
     x = (1 - level**2) ** 0.5 * x0 + level * noise
     frames.append((level, DrumRoll.from_clip(system.decode(x, tempo=loop.tempo)[0])))
 plots.strip(frames);
+
+# %%
+clean, noisy = (frames[i][1].hits for i in (0, 2))  # 60 % noise
+reveal("05.1", 100 * float((clean & noisy).sum() / clean.sum()))
+
+# %%
+from workbench.course.widgets import Slider, explore
+
+
+def noised(level):
+    x = (1 - level**2) ** 0.5 * x0 + level * noise
+    ax = plots.axes(width=9, height=2.6)
+    return plots.roll(ax, DrumRoll.from_clip(system.decode(x, tempo=loop.tempo)[0]))
+
+
+explore(noised, Slider("noise level", np.linspace(0, 1, 21), 0.6))
 
 # %% [markdown]
 # *What you should have noticed:* the decoder still outputs a plausible beat until noise dominates.
@@ -107,8 +129,12 @@ def add_noise(x0, noise, alpha_bar):
 # ## 2 · What is learned
 #
 # *Predict:* a network sees a noisy $x_t$ and must say which noise was added. What should it answer
-# when $x_t$ is nearly pure noise? And when it is nearly clean?
-#
+# when $x_t$ is nearly pure noise? And when it is nearly clean? Where is its error largest?
+
+# %%
+predict("05.2", ["nearly pure noise", "half signal, half noise", "nearly clean"])
+
+# %% [markdown]
 # A network with weights $\theta$ predicts the noise. Its loss is the mean squared error over real
 # latents $x_0$, noise $\varepsilon \sim \mathcal N(0, I)$ and steps $t$ from 1 to $T$, all equally
 # likely:
@@ -128,8 +154,6 @@ def add_noise(x0, noise, alpha_bar):
 # its velocity.
 
 # %%
-import numpy as np
-
 from workbench.models.diffusion import linear_schedule
 from workbench.representations.drum_roll import rolls_of
 
@@ -176,7 +200,7 @@ print(f"loss {np.mean(losses[:10]):.2f} at first, {np.mean(losses[-100:]):.2f} a
 from workbench.models.samplers import ddim
 
 
-def predict(x, t):
+def denoise(x, t):
     """x₀ and ε, as samplers want them."""
     bar = bars_2d[t].expand(len(x), 1)
     with torch.no_grad():
@@ -191,18 +215,28 @@ places = torch.cartesian_prod(torch.linspace(-3, 3, 15), torch.linspace(-3, 3, 1
 for ax, t in zip(fields, (800, 400, 50), strict=True):
     signal, sigma = bars_2d[t].sqrt(), (1 - bars_2d[t]).sqrt()
     noisy = signal * some + sigma * torch.randn(some.shape)
-    score = -predict(places, t)[1] / sigma
+    score = -denoise(places, t)[1] / sigma
     ax.plot(*noisy.T, ".", ms=3, alpha=0.4, color=plots.COLOURS[1])
     arrows = score / score.norm(dim=1, keepdim=True).sqrt()  # long ones are shortened
     ax.quiver(*places.T, *arrows.T, color=plots.COLOURS[0], width=0.008, angles="xy",
               scale_units="xy", scale=6)
     ax.set(title=f"noise {sigma:.0%}: data and score", xlim=(-3, 3), ylim=(-3, 3))
-sampled = ddim(predict, torch.randn(400, 2), bars_2d, 50)
+sampled = ddim(denoise, torch.randn(400, 2), bars_2d, 50)
 last.plot(*some.T, ".", ms=4, alpha=0.4, color=plots.COLOURS[1], label="played")
 last.plot(*sampled.T, "x", ms=4, alpha=0.6, color=plots.COLOURS[0], label="sampled")
 last.set(title="strokes", xlim=(-3, 3), ylim=(-3, 3))
 last.legend(loc="upper right")
 fields[0].set(xlabel="timing", ylabel="velocity");
+
+# %%
+wrong = {}
+for name, t in (("nearly clean", 20), ("half signal, half noise", 260), ("nearly pure noise", 950)):
+    bar, eps = bars_2d[t].expand(len(strokes), 1), torch.randn(strokes.shape)
+    with torch.no_grad():
+        answer = predict_noise(bar.sqrt() * strokes + (1 - bar).sqrt() * eps, bar)
+    wrong[name] = float(((answer - eps) ** 2).mean())
+reveal("05.2", max(wrong, key=wrong.get),
+       f"Errors: {', '.join(f'{name} {value:.2f}' for name, value in wrong.items())}.")
 
 # %% [markdown]
 # *What you should have noticed:* nearly pure noise is the easy case: $x_t$ itself is the answer.
@@ -255,6 +289,9 @@ def training_loss(network, x0, text, t, noise, drop, alphas_bar, target):
 # schedule has **zero terminal SNR** (arXiv 2305.08891): $\bar\alpha_T = 0$.
 
 # %%
+predict("05.3", [0.1, 1.0, 10.0], unit="%")
+
+# %%
 from workbench.models.diffusion import SCHEDULES, Diffusion
 
 names = ("linear", "linear-zero-snr", "cosine", "cosine-zero-snr")
@@ -266,6 +303,9 @@ plots.lines(end, range(900, 1000), last_steps, xlabel="step t", ylabel="√ᾱ (
 end.set_yscale("log")
 for name in names:
     print(f"{name}: at the last step {SCHEDULES[name](1000)[-1].sqrt():.3%} of √ᾱ is left")
+
+# %%
+reveal("05.3", 100 * float(SCHEDULES["linear"](1000)[-1].sqrt()))
 
 # %% [markdown]
 # *What you should have noticed:* the plain schedules end above zero (the linear one at 0.6 %). Even
@@ -302,12 +342,15 @@ for prediction in ("epsilon", "x0", "v"):
 #
 # ## 4 · Backwards: from noise to data
 #
-# *Predict:* two samplers start from the same noise. One adds fresh noise on the way. How will their
-# paths differ?
+# *Predict:* two samplers start from the same noise, nine times. One adds fresh noise on the way.
+# How will their paths differ, and how many end on different sides?
 #
 # A **sampler** calls the network again and again. Here the data are single numbers near −1 (30 %)
 # or near +1 (70 %): a toy world whose *best possible* denoiser is a formula
 # (`workbench.models.mixture`), so that nothing is left to learn and only the sampler is to blame.
+
+# %%
+predict("05.4", [1, 3, 6], unit="paths")
 
 # %%
 from workbench.models import mixture
@@ -324,10 +367,11 @@ def best(x, t, path=None):
     return x0, (x - bar.sqrt() * x0) / (1 - bar).sqrt()
 
 
+# %%
 steps = torch.linspace(999, 0, 101).long()
 heights = torch.linspace(-3, 3, 200)
 shown = torch.stack([mixture.density(heights, mixture.SCHEDULE[t], odds) for t in steps])
-begin = torch.linspace(-2, 2, 9)  # the same noise for both
+begin, ends = torch.linspace(-2, 2, 9), {}  # the same noise for both
 for ax, name in zip(plots.axes(1, 2, width=10), ("ddim", "ddpm"), strict=True):
     path = []
     random = torch.Generator().manual_seed(seed)
@@ -335,6 +379,10 @@ for ax, name in zip(plots.axes(1, 2, width=10), ("ddim", "ddpm"), strict=True):
     ax.imshow(shown.T.sqrt(), aspect="auto", origin="lower", extent=(0, 100, -3, 3), cmap="Blues")
     ax.plot(range(100), np.array(path), color=plots.COLOURS[5], lw=1)
     ax.set(xlabel="step of the sampler", ylabel="x", ylim=(-3, 3), title=f"{name}: nine paths")
+    ends[name] = path[-1]
+
+# %%
+reveal("05.4", int(np.sum(np.sign(ends["ddim"]) != np.sign(ends["ddpm"]))))
 
 # %% [markdown]
 # *What you should have noticed:* the density (blue) splits into two groups. **DDIM** adds no noise:
@@ -414,12 +462,16 @@ def dpm_step(x, x0, x0_before, before, now, then):
 # %% [markdown]
 # ## 5 · Samplers: how many steps?
 #
-# *Predict:* how many steps does each sampler need until more make no difference?
+# *Predict:* how many steps does each sampler need until more make no difference? DPM-Solver++ in
+# the toy world, for an error within 0.01 of its best?
 #
 # On the left the toy world, where the truth is known: how far the sampled numbers are from it, in
 # the mean. On the right loops, by the Fréchet distance between contrastive embeddings of generated
 # and held-out loops. All samplers get the same steps and the same initial noise; the bars span two
 # seeds. The floor is the distance between two sets of held-out loops of the same size.
+
+# %%
+predict("05.5", [6, 15, 40], unit="steps")
 
 # %%
 from workbench.evaluation.distances import frechet_distance
@@ -468,6 +520,11 @@ right.set(xlabel="steps", ylabel="Fréchet distance", title=f"{n} loops")
 right.legend();
 
 # %%
+best_error = min(error["dpm++"])
+enough = next(c for c, e in zip(counts, error["dpm++"], strict=True) if e < best_error + 0.01)
+reveal("05.5", enough, "This is DPM-Solver++ in the toy world.")
+
+# %%
 samplers, between_seeds = np.ptp(table.mean(2), axis=0).max(), np.ptp(table, axis=2).mean()
 print(f"loops: samplers differ by up to {samplers:.3f} at equal steps, "
       f"seeds by {between_seeds:.3f}, and two real sets by {floor:.3f}")
@@ -486,7 +543,8 @@ run.note("Fréchet distance, dpm++ 20", table[2, grid.index(20)].mean(), floor=f
 # ## 6 · The network
 #
 # *Predict:* the noise level, the text and the tempo all have to reach the network, and so does a
-# request for one bar only, such as "a fill in bar 4". Where would you feed them in?
+# request for one bar only, such as "a fill in bar 4". Where would you feed them in? And how many of
+# all weights will be in the blocks?
 #
 # The denoiser is a transformer with one token per beat (DiT, arXiv 2212.09748). Each **block**
 # first lets the beats exchange information (**attention**), then transforms each beat by itself (an
@@ -498,6 +556,9 @@ run.note("Fréchet distance, dpm++ 20", table[2, grid.index(20)].mean(), floor=f
 # also writes the request as a **chart**: for each beat the metre, the form, how dense and loud its
 # bar is, and which drums play, as far as the request says so. It is added to the beats at the
 # input.
+
+# %%
+predict("05.6", [50.0, 75.0, 90.0], unit="%")
 
 # %%
 boxes = {
@@ -539,17 +600,24 @@ parts = {name: sum(p.numel() for p in part.parameters())
 for name, size in parts.items():
     print(f"{name:18} {size:9,} weights")
 
+# %%
+reveal("05.6", 100 * parts["blocks"] / sum(parts.values()))
+
 # %% [markdown]
 # *What you should have noticed:* most weights are in the blocks. The skip connections ("added")
 # carry the input past each block, so a block only has to learn what to change.
 #
 # ## 7 · Train it, hear it grow
 #
-# *Predict:* what will you hear after 0 steps of training? And after 100?
+# *Predict:* what will you hear after 0 steps of training? And after 100? How far from real loops
+# will the generated ones be at the end, where two sets of real loops are 1 apart?
 #
 # A small network of the same kind learns here from scratch, on latents of the shipped autoencoder.
 # Its text is only the name of a style, and it has no chart. This is section 2's loop with $v$ as
 # the target, and with text dropout.
+
+# %%
+predict("05.7", [2.0, 4.0, 8.0], unit="times the floor")
 
 # %%
 from workbench.models.denoisers import TransformerDenoiser
@@ -594,7 +662,7 @@ def sample(names, seed):
     text, rows = features[[words.index(name) for name in names]], len(names)
     no_tempo = torch.zeros(rows)
 
-    def predict(x, t):
+    def denoise_texts(x, t):
         t = torch.full((rows,), t)
         with torch.no_grad():
             with_text = net(x, t, text, no_tempo, torch.tensor([[1.0, 0.0]] * rows))
@@ -602,7 +670,7 @@ def sample(names, seed):
         return system.diffusion.split(guided(with_text, without, 1.5), x, t)
 
     noise = torch.randn(rows, *shape, generator=torch.Generator().manual_seed(seed))
-    return dpm_solver(predict, noise, alphas_bar, 20)
+    return dpm_solver(denoise_texts, noise, alphas_bar, 20)
 
 
 # %%
@@ -628,6 +696,9 @@ right.axhline(floor, color=plots.INK, ls=":")
 run.note("distance after the training here", away[-1], floor=floor)
 
 # %%
+reveal("05.7", away[-1] / floor, f"Before training it is {away[0] / floor:.1f} times.")
+
+# %%
 from workbench.course.widgets import compare
 
 shipped = system.generate(style, bars=4, tempo=100, seed=seed)[0]
@@ -643,8 +714,13 @@ compare([*heard, shipped], [*titles, "the shipped system"])
 #
 # ## 8 · Guidance: the dial
 #
-# *Predict:* what does guidance 0 do? And 6?
-#
+# *Predict:* what does guidance 0 do? And in how many loops will the ride cymbal lead at the highest
+# guidance, if the prompt requests it?
+
+# %%
+predict("05.8", [25.0, 50.0, 75.0, 95.0], unit="%")
+
+# %% [markdown]
 # The network is evaluated twice, with the text and without, and the difference is exaggerated
 # (arXiv 2207.12598). Both work because of text dropout in training. What the text asks in the chart
 # counts as text: it is there in the first evaluation only.
@@ -695,6 +771,20 @@ for scale, value in zip(dial, with_ride, strict=True):
     print(f"guidance {scale}: {value:.0%}")
 
 # %%
+reveal("05.8", 100 * with_ride[-1], f"At guidance 0 it is {100 * with_ride[0]:.0f} %.")
+
+# %%
+jazz = {s: system.generate("jazz with a ride pattern", bars=4, guidance=s, tempo=120, seed=seed)[0]
+        for s in dial}
+
+
+def steered(scale):
+    return plots.roll(plots.axes(width=9, height=2.6), DrumRoll.from_clip(jazz[scale]))
+
+
+explore(steered, Slider("guidance", dial, dial[-1]))
+
+# %%
 compare(
     [system.generate("jazz with a ride pattern", bars=4, guidance=s, tempo=120, seed=seed)[0]
      for s in (0, 2, 6)],
@@ -713,6 +803,9 @@ compare(
 #
 # Three columns: the trait is requested; nothing is requested; another trait is requested (a
 # shuffled prompt). A model that ignores text has three equal columns.
+
+# %%
+predict("05.9", ["busy", "sparse", "ghost notes", "ride", "toms", "open hats"])
 
 # %%
 ask = {
@@ -737,6 +830,9 @@ print(f"least often obeyed: {hardest} ({table[:, 0].min():.0%}); "
 run.note("trait present when requested", obeyed, floor=f"no words {empty:.2f}")
 run.note("the same, shuffled prompts", shuffled)
 
+# %%
+reveal("05.9", hardest)
+
 # %% [markdown]
 # *What you should have noticed:* where the first column is far above the other two, the model reads
 # the text. The line above names the trait that follows its request least often, and the one that is
@@ -749,6 +845,9 @@ run.note("the same, shuffled prompts", shuffled)
 #
 # Each frame is the prediction of $x_0$ at one step. The decoder counts a cell as hit if its
 # probability is above ½, so every frame looks complete. The probabilities below show more.
+
+# %%
+predict("05.10", ["the loud strokes", "the ghost notes"])
 
 # %%
 from workbench.course.widgets import FilmWidget
@@ -783,6 +882,11 @@ plots.lines(plots.axes(width=6), range(1, len(seen) + 1), curves, xlabel="step o
             ylabel="mean probability of a hit");
 
 # %%
+third = {"the loud strokes": chance[2, loud], "the ghost notes": chance[2, soft]}
+third = {name: float(values.mean()) for name, values in third.items() if len(values)}
+reveal("05.10", max(third, key=third.get), "This compares the probabilities after three steps.")
+
+# %%
 panels = plots.axes(1, 4, width=12, height=2.6)
 for ax, frame in zip(panels, (0, 2, 5, 19), strict=True):
     names = [DRUM_NAMES[drum] for drum in DRUMS] if ax is panels[0] else ()
@@ -802,8 +906,12 @@ for ax, frame in zip(panels, (0, 2, 5, 19), strict=True):
 # The paper's other text encoder sees only 57 keywords. Both are shipped.
 
 # %%
+predict("05.11", ["jazz swing ride", "something gentle with lots of soft snare in between"])
+
+# %%
 keywords = DrumLDM.from_pretrained("drums-groove-keywords")
-for prompt in ("jazz swing ride", "something gentle with lots of soft snare in between"):
+both = ("jazz swing ride", "something gentle with lots of soft snare in between")
+for prompt in both:
     reading = keywords.explain_prompt(prompt)
     print(f"{prompt!r}\n    keywords: {', '.join(reading.keywords) or 'none'}")
     for message in reading.messages:
@@ -811,6 +919,10 @@ for prompt in ("jazz swing ride", "something gentle with lots of soft snare in b
 prompt = "fast punk rock, crash, 170 bpm"
 clips = [s.generate(prompt, bars=4, seed=seed)[0] for s in (system, keywords)]
 compare(clips, ["BERT", "keywords"])
+
+# %%
+shares = {p: len(keywords.explain_prompt(p).keywords) / len(p.split()) for p in both}
+reveal("05.11", min(shares, key=shares.get), "This compares keywords per word of the prompt.")
 
 # %% [markdown]
 # *What you should have noticed:* keywords work as long as one uses them. Of a sentence this encoder
