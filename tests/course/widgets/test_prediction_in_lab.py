@@ -10,6 +10,7 @@ from workbench.course.question import MIME
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
+expect.set_options(timeout=30_000)
 
 CELLS = (
     "from workbench import predict, reveal, start\n"

@@ -7,6 +7,7 @@ from tests.course.widgets.conftest import open_notebook, run_cell, running_lab
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
+expect.set_options(timeout=30_000)
 
 CELL = (
     "import numpy as np\n"
