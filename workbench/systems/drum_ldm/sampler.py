@@ -31,6 +31,7 @@ from workbench.systems.drum_ldm.forms import letters_of, sampled_form, shared_no
 from workbench.systems.drum_ldm.habits import relaxed
 from workbench.systems.drum_ldm.latents import BARS, DrumLatents
 from workbench.systems.drum_ldm.request import DrumRequest, read_request
+from workbench.systems.drum_ldm.timing import timed
 from workbench.systems.progress import reporter
 from workbench.systems.prompts import PromptReading, chip_words, plain_words, prompt_of, read_prompt
 from workbench.systems.provenance import signed
@@ -195,6 +196,8 @@ class DrumSampler(DrumLatents):
             played = {} if fill else sampled_form(self.networks.forms, bars, random)
             if not np.isnan(chart.letter).all():
                 played.pop("likeness", None)  # it belongs to other letters
+            if not np.isnan([chart.lay, chart.loose]).all():
+                played = {k: v for k, v in played.items() if k not in ("lay", "loose")}
             own = {k: v for k, v in played.items() if np.isnan(getattr(chart, k)).all()}
             chart = chart.with_(**own)
             charts.append(relaxed(chart, requests[prompt].implied, random))
@@ -227,7 +230,7 @@ class DrumSampler(DrumLatents):
     def chart_rolls(self, latents: Tensor, charts: Sequence[DrumChart]) -> list[np.ndarray]:
         """Decode latents to the roll of each take (steps, 27 · slots). Takes of one length are
         decoded together, because the decoder reads whole loops. Hits that a chart asks for or
-        forbids are so whatever the latents say."""
+        forbids, and the timing that it asks for, are so whatever the latents say."""
         rolls: dict[int, np.ndarray] = {}
         for beats in dict.fromkeys(chart.beats for chart in charts):
             rows = [i for i, chart in enumerate(charts) if chart.beats == beats]
@@ -238,7 +241,7 @@ class DrumSampler(DrumLatents):
             own = latents[rows] if self.config.paper else latents[rows, :beats]
             decoded = self.decode_rolls(own, required=cells[0], forbidden=cells[1])
             for row, roll in zip(rows, decoded, strict=True):
-                rolls[row] = roll[: charts[row].steps]
+                rolls[row] = timed(roll[: charts[row].steps], charts[row])
         return [rolls[row] for row in range(len(charts))]
 
     def _two_tempos(self, tempos: Sequence[float]) -> Callable[..., Tensor]:
