@@ -326,6 +326,7 @@ def test_the_end_of_a_lesson_shows_this_lesson_and_all(somebody, capsys):
     out = capsys.readouterr().out
     assert "This lesson: 1 of 1 predictions correct" in out
     assert "All lessons: 1 of 2 predictions correct" in out
+    assert "run workbench progress" in out
     assert read_record().decided("06.") == []
     assert Record().decided() == []
 

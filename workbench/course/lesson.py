@@ -139,6 +139,7 @@ class Run:
             parts = [f"This lesson: {calibration.in_words(here)}"]
             if len(every) > len(here):
                 parts.append(f"All lessons: {calibration.in_words(every)}")
+            parts.append("Exercises, hints and what comes next: run workbench progress.")
             words = "".join(f"<p>{html.escape(part)}</p>" for part in parts)
             title = "Your predictions"
             show(
