@@ -187,7 +187,7 @@ def test_sections_by_their_headings():
         ("no snare, lots of ghost notes", "ghost notes: the snare is excluded"),
         ("laid-back snare, rushed hats", "laid back: pushed stands for the same bars"),
         ("never play kick and snare together", "together: drums are not bound"),
-        ("16th hats but accents on the downbeats", "beat 1: nothing is named"),
+        ("16th hats but accents on the downbeats", "accents: single hits"),
         ("bar 1: kick, bar 2: zorbly", "bar 2: nothing is named"),
     ],
 )

@@ -776,3 +776,140 @@ def test_note_values_belong_to_the_cymbal_after_them(prompt, understood):
     assert {*understood} <= {*request.understood}
     assert request.meter == (4, 4)
     assert request.unknown == request.refused == ()
+
+
+# --- how people put it ----------------------------------------------------------------------------
+
+PUT = [
+    # metres and tempi in words
+    ("a march in two four", ["style: march", "2/4", "march"]),
+    ("in seven eight, slow", ["7/8", "slow"]),
+    ("kick in 2 4", ["kick on beats 2 and 4"]),
+    ("zwischen 100 und 110", ["tempo 105 BPM"]),
+    ("rock, between 90 and 100 bpm", ["style: rock", "tempo 95 BPM"]),
+    ("115ish disco", ["style: dance disco", "tempo 115 BPM", "disco"]),
+    ("soul 88 bmp", ["style: soul", "tempo 88 BPM"]),
+    ("slow waltz", ["style: waltz", "3/4", "slow", "waltz"]),
+    ("as loud as possible", ["very loud"]),
+    ("an upbeat pop groove", ["style: pop", "lively"]),
+    ("open hats on the upbeat", ["open hi-hat on the off-beats"]),
+    # lengths at an edge of the loop, and places before a bar
+    ("3 bars of silence at the end", ["silence in bars 6 to 8"]),
+    ("end with 2 bars of toms", ["toms in bars 7 and 8"]),
+    ("two bar fill at the end", ["fill in bars 7 and 8"]),
+    ("8 bar funk loop with a fill at the end", ["style: funk", "fill in bar 8"]),
+    ("snare roll leading into bar 7", ["style: snare rolls", "snare rolls in bar 6"]),
+    ("crash on every downbeat", ["crash on beat 1 every bar"]),
+    ("stop on beat 2 of the last bar", ["break after beat 2 in bar 8"]),
+    # how long something lasts
+    ("snare drops out for bar 5", ["no snare in bar 5"]),
+    ("hats drop out in bars 3 and 4", ["no hi-hats in bars 3 and 4"]),
+    ("hats drop out in bar 4", ["hi-hats until bar 3"]),
+    ("toms come in for bar 2", ["toms only in bar 2"]),
+    # what a fill is like is not what the loop is like
+    ("loud tom fill in bar 4", ["fill in bar 4", "loud in bar 4", "toms in bar 4"]),
+    ("fast fill at the end", ["fill in bar 8", "busy in bar 8"]),
+    ("rock with fast hats", ["style: rock", "many hits of hi-hats"]),
+    ("no loud cymbals", ["not loud", "few hits of cymbals"]),
+    ("ride and a crash on the one", ["ride", "crash on beat 1 of bar 1"]),
+    ("no kick for 4 bars", ["no kick in bars 1 to 4"]),
+    ("no crash until the end", ["no crash in bars 1 to 7"]),
+    ("toms from the middle on", ["toms in bars 5 to 8"]),
+    ("ride after six bars", ["ride in bars 7 and 8"]),
+    ("bring the ride in at bar 5", ["ride from bar 5"]),
+    ("swap the hats for the ride in bar 5", ["no hi-hats in bar 5", "ride in bar 5"]),
+    ("kick pattern: 1, 2&, 3", ["kick on beats 1 and 3 and the & of 2"]),
+    (
+        "funk with 16th hats, open on the and of 4",
+        ["style: funk", "hi-hats on sixteenths", "open hi-hat on the & of 4"],
+    ),
+    ("not slow, not fast", ["not slow", "not fast"]),
+    # growing
+    ("gets more and more aggressive", ["build up"]),
+    ("leiser werdend", ["fade out"]),
+    ("fica mais forte", ["build up"]),
+    ("devient plus fort", ["build up"]),
+    # phrases that overlap, and words that look like others
+    ("funk con muchas notas fantasma", ["style: funk", "many ghost notes"]),
+    ("samba for a party", ["style: latin Brazilian samba", "samba", "exciting"]),
+    ("rock with no snar", ["style: rock", "no snare", "read “snar” as “snare”"]),
+    (
+        "breakdown with only kick, then full beat",
+        ["breakdown in bars 1 to 4", "only kick in bars 1 to 4", "all drums in bars 5 to 8"],
+    ),
+    (
+        "4 bars of hats, then 4 bars where it moves to the ride",
+        ["hi-hats in bars 1 to 4", "ride in bars 5 to 8"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("prompt", "understood"), PUT)
+def test_what_people_say_is_understood(prompt, understood):
+    request = read_request(prompt, 8)
+    assert list(request.understood) == understood
+    assert not request.refused
+
+
+@pytest.mark.parametrize(
+    "word", ["mental", "ring", "tough", "alternating", "sing", "price", "tree"]
+)
+def test_ordinary_words_are_no_styles(word):
+    """A word that resembles one of the lexicon is said to be unknown."""
+    request = read_request(word, 8)
+    assert request.unknown == (word,)
+    assert not request.style
+    assert not request.understood
+
+
+def test_drums_that_are_added_are_absent_before():
+    request = read_request("start with only the kick, add hats, then snare", 8)
+    assert "only kick in bars 1 and 2" in request.understood
+    assert {"CH", "OH", "SD"} <= absent(request, 0)
+    assert "BD" not in absent(request, 0)
+    assert "SD" in absent(request, 3)
+    assert "CH" not in absent(request, 3)
+    assert not absent(request, 7)
+    assert request.chart.drums[7, D["SD"]] > 0
+    assert request.chart.drums[7, D["CH"]] > 0
+
+
+def test_build_up_before_a_colon_is_that_of_the_loop():
+    request = read_request("build up: start with only the kick, add hats, then snare", 8)
+    assert (np.diff(request.chart.loudness) > 0).all()
+
+
+def test_hats_on_the_off_beats_are_nowhere_else():
+    request = read_request("hats on the off-beats, kick on 1", 8)
+    assert struck(request, "CH") == [2, 6, 10, 14]
+    assert silent(request, "CH") == [s for s in range(16) if s % 4 != 2]
+    assert silent(request, "BD") == []  # a kick on 1 may have others
+    both = read_request("hats on the off-beats, hats on 1", 8)
+    assert struck(both, "CH") == [0, 2, 6, 10, 14]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "drum", "step"), [("hardly any snare", "SD", 12), ("few kicks", "BD", 0)]
+)
+def test_few_hits_are_at_most_one_per_bar(prompt, drum, step):
+    assert silent(read_request(prompt, 4), drum) == [s for s in range(16) if s != step]
+    style = read_request(f"rock, {prompt}", 4)
+    assert set(struck(style, drum)) <= {step}
+
+
+def test_only_a_stroke_excludes_other_drums():
+    request = read_request("only cross-stick and ride", 8)
+    assert absent(request) == {*DRUMS} - {"SD", "RD"}
+    assert absent(read_request("only ghost notes", 8)) == {*DRUMS} - {"SD"}
+
+
+def test_break_after_a_beat():
+    request = read_request("stop on beat 3 of the last bar", 8)
+    for drum in ("BD", "SD", "CH"):
+        assert silent(request, drum, 7) == list(range(9, 16))
+
+
+def test_opposite_tempo_words_are_said():
+    request = read_request("slow fast rock", 8)
+    assert any(text.startswith("slow: fast") for text in request.refused)
+    assert not read_request("fast, very fast punk", 8).refused

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from workbench.systems.drum_ldm.items import (
+    EVENTS,
     MOST_BARS,
     Bars,
+    Break,
+    Item,
     Length,
+    Role,
+    Thing,
     bars_name,
     form_plan,
     length_name,
 )
 from workbench.systems.drum_ldm.words import BAR_PLURALS, OFS, SMALL, Words
+
+_AFTER = ("after", "nach", "apres")
+_SPANS = ("for", "during", "throughout", "wahrend", "pendant", "durante")
+_LISTING = (Role("only"), Role("not"), Role("and"), Role("many"), Role("few"))
 
 
 class BarPlaces(Words):
@@ -43,8 +54,61 @@ class BarPlaces(Words):
         i = self._past_small(i)
         for reader in (self._bar_n, self._nth_bar, self._last_bars, self._every, self._from):
             if taken := reader(i):
+                last = self.result.items[-1] if self.result.items else None
+                if role == "at" and self.words[start] in _SPANS and isinstance(last, Bars):
+                    self.result.items[-1] = replace(last, span=True)
                 return i + taken - start
+        if role == "at" and self.words[start] in _SPANS and (taken := self._length(i, span=True)):
+            return i + taken - start
         return self._length(start)
+
+    def _lead_in(self, i: int) -> int:
+        """ "into bar 5", "leading to bar 5": the bar before it."""
+        role, n = self._role(i)
+        if role != "then" or self._word(i + n - 1) not in ("into", "to", "before"):
+            return 0
+        at = self._past_small(i + n)
+        if not (self._is_bar(at) and self._word(at + 1).isdecimal()):
+            return 0
+        before = (self._number(at + 1) - 1) or self.bars  # the loop begins again
+        self._place([before], bars_name([before]))
+        return at + 2 - i
+
+    def _read_lengths(self) -> None:
+        """Read a length as bars at the start or the end: "2 bars of silence at the end", "end with
+        2 bars of toms"."""
+        items = self.result.items
+        lengths = [k for k, item in enumerate(items) if isinstance(item, Length)]
+        if len(lengths) != 1:
+            return
+        [k] = lengths
+        length = items[k]
+        assert isinstance(length, Length)
+        if length.bars >= self.bars:
+            return
+        before = items[k - 1] if k else None
+        strong = any(isinstance(item, Break) and item.strong for item in items)
+        if length.span and not strong and before is not None and not isinstance(before, Break):
+            items[k] = self._edge_bars(length, first=True)  # "no snare for 4 bars"
+            return
+        after = next((j for j in range(k + 1, len(items)) if not _listed(items[j])), len(items))
+        if before in (Role("starts"), Role("ends")):
+            items[k - 1 : k + 1] = [self._edge_bars(length, before == Role("starts"))]
+        elif self._at_edge(before) and after > k + 1:
+            items[k - 1 : k + 1] = [self._edge_bars(length, before.indices == (0,))]  # type: ignore[union-attr]
+        elif k + 1 < after < len(items) and self._at_edge(items[after]):
+            items[after] = self._edge_bars(length, items[after].indices == (0,))  # type: ignore[union-attr]
+            del items[k]
+
+    def _at_edge(self, item: Item | None) -> bool:
+        """Whether an item is the first bar alone, or the last one."""
+        return isinstance(item, Bars) and item.indices in ((0,), (self.bars - 1,))
+
+    def _edge_bars(self, length: Length, first: bool) -> Bars:
+        """As many bars at the start of the loop, or at its end."""
+        begin = 0 if first else self.bars - length.bars
+        indices = tuple(range(begin, begin + length.bars))
+        return Bars(indices, bars_name([index + 1 for index in indices]))
 
     def _in_letter(self, i: int) -> int:
         """ "in B", "the B part": the bars of a letter of the form."""
@@ -167,6 +231,10 @@ class BarPlaces(Words):
         if role != "every":
             return 0
         at = self._past_small(i + n)
+        entry = self._find(at)[0] if at < len(self.words) else None
+        if entry is not None and list(entry.of("place")) == [("1",)]:  # "every downbeat"
+            self._place(list(range(1, self.bars + 1)), "every bar", every=1)
+            return at - i
         step = 1
         if self._role(at)[0] == "other":
             step, at = 2, at + 1
@@ -181,8 +249,18 @@ class BarPlaces(Words):
     def _from(self, i: int) -> int:
         """ "from bar 5", "until bar 4"."""
         role, n = self._role(i)
+        if self._word(i) in _AFTER and self._number(i + 1) and self._bar_after(i + 2):
+            first = min(self._number(i + 1) + 1, 999)  # "after 4 bars"
+            numbers = list(range(first, self.bars + 1))
+            self._place(numbers or [first], bars_name(numbers or [first]))
+            return 3
         if role not in ("from", "until"):
             return 0
+        at = self._past_small(i + n)
+        for k in dict.fromkeys((i + n, at)):
+            entry, m = self._find(k) if k < len(self.words) else (None, 1)
+            if entry is not None and entry.has("part"):
+                return k + m - i if self._to_part(role, next(entry.of("part"))[0]) else 0
         after, before = (word in self.words[i : i + n] for word in ("after", "before"))
         at = self._past_small(i + n)
         at = self._past_small(at + self._is_bar(at))
@@ -209,13 +287,23 @@ class BarPlaces(Words):
         self._place(numbers, bars_name(numbers or [first]), until=until_there, before=before)
         return at - i
 
-    def _length(self, i: int) -> int:
+    def _to_part(self, role: str, part: str) -> bool:
+        """Add the bars "until the end" or "from the middle"."""
+        half = max(1, self.bars // 2)
+        begin = {"last": self.bars, "half2": half + 1, "mid": half + 1}.get(part)
+        if begin is None or begin > self.bars:
+            return False
+        numbers = list(range(1, begin + 1) if role == "until" else range(begin, self.bars + 1))
+        self._place(numbers, bars_name(numbers), until=role == "until")
+        return True
+
+    def _length(self, i: int, span: bool = False) -> int:
         """ "4 bars", "8-bar loop"."""
         if not (self._word(i).isdecimal() and self._bar_after(i + 1)):
             return 0
         if not 1 <= self._number(i) <= MOST_BARS:
             return 0
-        self._add(Length(int(self.words[i])))
+        self._add(Length(int(self.words[i]), span))
         return 2
 
     def _part(self, name: str) -> None:
@@ -227,6 +315,12 @@ class BarPlaces(Words):
             "opening": (1, half, "the first half"),
             "half2": (min(half + 1, self.bars), self.bars, "the second half"),
             "mid": (half, half, f"bar {half}"),
+            "whole": (1, self.bars, bars_name(range(1, self.bars + 1))),
         }
         first, last, text = ranges[name]
         self._place(list(range(first, last + 1)), text, opening=name == "opening")
+
+
+def _listed(item: Item) -> bool:
+    """Whether an item is a drum, an event such as a fill, or a word between them."""
+    return item in _LISTING or (isinstance(item, Thing) and item.entry.has("drum", "at", *EVENTS))

@@ -37,7 +37,9 @@ class Counts(Words):
         last = items[-1] if items else None
         if not (self.words[i][:1].isdecimal() and last):
             return 0
-        if isinstance(last, Role) and last.name in ("not", "but", "except", "only", "and", "less"):
+        if isinstance(last, Role) and last.name in (
+            *("not", "but", "except", "only", "and", "less", "groove"),
+        ):
             last = next(
                 (item for item in reversed(items) if not isinstance(item, Role | Break)), last
             )
@@ -112,7 +114,9 @@ class Counts(Words):
         return at + 1 - i
 
     def _meter(self, i: int) -> int:
-        """ "7/8", and "7-8" except after "bars"."""
+        """ "7/8", and "7-8" except after "bars"; "in seven eight"."""
+        if spelled := self._spelled_meter(i):
+            return spelled
         if self._word(i + 2) == "/" and self._word(i + 1).isdecimal() and i + 1 < self.ends[i]:
             alone = self.table.find(self.words[i : i + 1])[0]
             at = alone is not None and alone.role == "at" and self._word(i) not in _ONTO
@@ -132,6 +136,25 @@ class Counts(Words):
         self._add_meter((int(top[:4]), int(bottom)))
         role, words = self._role(i + n)
         return n + (words if role == "bar" else 0)
+
+    def _spelled_meter(self, i: int) -> int:
+        """ "in seven eight", where no drum comes before it: "snare in 2 4" are counts."""
+        if self._role(i)[0] != "at" or self._word(i) in _ONTO:
+            return 0
+        at = self._past_small(i + 1)
+        entry, n = self._find(at) if at < len(self.words) else (None, 1)
+        if entry is None or entry.meter is None or entry.has("style") or self.gaps[at].strip():
+            return 0
+        if not (self._word(at).isdecimal() and self._word(at + 1).isdecimal()):
+            return 0
+        if self._word(at + n).isdecimal() or self._bar_after(at + n):
+            return 0
+        last = self.result.items[-1] if self.result.items else None
+        spelled = not self.written[at].isdecimal() and not (last and takes_steps(last))
+        if not spelled and entry.meter[1] != 8:
+            return 0
+        self._add_meter(entry.meter)
+        return at + n - i
 
     def _add_meter(self, meter: tuple[int, int]) -> None:
         """Add a metre that is wanted, or one that is not, with the words before it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -25,6 +26,8 @@ RATES = {
     "HT": (0.1, 0.7, 1.1),
 }
 COLUMN = {code: i for i, code in enumerate(DRUMS)}
+_FEW = {"BD": Steps(("1",)), "SD": Steps(("last",))}  # where few hits of a drum stand
+_WHOLE_PATTERNS = {"beat", "offbeat"}  # a hi-hat or ride on these places has no others
 STYLE, PATTERN, ASKED, EXCLUDED = range(4)  # what outranks what
 _NAMES = DRUM_NAMES | {"BD": "kick", "SD": "snare", "RD": "ride", "CR": "crash"}
 _SETS = {
@@ -105,9 +108,13 @@ class DrumWriter:
                 column[[bar for bar in bars if column[bar] != 0] or bars] = RATES[code][level]
                 if group.only != "drums":
                     self._present.append((code, bars))
+                if level == 0 and code in _FEW:  # at most once per bar
+                    self._late.append(partial(self._leave_rest, [code], bars, _FEW[code]))
             return
         if group.only or any(map(is_pattern, steps.names)):
             self._late.append(lambda: self._others(leading, bars, steps))
+        elif {*steps.names} <= _WHOLE_PATTERNS and set(drums) <= {"CH", "OH", "RD"}:
+            self._late.append(lambda: self._leave_rest(drums, bars, steps))
         self._late.append(lambda: self._ask(leading, bars, steps))
         only = " only" if group.only else ""
         self._say(f"{joined(named)} on {steps_name(steps)}{only}{where}")
@@ -144,8 +151,11 @@ class DrumWriter:
         begin = max((self._left.get(code, begin) for code in drums), default=begin)
         for code in drums:  # a drum that left before is asked for nothing from here on
             self.chart.drums[change:, COLUMN[code]] = np.nan
-        early = {c for c, there in self._present if {*there} & {*range(begin, change)}}
+        early = {c for c in drums if (self.chart.drums[begin:change, COLUMN[c]] > 0).any()}
         self._absent([c for c in drums if c not in early], range(begin, change))
+        if len(place) < self.bars:  # a section, such as the second of "kick, then add hats"
+            for code in (c for codes in self._codes(group) for c in _LEADING.get(codes, codes)):
+                self.chart.drums[change:, COLUMN[code]] = RATES[code][1]
         self._say(f"{joined(named)} from bar {change + 1}")
 
     def _crash(self, group: Group, bars: list[int], where: str, place: range) -> None:
@@ -184,6 +194,12 @@ class DrumWriter:
                 free = [cell for cell in cells if cell not in wanted]
                 self.chart.hits[free, COLUMN[code]] = 0
                 self._rank[free, COLUMN[code]] = EXCLUDED
+
+    def _leave_rest(self, drums: Iterable[str], bars: Iterable[int], steps: Steps) -> None:
+        """Exclude drums from other places of these bars, unless they are asked for there."""
+        marks = "".join(".x"[step in self._cells(steps, [0])] for step in range(self.size))
+        rest = Steps((marks.translate(str.maketrans(".x", "x.")),))
+        self._hits(drums, bars, rest, 0, PATTERN)
 
     def _ask(
         self, drums: Iterable[str], bars: Iterable[int], steps: Steps, rank: int = ASKED

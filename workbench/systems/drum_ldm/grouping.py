@@ -25,6 +25,7 @@ from workbench.systems.drum_ldm.lexicon import Entry, lexicon
 
 _AMOUNTS = ("many", "few", "less", "some")
 _NOTE_VALUES = {"eighth": "8ths", "sixteenth": "16ths"}
+_HANDS = {"CH", "OH", "RD"}
 _DEGREES = ("very", "slightly")
 _SWITCHES = (
     *("only", "not", "nor", "instead", "but", "except", "out", "allbut", "unknown"),
@@ -329,7 +330,8 @@ class _Reader:
                 self._flush(joined=True)  # "a fill with toms"
                 self._set(bars=Bars((), "the fills", fills=True))
             elif group.things or not group.only:
-                self._flush(joined=True)
+                self._flush(joined=True, keep=True)
+                self.draft.shared = bool(role.number)  # "swap the hats for the ride in bar 5"
         elif name in _DEGREES:
             degree = 1 if name == "very" else -1
             if isinstance(following, Thing) or _switch_like(following) or not group.things:
@@ -474,6 +476,29 @@ class _Reader:
             self._excepted(thing)
             return
         drum = is_drum(thing)
+        if self._of_fill(thing):  # "a big tom fill"
+            quality = thing
+            if entry.has("pace"):
+                [(factor, _)] = entry.of("pace")
+                busy = lexicon().entries["busy" if float(factor) >= 1 else "sparse"]
+                quality = Thing(busy, thing.text)
+            there = Bars((), "the fills", fills=True)
+            self.groups.append(Group((quality,), bars=there, joined=True, degree=self.degree))
+            self.degree = 0
+            return
+        if entry.has("pace") and isinstance(following, Thing) and "roll" in following.text:
+            return  # "fast hi-hat rolls"
+        if entry.has("pace") and codes_of(following) and set(codes_of(following)) <= _HANDS:
+            if group.things:
+                self._flush(joined=group.joined, keep=True)
+            [(factor, _)] = entry.of("pace")  # "fast hats"
+            self._set(amount="many" if float(factor) > 1 else "few")
+            return
+        loud = group.negative and bool(group.things) and group.things[-1].entry.sets("loudness")
+        if drum and loud and not self.draft.joined and not self.draft.after:
+            self._flush(joined=True)
+            self._set(amount="few")  # "no loud cymbals"
+            group = self.draft.group
         if group.part and group.things and self.draft.joined and entry.has("build", "fade"):
             self._flush(joined=True)  # "start soft and build up"
             self._set(part="")
@@ -516,6 +541,14 @@ class _Reader:
         self._set(things=(*group.things, thing), **changes)
         self.draft.joined = False
 
+    def _of_fill(self, thing: Thing) -> bool:
+        """Whether a drum or a quality stands before "fill", perhaps with others between them."""
+        if self.draft.group.negative or not _describes_fill(thing):
+            return False
+        after = self.clause[self.at + 1 :]
+        end = next((item for item in after if not _describes_fill(item)), None)
+        return isinstance(end, Thing) and end.entry.has("fill")
+
     def _place(self, place: Bars | Steps) -> None:
         kind = "bars" if isinstance(place, Bars) else "steps"
         if self.lost:
@@ -540,6 +573,12 @@ class _Reader:
         ):
             self.orphans.append(place)
             return
+        crash = bool(group.things) and codes_of(group.things[-1]) == ("CR",)
+        others = {code for thing in group.things[:-1] for code in codes_of(thing)}
+        if kind == "steps" and place.names == ("1",) and crash and others & _HANDS:  # type: ignore[union-attr]
+            self.groups.append(replace(group, things=group.things[:-1]))  # "ride and a crash on 1"
+            self._set(things=group.things[-1:], joined=True)
+            group = self.draft.group
         there = getattr(group, kind) is not None
         adjacent = isinstance(self.draft.last, type(place)) or (
             self.draft.joined and kind in self.draft.after
@@ -567,10 +606,22 @@ def _is_event(thing: Thing) -> bool:
     return takes_steps(thing) or thing.entry.has("fill")
 
 
+def _describes_fill(item: Item) -> bool:
+    """Whether an item is a drum, or a quality such as "big" or "fast"."""
+    if not isinstance(item, Thing) or item.entry.has("style", "section"):
+        return False
+    return (
+        is_drum(item)
+        or item.entry.has("pace")
+        or item.entry.sets("loudness")
+        or (item.entry.sets("density") and len(item.entry.effects) == 1)
+    )
+
+
 def _kind(thing: Thing) -> str:
     """Things of one kind may share an amount, a negation and a place."""
     entry = thing.entry
-    if entry.has("drum"):
+    if entry.has("drum") or (entry.has("at") and not entry.has("hit")):
         return "drum"
     if entry.has(*EVENTS) or entry.sets("ghosts"):
         return "drum" if not entry.has("style", "hit") else "style"

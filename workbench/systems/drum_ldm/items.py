@@ -58,7 +58,8 @@ class Bars:
     """Places in the loop: bars from 0. every: the distance between them, 0 if irregular; until:
     whether the last one is where something else begins; before: whether they are those before a
     bar; heading: whether they hold for what follows, as in "bar 1: kick, snare"; fills: whether
-    they are those of the fills; opening: whether a first section may be meant, as by "at first"."""
+    they are those of the fills; opening: whether a first section may be meant, as by "at first";
+    span: whether they say how long something lasts, as in "for bar 4"."""
 
     indices: tuple[int, ...]
     name: str
@@ -68,13 +69,16 @@ class Bars:
     heading: bool = False
     fills: bool = False
     opening: bool = False
+    span: bool = False
 
 
 @dataclass(frozen=True)
 class Length:
-    """A number of bars that is named as a length."""
+    """A number of bars that is named as a length; span: as that of what stands before it, as in
+    "no snare for 4 bars"."""
 
     bars: int
+    span: bool = False
 
 
 @dataclass(frozen=True)
@@ -215,5 +219,5 @@ def codes_of(item: Item | None) -> tuple[str, ...]:
 
 
 def takes_steps(item: Item) -> bool:
-    """Whether an item may have places in the bar: drums, and strokes such as ghost notes."""
-    return isinstance(item, Thing) and item.entry.has("drum", "at", "refuse")
+    """Whether an item may have places in the bar: drums, strokes such as ghost notes, stops."""
+    return isinstance(item, Thing) and item.entry.has("drum", "at", "refuse", "stop")

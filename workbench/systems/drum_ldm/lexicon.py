@@ -35,6 +35,7 @@ _ORDINALS = (
 _ACCENT_MATTERS = ("très", "só", "más", "é")  # not Spanish 3, English "so", "mas" (but), "e" (and)
 _ROWS = "qwertyuiop", "asdfghjkl", "zxcvbnm"
 _SHORTEST = 4  # letters of a word whose misspellings are read
+_JOINED = 5  # letters; words that are shorter together are not read as one
 _LONG, _VERY_LONG = 7, 9  # letters from which on any letter, or two, may be wrong
 
 
@@ -127,6 +128,8 @@ class Lexicon:
     def __init__(self, lines: Sequence[str]) -> None:
         self.entries: dict[str, Entry] = {}
         self.words: set[str] = set()
+        self.ordinary: set[str] = set()
+        self.spelled: set[tuple[str, ...]] = set()
         for line in lines:
             if line.strip() and not line.startswith("#"):
                 self._add(line)
@@ -140,10 +143,14 @@ class Lexicon:
         meaning, *columns = line.split("|")
         effects = tuple(tuple(effect.split()) for effect in meaning.split(";"))
         phrases = [p.strip() for c in columns for p in c.partition(":")[2].split(",")]
+        if effects == (("ordinary",),):
+            self.ordinary.update(phrases)
+            return
         entry = Entry(phrases[0], effects)
         for phrase in phrases:
             words = words_of(phrase)
             key = "".join(words)
+            self.spelled.add(tuple(words))
             if self.entries.setdefault(key, entry).effects != effects:
                 raise ValueError(f"lexicon: {phrase!r} stands in two rows: {meaning.strip()!r}")
             self.words.update(words)
@@ -154,7 +161,10 @@ class Lexicon:
         for n in range(min(LONGEST_PHRASE, len(words)), 0, -1):
             if n == 1 and words[0].isdecimal():  # "34" is not "three four"
                 continue
-            for form in _forms("".join(words[:n]), single=n == 1):
+            key = "".join(words[:n])
+            if n > 1 and len(key) <= _JOINED and tuple(words[:n]) not in self.spelled:
+                continue  # "for a" is not Portuguese "fora"
+            for form in _forms(key, single=n == 1):
                 if form in self.entries:
                     return self.entries[form], n
         return None, 1
@@ -164,8 +174,10 @@ class Lexicon:
         return _corrected(self, word)
 
     def knows(self, word: str) -> bool:
-        """Whether a word occurs in a phrase."""
-        return any(f in self.words or f in self.entries for f in _forms(word, single=True))
+        """Whether a word occurs in a phrase, or is an ordinary word without a meaning here."""
+        return word in self.ordinary or any(
+            f in self.words or f in self.entries for f in _forms(word, single=True)
+        )
 
 
 def _forms(key: str, single: bool) -> Iterator[str]:
@@ -225,7 +237,8 @@ def _mistake(word: str, meant: str) -> float | None:
         a, b = next((a, b) for a, b in zip(word, meant, strict=True) if a != b)
         if size >= _LONG or (size > _SHORTEST + 1 and _neighbours(a, b)):
             return 0.7
-    return 2.0 if distance == 2 and size >= _VERY_LONG else None
+    ends = word[-1] == meant[-1]  # "alternating" is not "alternative"
+    return 2.0 if distance == 2 and size >= _VERY_LONG and ends else None
 
 
 def _singles(word: str) -> str:

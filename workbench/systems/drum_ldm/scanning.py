@@ -12,13 +12,16 @@ from workbench.systems.drum_ldm.counts import PATTERN, Counts, pattern_word
 from workbench.systems.drum_ldm.items import (
     Bars,
     Break,
+    Length,
     Role,
     Scan,
     Steps,
     Thing,
+    codes_of,
     is_drum,
     takes_steps,
 )
+from workbench.systems.drum_ldm.lexicon import words_of
 from workbench.systems.drum_ldm.tempi import DECADE, take_tempo
 from workbench.systems.drum_ldm.words import STOPS
 from workbench.systems.prompts import plain_words
@@ -42,6 +45,16 @@ _PARTICLES = {
     **dict.fromkeys(("ein", "dazu", "rein", "hinzu"), "enters"),
     **dict.fromkeys(("aus", "weg"), "leaves"),
 }
+_BECOMING = {
+    *("get", "gets", "getting", "become", "becomes", "becoming", "grow", "grows", "growing"),
+    *("hace", "vuelve", "pone", "wird", "werden", "devient", "devenant", "fica", "ficando"),
+}
+_INCREASINGLY = {
+    *("more", "increasingly", "steadily", "gradually", "slowly", "ever", "and", "mas_", "mas"),
+    *("immer", "allmahlich", "langsam", "stetig", "plus", "mais", "progressivement"),
+}
+_MOVES = ("moves", "moving", "switches", "switching", "changes", "goes", "going")
+_ADD = ("add", "adding", "introduce", "introducing")
 _SILENT_LETTERS = "aeiouyhnstdlm"  # of contractions and other languages
 LONGEST_TEXT = 1000  # characters that are read
 _ARROW = re.compile(r"\s*(?:[-=]{1,3}>|→|➡️?|»)\s*")
@@ -79,6 +92,10 @@ class _Scanner(Counts, BarPlaces):
             self._in_letter,
             self._in_fill,
             self._phrase_with_bars,
+            self._becoming,
+            self._opened,
+            self._adding,
+            self._lead_in,
             self._bars,
             self._beats,
             self._phrase,
@@ -92,6 +109,7 @@ class _Scanner(Counts, BarPlaces):
                 self._unknown(i)
             i += taken or 1
         self._read_drums()
+        self._read_lengths()
 
     def _stop(self, stops: set[str]) -> None:
         """Add a break. A colon only makes bars before it a heading."""
@@ -100,6 +118,9 @@ class _Scanner(Counts, BarPlaces):
             self._add(Break(full=bool(stops & {".", ";"})))
         elif items and isinstance(items[-1], Bars):
             items[-1] = replace(items[-1], heading=True)
+        elif items and isinstance(items[-1], Thing) and items[-1].entry.has("build", "fade"):
+            self._part("whole")  # "build up: kick, then snare"
+            self._add(Break())
 
     def _read_drums(self) -> None:
         """Read "drums" as all drums where they are excluded or change."""
@@ -113,6 +134,58 @@ class _Scanner(Counts, BarPlaces):
                 excluded = before in (Role("not"), Role("nor"), Role("out"))
                 everything = Thing(self.table.entries["alldrums"], "drums")
                 items[i] = everything if silent or change or excluded else Role("groove")
+
+    def _becoming(self, i: int) -> int:
+        """ "gets louder", "se hace más fuerte", "lauter werdend": growing or dying away."""
+        at, growing = i, self.words[i] in _BECOMING
+        while growing and self._word(at + 1) in _INCREASINGLY:
+            at += 1
+        more = at > i
+        at += growing
+        if at >= self.ends[i]:
+            return 0
+        entry, n = self._find(at)
+        fields = {} if entry is None else {name: float(value) for name, value in entry.of("set")}
+        if not {"loudness", "density"} & {*fields} or entry.has("style"):  # type: ignore[union-attr]
+            return 0
+        if not growing and self._word(at + n) not in ("werdend", "werden"):
+            return 0
+        if not more and not self.words[at + n - 1].endswith("er"):
+            return 0
+        louder = fields.get("loudness", 0) > 0.55 or fields.get("density", 0) > 4
+        name = "build" if louder else "fade"
+        end = at + n + (not growing)
+        self._add(Thing(self.table.entries[name], " ".join(self.written[i:end])))
+        return end - i
+
+    def _opened(self, i: int) -> int:
+        """ "open" of "16th hats, open on the & of 4"."""
+        name = {"open": "open hats", "opened": "open hats", "closed": "closed hats"}
+        if self.words[i] not in name or self._find(i)[1] > 1 or i + 1 >= self.ends[i]:
+            return 0
+        hats = any({"CH", "OH"} & {*codes_of(item)} for item in self.result.items)
+        after = self._find(i + 1)[0]
+        placed = after is not None and (after.role == "at" or after.has("place"))
+        if not hats or not (placed or self._is_figure(i + 1)):
+            return 0
+        entry = self.table.entries["".join(words_of(name[self.words[i]]))]
+        self._add(Thing(entry, self.written[i]))
+        return 1
+
+    def _adding(self, i: int) -> int:
+        """ "add" of "start with the kick, add hats, then snare": a section begins, with what was
+        there before."""
+        if self.words[i] not in _ADD:
+            return 0
+        if not self.adding:
+            starts = Role("starts") in self.result.items
+            self.adding = starts or sum(word in _ADD for word in self.words) > 1
+        if not self.adding:
+            return 0
+        if self.result.items and not any(item == Role("enters") for item in self.result.items[-1:]):
+            self._add(Break(strong=True))
+            self._add(Role("enters"))
+        return 1
 
     def _in_fill(self, i: int) -> int:
         """ "in the fill", after drums."""
@@ -156,7 +229,8 @@ class _Scanner(Counts, BarPlaces):
             role = "than" if any(item in amounts for item in items[-3:]) else ""
         if not role and word in _SWAPPED and self.swapping:
             self.swapping = False
-            role = "with"
+            self._add(Role("with", 1))
+            return 1
         if role:
             self._add(Role(role))
         return int(bool(role))
@@ -183,10 +257,16 @@ class _Scanner(Counts, BarPlaces):
                 return 0
             if role == "swap":
                 self.swapping, role = True, "not"
+            if role == "then" and self.words[i] in _MOVES and self._begun():
+                return n
             self._add(Break(strong=True) if role == "then" else Role(role))
+            if role == "then" and self.adding:
+                self._add(Role("enters"))
         elif entry.has("part"):
             [(name,)] = entry.of("part")
             self._part(name)
+        elif entry.has("place") and self._is_mood(i, n):
+            self._add(Thing(self.table.entries["lively"], text))
         elif entry.has("place"):
             [places] = entry.of("place")
             self._add(Steps(tuple(places)))
@@ -210,6 +290,23 @@ class _Scanner(Counts, BarPlaces):
         elif not entry.has("skip"):
             self._add(Thing(entry, text))
         return n
+
+    def _is_mood(self, i: int, n: int) -> bool:
+        """Whether "upbeat" is a mood, as in "an upbeat groove", and not a place."""
+        if self.words[i : i + n] != ["upbeat"]:
+            return False
+        last = self.result.items[-1] if self.result.items else None
+        after = self._find(i + 1)[0] if i + 1 < self.ends[i] else None
+        return not (last and takes_steps(last)) and not (after and after.has("drum"))
+
+    def _begun(self) -> bool:
+        """Whether a section is begun by its length alone: "4 bars where it moves to the ride"."""
+        items = self.result.items
+        begin = max(
+            (k for k, o in enumerate(items) if isinstance(o, Break) and o.strong), default=0
+        )
+        rest = [item for item in items[begin:] if not isinstance(item, Role | Break)]
+        return bool(rest) and all(isinstance(item, Length) for item in rest)
 
     def _is_breakbeat(self, i: int) -> bool:
         """Whether "break" is a pattern, as in "a jungle break"."""

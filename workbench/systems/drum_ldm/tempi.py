@@ -15,6 +15,12 @@ _PER_MINUTE = re.compile(
 _EQUAL = re.compile(r"(?:[a-zé]+\s*)?=\s*(\d{2,3})\b(?!\s*bpm)")
 _COMMA = re.compile(r"(\d),(\d{1,2})(?=\s*bpm)")
 _RANGE = re.compile(r"\b(\d{2,3})\s*(?:-|–|to|bis|or|a|à|y|/)\s*(\d{2,3})\s*-?bpm\b")
+_BETWEEN = re.compile(
+    r"\b(?:between|zwischen|entre) (\d{2,3}) (?:and|und|y|et|e|&) (\d{2,3})\b"
+    r"(?:[\s-]*bpm\b)?(?! ?(?:bars?|beats?)\b)"
+)
+_ISH = re.compile(r"\b(\d{2,3})[\s-]?ish\b(?:\s*bpm\b)?")
+_BPM_SLIPS = re.compile(r"\b(?:bmp|bpms|bpn|bmps)\b")
 _FIGURE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)[\s-]*bpm\b")
 _TENS = ["ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -41,10 +47,11 @@ _BOUND = re.compile(
 
 def take_tempo(text: str, result: Scan) -> str:
     """Move the tempo of a text to the result."""
-    text = _COMMA.sub(r"\1.\2", _PER_MINUTE.sub("bpm", text))
-    text = _EQUAL.sub(r" \1 bpm ", text)
+    text = _BPM_SLIPS.sub("bpm", _PER_MINUTE.sub("bpm", text))
+    text = _COMMA.sub(r"\1.\2", text)
+    text = _ISH.sub(r"\1 bpm", _EQUAL.sub(r" \1 bpm ", text))
     text = _SPELLED.sub(_spelled, text)
-    if pair := _RANGE.search(text):
+    if pair := _RANGE.search(text) or _BETWEEN.search(text):
         mean = (float(pair[1]) + float(pair[2])) / 2
         text = f"{text[: pair.start()]}{mean:g} bpm{text[pair.end() :]}"
     low, high = TEMPO_LIMITS

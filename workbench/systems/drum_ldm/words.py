@@ -47,6 +47,7 @@ class Words:
         self._found: dict[int, tuple[Entry | None, int]] = {}  # each reader looks up the same words
         self.form = next((word for word in self.words if is_form(word)), "")
         self.swapping = False
+        self.adding = False
 
     def _correct(self) -> None:
         """Replace misspelt words; two that are one phrase together stay."""
@@ -58,7 +59,9 @@ class Words:
                 continue
             meant = self.table.corrected(word)
             if meant != word:
-                self.result.corrected.append(f"“{self.written[i]}” as “{meant}”")
+                entry = self.table.find([meant])[0]
+                name = meant if entry is None or entry.role or entry.has("skip") else entry.name
+                self.result.corrected.append(f"“{self.written[i]}” as “{name}”")
                 self.words[i] = meant
 
     def _add(self, item: Item) -> None:
@@ -77,8 +80,11 @@ class Words:
             entry, n = self.table.find(self.words[i : self.ends[i]])
             if n > 1:
                 other, m = self.table.find(self.words[i + n - 1 : self.ends[i]])
-                if m > 1 and other is entry:
-                    entry, n = self.table.find(self.words[i : i + n - 1])
+                head, k = self.table.find(self.words[i : i + n - 1])
+                same = other is entry and not other.has("fill")  # type: ignore[union-attr]
+                strokes = other is not None and other.has("at") and k == n - 1
+                if m > 1 and (same or (strokes and head is not None)):
+                    entry, n = head, k
             self._found[i] = entry, n
         return self._found[i]
 

@@ -83,6 +83,12 @@ class ChartWriter(DrumWriter):
         if group.bars is not None and group.bars.until and (sections > 1 or group.only):
             group = replace(group, bars=_before(group.bars))
         until = group.bars is not None and group.bars.until
+        if group.change and group.bars is not None and not until:  # "drops out for bar 4"
+            some = len(group.bars.indices) > 1 and group.bars.indices[-1] < place[-1]
+            if group.bars.span or (some and group.change == "leaves"):
+                leaves = group.change == "leaves"
+                only = "" if leaves else "places"
+                group = replace(group, change="", negative=leaves, only=only)
         if group.change == "leaves" and until:  # "hats drop out until bar 5"
             group = replace(group, negative=True, change="")
         if group.negative and group.change:
@@ -100,8 +106,14 @@ class ChartWriter(DrumWriter):
             group = replace(group, amount="few")
         where = self._where(group, bars)
         drums = self._drums_of(group)
+        struck = [c for t in group.things for codes in t.entry.of("at") for c in codes]
+        if struck:  # "only cross-stick and ride"
+            group = replace(group, others=(*group.others, *struck))
         if drums:
             self._drums(group, drums, bars, where, place)
+        elif struck and group.only == "drums":
+            self._absent([code for code in DRUMS if code not in group.others], bars)
+            self._say(f"no other drums{where}")
         done: set[Entry] = set()
         for thing in group.things:
             if thing.entry.has("drum"):
@@ -293,7 +305,8 @@ class ChartWriter(DrumWriter):
         """Refuse what a later word for the same bars contradicts."""
         before = self._opposed.get(field)
         if before and side * before[0] < 0 and set(before[2]) <= set(bars):
-            self.refused.append(f"{before[1]}: {name} stands for the same bars, and is used")
+            where = "" if field == "tempo" else " for the same bars"
+            self.refused.append(f"{before[1]}: {name} stands{where or ' beside it'}, and is used")
         self._opposed[field] = side, name, bars
 
     def _tempo(self, entry: Entry, group: Group) -> None:
@@ -315,6 +328,8 @@ class ChartWriter(DrumWriter):
             low, high = (low * 0.8, high * 0.82) if pace < 1 else (low * 1.15, high * 1.2)
         else:
             word = ""
+        if not (group.negative or group.amount):
+            self._oppose("tempo", (low + high) / 2 - _MEDIUM, entry.name, ())
         self.pace, self.tempo_range = pace, (low, high)
         self._feel(entry, group, list(range(self.bars)), weak=True)
         self._say(f"{word}{entry.name}")
@@ -361,11 +376,14 @@ class ChartWriter(DrumWriter):
             bars = [place[len(place) // 2 - 1]]
         silent = entry.has("silence")
         self._events.update(bars)
-        self._say(f"{'silence' if silent else 'break after the first beat'} in {name_of(bars)}")
+        places = [] if group.steps is None else self._cells(group.steps, [0])
+        after = steps_name(group.steps) if group.steps and places else "the first beat"
+        self._say(f"{'silence' if silent else f'break after {after}'} in {name_of(bars)}")
 
         def rest() -> None:
             for bar in bars:
                 first = 0 if silent else min(pulse_steps(self.meter)[1:] or (self.size,))
+                first = max(places) + 1 if places else first
                 cells = slice(bar * self.size + first, (bar + 1) * self.size)
                 self.chart.hits[cells] = 0
                 self._rank[cells] = EXCLUDED
