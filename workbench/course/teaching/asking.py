@@ -58,10 +58,12 @@ def _is_empty(attempt: Function) -> bool:
     code = getattr(attempt, "__code__", None)
     if code is None:
         return False
-    names = {step.opname for step in dis.get_instructions(code)}
+    steps = list(dis.get_instructions(code))
+    names = {step.opname for step in steps}
     if "RAISE_VARARGS" in names:
         return bool(code.co_names == ("NotImplementedError",)) and not names & _CHOOSING
-    return names <= _NOTHING
+    constants = {step.argval for step in steps if step.opname.endswith("_CONST")}
+    return names <= _NOTHING and constants <= {None}
 
 
 class _Watch(io.TextIOBase):
