@@ -4,15 +4,19 @@
 # [05 Latent diffusion](05_latent_diffusion.ipynb) · [index](00_start_here.ipynb) ·
 # [07 Audio diffusion](07_audio_diffusion.ipynb)
 #
-# **You will** press sound into an eighth of its numbers and back, measure what is lost, and train
-# two networks against each other.
+# **You will** climb a ladder of four machines that compress sound: principal components, an
+# autoencoder, a variational autoencoder, and a VAE that plays against a second network. You hear
+# each of them, and one of them while it learns.
 #
-# **Needs** lesson 04 (autoencoders); what a Fourier transform shows; the shipped checkpoint.
-# **Time and memory:** printed below. **Exercises:** 15 minutes.
+# **Needs** lesson 04 (autoencoders); what a Fourier transform shows; the normal distribution; the
+# shipped checkpoint. Sections 1 to 7 take about 90 minutes with their exercises; 8 to 10 go
+# further.
+# **Time and memory:** printed below. **Exercises:** 50 minutes.
 # **Library:** `workbench.models.spectral_vae`, `workbench.models.audio_vae`,
 # `workbench.models.spectral`, `workbench.systems.ldmg`, `workbench.datasets.sounds`.
-# **Papers:** VAE (arXiv 1312.6114), MelGAN's discriminator (1910.06711), multi-resolution STFT
-# (1910.11480), Vocos (2306.00814), Stable Audio's recipe (2402.04825).
+# **Papers:** VAE (arXiv 1312.6114), VAE-GAN (1512.09300), hinge (1705.02894), MelGAN's
+# discriminator (1910.06711), multi-resolution STFT (1910.11480), feature matching (2210.13438),
+# Vocos (2306.00814).
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (a few minutes at most), laptop (minutes; to train, an hour), gpu, paper
@@ -21,7 +25,7 @@ seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one
 
 # %%
-from workbench import LDMG, plots, start
+from workbench import LDMG, plots, predict, reveal, start
 
 run = start("06", profile=profile, dataset=dataset, seed=seed, train=train)
 
@@ -36,61 +40,90 @@ else:
 # %% [markdown]
 # ## 1 · Sound as numbers
 #
-# *Predict:* how many numbers is a second of sound? How many could it do with?
+# *Predict:* how many numbers is a second of sound? How few would be enough to recognise it?
 #
 # Data sets of scores are rendered, so that we know every note; recordings are decoded. The shipped
-# system never heard the songs of the test split.
+# system was not trained on the songs of the test split.
 
 # %%
 import numpy as np
+import torch
 
 from workbench.datasets.sounds import collect
 from workbench.music.clip import Clip
 
 audio = collect(run.dataset, system.config.rate, limit=run.size(8, 100), quiet=True)
-length = 4 * audio.rate
-rows = [i for i in audio.split("test") if audio.lengths[i] >= length][: run.size(6, 40)]
-pieces = [audio[i][:, :length] for i in rows]
-config = system.config
+rate, seconds = audio.rate, 4
+length = seconds * rate
+test = [i for i in audio.split("test") if audio.lengths[i] >= length][: run.size(4, 12)]
+real = np.stack([audio[i][0, :length] for i in test])
 print(audio)
-print(f"{config.rate:,} numbers a second become {config.rate // config.vae.hop} frames of "
-      f"{config.vae.latent}: {config.rate * config.vae.latent // config.vae.hop:,}")
-song = Clip(audio=pieces[0], sample_rate=audio.rate, caption=audio.items[rows[0]].caption)
+
+
+def clip_of(sound, caption):
+    return Clip(audio=np.asarray(sound)[None], sample_rate=rate, caption=caption)
+
+
+song = clip_of(real[0], audio.items[test[0]].caption)
 song
 
+# %% [markdown]
+# A **spectrogram** holds the power at each frequency in each frame: here 513 frequencies, and a
+# frame every 256 samples. The ear hears levels, so all four machines work on **decibels**: ten
+# times the logarithm of the power, no lower than −80. A number near 0 suits a network better, so
+# $x$ is $(\text{decibels} + 40)/20$.
+
 # %%
-from collections import Counter
+from workbench.evaluation.spectra import blurred, decibels, log_spectral_distance, spectrogram
 
-from workbench.datasets.audio import genre_of
 
-minutes = Counter()
-for item, samples in zip(audio.items, audio.lengths, strict=True):
-    minutes[genre_of(item.labels) or "(none)"] += samples / audio.rate / 60
-plots.ranking(plots.axes(width=7, height=0.6 + 0.25 * min(len(minutes), 16)),
-              dict(minutes.most_common(16)), xlabel="minutes of sound");
+def levels_of(sound):  # (n, samples) → (n, 513 frequencies, frames), from −2 to about 2
+    return torch.from_numpy((decibels(spectrogram(sound)) + 40) / 20).float()
+
+
+def sound_of(levels, rounds=32):  # (frequencies, frames) → samples
+    window = torch.hann_window(1024)
+    magnitude = 10 ** (levels - 2) * window.sum() / 2
+    phase = 6.28 * torch.rand(magnitude.shape, generator=torch.Generator().manual_seed(0))
+    for _ in range(rounds):
+        spectrum = torch.polar(magnitude, phase)
+        sound = torch.istft(spectrum, 1024, 256, window=window)
+        phase = torch.stft(sound, 1024, 256, window=window, return_complex=True).angle()
+    return sound.numpy()
+
+
+test_levels = levels_of(real)
+frames = rate / 256
+print(f"{rate:,} samples per second become {frames:g} frames × 513 levels: {frames * 513:,.0f}")
+
+# %% [markdown]
+# Levels alone are not a sound, because the phases are missing. `sound_of` guesses them: it turns
+# the levels into a sound, takes the phases of that sound, and repeats (Griffin and Lim 1984). All
+# four machines use it, so the second player below is the best that any of them can do.
 
 # %%
 from workbench.course.widgets import compare
 
-again = system.reconstruct(song)
-compare([song, again], ["the recording", "through the bottleneck"])
+ceiling = clip_of(sound_of(test_levels[0]), "its levels, phases guessed")
+compare([song, ceiling], ["the recording", "its levels, with guessed phases"])
 
 # %%
 both = plots.axes(1, 2, width=11, height=3.4)
-plots.spectrogram(both[0], song.audio[0], audio.rate, "the recording")
-plots.spectrogram(both[1], again.audio[0], audio.rate, "through the bottleneck");
+plots.spectrogram(both[0], song.audio[0], rate, "the recording")
+plots.spectrogram(both[1], ceiling.audio[0], rate, "its levels, with guessed phases");
 
 # %% [markdown]
-# *What you should have noticed:* drums come back sharp, for a hit fills all frequencies of a few
-# frames. Long notes come back with a rough edge: the fine lines of a chord are more than the few
-# numbers of a frame can hold.
+# *What you should have noticed:* there are twice as many levels as samples, so nothing is saved
+# yet. The guessed phases cost some sharpness, but the music is all there: drums are vertical lines,
+# held notes horizontal ones.
 #
 # ## 2 · How much is lost?
 #
-# *Predict:* one number for the loss of a picture as large as this. What should it count?
+# *Predict:* if one number should summarise what was lost, what should it measure?
 #
-# The ear hears level in decibels, so the *log-spectral distance* compares decibels: the root mean
-# square over frequencies, then the mean over frames.
+# The *log-spectral distance* compares decibels: the root mean square over the $F$ frequencies, then
+# the mean over the $T$ frames. $P_{ft}$ is the power of the recording, $\hat P_{ft}$ that of the
+# reconstruction.
 #
 # $$d = \frac1T\sum_t\sqrt{\frac1F\sum_f\left(10\log_{10}\frac{P_{ft}}{\hat P_{ft}}\right)^2}
 # \qquad (1)$$
@@ -100,7 +133,7 @@ plots.spectrogram(both[1], again.audio[0], audio.rate, "through the bottleneck")
 #
 # ## Exercise 1 · Log-spectral distance (5 minutes)
 #
-# *Goal:* equation (1) for two power spectrograms (bins, frames).
+# *Level:* easy. *Goal:* equation (1) for two power spectrograms (frequencies, frames).
 
 # %% tags=["stub"]
 def log_distance(real, made):
@@ -114,82 +147,302 @@ check_log_distance(log_distance)
 
 # %% tags=["solution"]
 def log_distance(real, made):
-    apart = 10 * np.log10(real / made)
-    return np.sqrt((apart**2).mean(0)).mean()
+    difference = 10 * np.log10(real / made)
+    return np.sqrt((difference**2).mean(0)).mean()
+
+
+# %% [markdown]
+# Two yardsticks: another song of the test split, and the picture at half its resolution in time and
+# frequency, stretched again (a quarter of the numbers).
+
+# %%
+def distance(levels, true=test_levels):  # mean over the pieces, in decibels
+    power, true = (10 ** (2 * x.double().numpy() - 4) for x in (levels, true))
+    return float(log_spectral_distance(true, power).mean())
+
+
+half = blurred(10 ** (2 * test_levels.double().numpy() - 4))
+distances = {
+    "another song": distance(test_levels.roll(1, 0)),
+    "half resolution": distance(torch.from_numpy(np.log10(half) / 2 + 2)),
+}
+for name, value in distances.items():
+    print(f"{name}: {value:.1f} dB")
+
+# %% [markdown]
+# *What you should have noticed:* 0 is perfect, and another song is the floor: a machine that does
+# no better has learned nothing about this one.
+#
+# ## 3 · The first rung: principal components
+#
+# *Predict:* how many of 513 directions are enough to come nearer than the picture at half
+# resolution?
+
+# %%
+predict("06.1", ["2", "4", "8", "16 or more"])
+
+# %% [markdown]
+# **Principal components** (lesson 01) are the directions in which the frames vary most. The columns
+# of $W$ are the first $k$ of them, $m$ is the mean frame. A frame $x$ becomes $k$ numbers $z$, and
+# comes back as $\hat x$:
+#
+# $$z = W^\top (x - m), \qquad \hat x = m + W z \qquad (2)$$
+#
+# Of all linear maps to $k$ numbers and back, this one has the least squared error. Nothing is
+# trained step by step: $W$ is computed.
+#
+# *Equation (2):* code `sklearn.decomposition.PCA`; paper Pearson 1901.
+
+# %%
+from sklearn.decomposition import PCA
+
+crops, _ = audio.crops(run.size(10, 60), length, seed=seed, rows=audio.split("train"))
+train_levels = levels_of(crops[:, 0])  # (pieces, 513, frames)
+some = train_levels.mT.reshape(-1, 513)[::3].numpy()
+
+
+def through_pca(levels, pca):
+    flat = pca.inverse_transform(pca.transform(levels.mT.reshape(-1, 513).numpy()))
+    return torch.from_numpy(flat).float().reshape(levels.mT.shape).mT
+
+
+counts = (2, 4, 8, 16, 32)
+by_count = {k: through_pca(test_levels, PCA(k, random_state=seed).fit(some)) for k in counts}
+curve = [distance(levels) for levels in by_count.values()]
+ax = plots.lines(plots.axes(width=6), counts, {"principal components": curve},
+                 xlabel="numbers per frame", ylabel="log-spectral distance, dB")
+ax.axhline(distances["half resolution"], color=plots.INK, ls=":")
+ax.text(counts[-1], distances["half resolution"], "half resolution ", ha="right", va="bottom");
+
+# %%
+nearer = [n for n, value in zip(counts, curve, strict=True) if value < distances["half resolution"]]
+reveal("06.1", str(nearer[0]) if nearer and nearer[0] < 16 else "16 or more")
+
+# %%
+k = 8  # numbers per frame, from here on
+pca = PCA(k, random_state=seed).fit(some)
+distances["PCA"] = distance(by_count[k])
+print(f"{k} numbers per frame: {frames * k:g} per second, {rate / (frames * k):.0f} times fewer")
+compare([ceiling, clip_of(sound_of(by_count[k][0]), "PCA")],
+        ["all 513 levels", f"{k} principal components"])
+
+# %% [markdown]
+# *What you should have noticed:* a few directions go far, because the levels of neighbouring
+# frequencies rise and fall together. Rhythm and loudness survive. Chords become a haze: their fine
+# lines are in other places for each chord, and no few directions hold them all.
+#
+# ## 4 · The second rung: an autoencoder
+#
+# *Predict:* it has as many numbers per frame as the first rung, and is trained for a few seconds.
+# Which of the two will lose less?
+
+# %%
+predict("06.2", ["PCA", "the autoencoder"])
+
+# %% [markdown]
+# The **bottleneck** stays: $k$ numbers per frame. But encoder $f$ and decoder $g$ are now networks,
+# which may bend, and which see neighbouring frames. They are trained for the squared error over all
+# levels of real sounds $x$:
+#
+# $$L = \mathbb E_x\, \tfrac{1}{FT} \left\lVert x - g(f(x)) \right\rVert^2 \qquad (3)$$
+#
+# *Equation (3):* code `torch.nn.MSELoss`; paper Hinton and Salakhutdinov 2006. Without bends and
+# neighbours its best solution is PCA (Baldi and Hornik 1989).
+
+# %%
+from workbench.course.diagrams import Arrow, diagram
+
+boxes = {
+    "sound": ("sound\nsamples", 0, 0), "levels": ("spectrogram\n513 × frames", 1, 0),
+    "encoder": ("encoder\nConvNeXt", 2, 0), "mean": ("mean μ\nk × frames", 3, 0),
+    "z": ("bottleneck z\nk × frames", 4, 0), "decoder": ("decoder\nConvNeXt", 5, 0),
+    "out": ("levels\n513 × frames", 6, 0), "heard": ("sound\nphases guessed", 7, 0),
+    "logvar": ("log variance\nk × frames", 3, 1), "noise": ("noise ε\nGaussian", 4, 1),
+}
+arrows = [
+    Arrow("sound", "levels"), Arrow("levels", "encoder"), Arrow("encoder", "mean"),
+    Arrow("mean", "z"), Arrow("z", "decoder"), Arrow("decoder", "out"), Arrow("out", "heard"),
+    Arrow("encoder", "logvar", beside=True), Arrow("logvar", "noise", "σ"), Arrow("noise", "z"),
+]
+rung_two = ("sound", "levels", "encoder", "mean", "z", "decoder", "out", "heard")
+plain = [arrow for arrow in arrows if {arrow.start, arrow.end} <= set(rung_two)]
+shown = {key: boxes[key] for key in rung_two}
+diagram("The autoencoder", shown, plain, here=["encoder", "decoder"])
+
+# %% [markdown]
+# A ConvNeXt block (arXiv 2201.03545) mixes the frames, each channel by itself, then the channels,
+# each frame by itself. The second output of the encoder, a log variance, waits for the third rung.
+
+# %%
+from torch import nn
+
+from workbench.course.listing import listing
+from workbench.models.spectral_vae import ConvNeXt
+
+
+class LevelVAE(nn.Module):
+    def __init__(self, numbers=k, width=64):
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.Conv1d(513, width, 3, padding=1), ConvNeXt(width), nn.Conv1d(width, 2 * numbers, 1)
+        )
+        self.decoder = nn.Sequential(
+            nn.Conv1d(numbers, width, 7, padding=3), ConvNeXt(width), ConvNeXt(width),
+            nn.Conv1d(width, 513, 1),
+        )
+        with torch.no_grad():  # begin with the mean frame
+            self.decoder[-1].bias.copy_(train_levels.mean((0, 2)))
+
+    def encode(self, levels):  # (n, 513, frames) → mean and log variance, (n, numbers, frames)
+        mean, logvar = self.encoder(levels).chunk(2, dim=1)
+        return mean, logvar.clamp(-12, 4)
+
+
+listing(ConvNeXt.forward)
+
+# %% [markdown]
+# The training loop, for this rung and the next. A rung is a function that computes the loss of a
+# batch.
+
+# %%
+def batch(n=8, width=32):
+    piece = torch.randint(len(train_levels), (n,))
+    start_at = torch.randint(train_levels.shape[-1] - width + 1, (n,))
+    pairs = zip(piece, start_at, strict=True)
+    return torch.stack([train_levels[p, :, s : s + width] for p, s in pairs])
+
+
+def autoencoder_loss(net, x):
+    mean, _ = net.encode(x)
+    return ((net.decoder(mean) - x) ** 2).mean()  # equation (3)
+
+
+def fit(net, loss_of, steps, watch=None, lr=2e-3):
+    torch.manual_seed(seed)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=lr)
+    for step in range(steps):
+        if watch:
+            watch(step)
+        loss = loss_of(net, batch())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.param_groups[0]["lr"] = lr * min(1.0, 2 - 2 * step / steps)  # falls
+        optimizer.step()
+    return net.eval()
 
 
 # %%
-from workbench.evaluation.spectra import blurred, log_spectral_distance, spectrogram
+def rebuilt(net, levels=test_levels):
+    with torch.no_grad():
+        return net.decoder(net.encode(levels)[0])
 
-real = np.stack([piece[0] for piece in pieces])
-there_and_back = [system.decode_sound(system.encode_sound(piece)) for piece in pieces]
-decoded = np.stack([samples[0, :length] for samples in there_and_back])
-before = spectrogram(real)
-shuffled = np.roll(before, 1, axis=0)
-found = {
-    "this VAE-GAN": log_spectral_distance(before, spectrogram(decoded)),
-    "half the size, stretched": log_spectral_distance(before, blurred(before)),
-    "another song": log_spectral_distance(before, shuffled),
-}
-plots.bars(plots.axes(width=6), {k: float(v.mean()) for k, v in found.items()},
-           ylabel="log-spectral distance, dB")
-run.note("log-spectral distance", found["this VAE-GAN"].mean(), unit="dB",
-         floor=f"stretched {found['half the size, stretched'].mean():.1f}")
 
-# %% [markdown]
-# *What you should have noticed:* the network is somewhat nearer than the blurred picture, though
-# that keeps a quarter of all *magnitudes*, 8,000 numbers a second; here it is 2,000. And a blurred
-# picture has no phase: it cannot be heard.
-#
-# ## 3 · Two ways to the bottleneck
-#
-# *Predict:* one network works on samples, one on Fourier frames. Which costs more, and why?
-#
-# The original shortens the waveform by strided convolutions, six times by two. The default here
-# gives the Fourier transform the first and the last word (Vocos), so that all layers run at 62.5
-# frames a second.
+steps = run.size(80, 1200)
+stops = [0, steps // 40, steps // 8]
+heard, learned = [], []
+
+
+def watch(step):
+    if step in stops:
+        learned.append(rebuilt(autoencoder))
+        heard.append(clip_of(sound_of(learned[-1][0]), f"after {step} steps"))
+
+
+torch.manual_seed(seed)
+autoencoder = LevelVAE()
+fit(autoencoder, autoencoder_loss, steps, watch)
+learned.append(rebuilt(autoencoder))
+heard.append(clip_of(sound_of(learned[-1][0]), f"after {steps} steps"))
+print(f"{sum(p.numel() for p in autoencoder.parameters()):,} weights")
 
 # %%
-import time
+distances["autoencoder"] = distance(learned[-1])
+for clip, levels in zip(heard, learned, strict=True):
+    print(f"{clip.caption}: {distance(levels):.2f} dB; PCA {distances['PCA']:.2f}")
+reveal("06.2", "PCA" if distances["PCA"] < distances["autoencoder"] else "the autoencoder")
 
-import torch
-
-from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
-from workbench.models.spectral import stft_loss
-from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
-
-networks = {
-    "strided convolutions": AudioVAE(AudioVAEConfig(width=16, latent=16)),
-    "Fourier frames": SpectralVAE(SpectralVAEConfig()),
-}
-sound = torch.from_numpy(real[:1, None, : run.size(4096, audio.rate)])
-for name, network in networks.items():
-    for _ in range(2):  # the first time is slower
-        began = time.perf_counter()
-        sum(stft_loss(sound, network(sound)[0])).backward()
-        took = time.perf_counter() - began
-    size = sum(p.numel() for p in network.parameters()) / 1e6
-    seconds = sound.shape[-1] / audio.rate
-    print(f"{name:22} {size:.1f} M parameters, {took / seconds:.2f} s for a second of sound")
+# %%
+compare(heard)
 
 # %% [markdown]
-# *What you should have noticed:* the work of a convolution is its weights times how often it is
-# applied. 16,000 times a second is a lot.
+# *What you should have noticed:* the untrained network outputs the mean frame of all music, more or
+# less, as one steady hiss. Listen for what comes first: the loudness, the drums or the pitches. The
+# figures above tell whether so few steps are enough to overtake PCA; the shipped network had
+# thousands, of larger batches.
 #
-# ## 4 · V: a cloud, not a point
+# ## 5 · The third rung: a variational autoencoder
 #
-# *Predict:* the encoder says a mean and a variance for each number. What would happen without the
-# variance?
+# *Predict:* a variational autoencoder adds noise to its codes while it is trained. Which will
+# reconstruct better, it or the autoencoder?
+
+# %%
+predict("06.3", ["the autoencoder", "the variational autoencoder"])
+
+# %% [markdown]
+# Nobody told the autoencoder where to put its codes, so between them may be anything. To *generate*
+# sound we want codes whose distribution we know. A **VAE** starts from there: sample $z$ from
+# $p(z) = \mathcal N(0, I)$, then a sound from $p(x \mid z)$, a normal distribution around $g(z)$.
+# It should make the real sounds probable. In four steps:
 #
-# The decoder hears $z = \mu + \sigma\varepsilon$, and pays for being far from $N(0,1)$:
+# 1. The probability of a sound is the mean of $p(x \mid z)$ over all $z$. Sampling cannot compute
+#    it, because nearly every $z$ makes some other sound.
+# 2. The encoder proposes where to look: a normal distribution $q(z \mid x)$ for each sound.
+#    Corrected for the proposal, $p(x)$ is the mean over $q$ of $p(x \mid z)\, p(z) / q(z \mid x)$.
+# 3. The logarithm of a mean is at least the mean of the logarithms (Jensen's inequality). The
+#    logarithm of the product falls into two parts, the **ELBO** (evidence lower bound):
 #
-# $$\mathrm{KL} = \tfrac12\left(\mu^2 + \sigma^2 - 1 - \ln\sigma^2\right) \qquad (2)$$
+# $$\log p(x) \ \ge\ \mathbb E_{q(z \mid x)} \log p(x \mid z)
+# \ -\ \mathrm{KL}\left(q(z \mid x) \,\Vert\, p(z)\right) \qquad (4)$$
 #
-# *Equation (2):* code `workbench.models.audio_vae.kl`; paper VAE (arXiv 1312.6114), appendix B.
+# 4. The gap between the two sides is $\mathrm{KL}(q(z \mid x) \Vert p(z \mid x))$. It is 0 when the
+#    encoder proposes exactly those $z$ that could have made $x$.
+#
+# *Equation (4):* code `workbench.systems.ldmg.coding.gan_terms` (its terms without a
+# discriminator); paper VAE (arXiv 1312.6114), eq. 3.
+#
+# The first part rewards reconstruction. The second, the **KL** divergence, is what a code costs: it
+# grows as $q$ moves away from $\mathcal N(0, 1)$ or becomes narrow. For each of the $k$ numbers,
+# with the encoder's mean $\mu$ and variance $\sigma^2$:
+#
+# $$\mathrm{KL} = \tfrac12\left(\mu^2 + \sigma^2 - 1 - \ln\sigma^2\right) \qquad (5)$$
+#
+# *Equation (5):* code `workbench.models.audio_vae.kl`; paper VAE (arXiv 1312.6114), appendix B.
+
+# %% [markdown]
+# Where all is known we can look. In this toy world $x = 2z + \text{noise}$ of variance ½, so
+# $\log p(x)$ has a formula, and so has the best $q$.
+
+# %%
+slope, variance, x = 2.0, 0.5, 1.5
+exact = -0.5 * (np.log(2 * np.pi * (slope**2 + variance)) + x**2 / (slope**2 + variance))
+best_mean = slope * x / (slope**2 + variance)
+best_sigma = (variance / (slope**2 + variance)) ** 0.5
+sigmas = np.linspace(0.05, 1.2, 200)
+
+
+def toy_elbo(mean, sigma):
+    error = (x - slope * mean) ** 2 + (slope * sigma) ** 2  # mean of (x − 2z)² over q
+    likelihood = -0.5 * (np.log(2 * np.pi * variance) + error / variance)
+    return likelihood - 0.5 * (mean**2 + sigma**2 - 1 - np.log(sigma**2))
+
+
+curves = {f"ELBO, μ = {m:.2f}": toy_elbo(m, sigmas) for m in (best_mean, 0.3 * best_mean)}
+ax = plots.lines(plots.axes(width=7), sigmas, curves, xlabel="σ of q", ylabel="nats")
+ax.axhline(exact, color=plots.INK, ls=":")
+ax.axvline(best_sigma, color=plots.INK, ls=":")
+ax.set_ylim(exact - 3, exact + 0.3)
+gap = exact - toy_elbo(best_mean, best_sigma)
+print(f"log p(x) = {exact:.3f}; the best q has μ = {best_mean:.2f}, σ = {best_sigma:.2f}; "
+      f"its gap is {abs(gap):.1e}")
+
+# %% [markdown]
+# *What you should have noticed:* the bound (curves) never exceeds the truth (dotted) and touches it
+# at the best $q$. A $\sigma$ that is too small costs KL, one that is too large costs
+# reconstruction.
 #
 # ## Exercise 2 · The price of a latent (5 minutes)
 #
-# *Goal:* the mean of equation (2) over all numbers, from means and *log variances*.
+# *Level:* easy. *Goal:* the mean of equation (5) over all numbers, from means and *log variances*.
 
 # %% tags=["stub"]
 def kl_normal(mean, log_variance):
@@ -206,54 +459,177 @@ def kl_normal(mean, log_variance):
     return 0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance).mean()
 
 
-# %%
-vae = system.networks.vae
-with torch.no_grad():
-    mean, logvar = vae.encode(torch.from_numpy(real[:, None]))
-sigma = (0.5 * logvar).exp().mean((0, 2)).numpy()
-size = mean.std((0, 2)).numpy()
-order = np.argsort(-size)
-plots.lines(plots.axes(width=7), range(len(size)),
-            {"spread of the means over music": size[order], "σ that is said": sigma[order]},
-            xlabel="number of z, largest first", ylabel="standard deviation")
-price = float(0.5 * (mean**2 + logvar.exp() - 1 - logvar).mean())
-run.note("KL a number of z", price, unit="nats", floor="0: not used")
-
 # %% [markdown]
-# *What you should have noticed:* numbers whose means spread far and whose σ is small carry the
-# music; where σ is 1 and the means do not move, a number is unused: it costs nothing and says
-# nothing.
+# **The reparametrisation.** The mean over $q$ in equation (4) is estimated by one sample. But how
+# does a gradient pass through a random number? Take the randomness out of the network's path:
 #
-# *Predict:* if the cloud of all music were $N(0, 1)$, we could draw new music by decoding normal
-# noise. Can we?
+# $$z = \mu + \sigma\varepsilon, \qquad \varepsilon \sim \mathcal N(0, 1) \qquad (6)$$
+#
+# *Equation (6):* code `workbench.models.spectral_vae.SpectralVAE.forward`; paper VAE
+# (arXiv 1312.6114), section 2.4.
 
 # %%
-random = torch.Generator().manual_seed(seed)
-noise = torch.randn(1, config.vae.latent, 125, generator=random)
-with torch.no_grad():
-    prior = Clip(audio=vae.decode(noise)[0].numpy(), sample_rate=audio.rate, caption="z ~ N(0, 1)")
-prior
+ways = {
+    "sampled directly": torch.normal,
+    "reparametrised": lambda mu, sigma: mu + sigma * torch.randn(4),
+}
+for name, sample in ways.items():
+    mu, sigma = torch.zeros(4, requires_grad=True), torch.ones(4, requires_grad=True)
+    sample(mu, sigma).sum().backward()
+    print(f"{name}: gradient for μ {mu.grad.numpy()}, for σ {sigma.grad.numpy().round(2)}")
 
 # %% [markdown]
-# *What you should have noticed:* no. Each number alone looks fair, but music is in how they move
-# together. [Lesson 07](07_audio_diffusion.ipynb) learns that.
+# *What you should have noticed:* sampled directly, no gradient arrives: the encoder would never
+# learn. Reparametrised, $z$ moves with $\mu$ one to one, and with $\sigma$ as far as $\varepsilon$
+# says.
 #
-# ## 5 · GAN: the other player
+# ## Exercise 3 · The ELBO (20 minutes)
 #
-# *Predict:* a mean over all plausible waveforms minimises a squared error. How does it sound?
+# *Level:* hard. *Goal:* equation (4) for a batch, by equations (5) and (6). `x` is (batch, n);
+# `mean`, `logvar` and `noise` ($\varepsilon$) are (batch, k). The decoder is linear,
+# $\hat x = z\,W$ with `weights` (k, n), and $p(x \mid z)$ is normal around $\hat x$ with one
+# `variance` $s^2$ for all numbers:
+# $\log p(x \mid z) = -\frac12 \sum \left[(x - \hat x)^2/s^2 + \log 2\pi s^2\right]$. Sum over the
+# numbers of an example; return the mean over the examples.
+
+# %% tags=["stub"]
+def elbo(x, mean, logvar, noise, weights, variance):
+    return None  # about ten lines
+
+
+# %% tags=["check"]
+from workbench.course.teaching import check_elbo
+
+check_elbo(elbo)
+
+# %% tags=["solution"]
+def elbo(x, mean, logvar, noise, weights, variance):
+    sigma = np.exp(0.5 * logvar)
+    z = mean + sigma * noise  # equation (6)
+    decoded = z @ weights
+    square = (x - decoded) ** 2 / variance
+    constant = np.log(2 * np.pi * variance)
+    log_likelihood = -0.5 * (square + constant).sum(1)
+    cost = 0.5 * (mean**2 + sigma**2 - 1 - logvar)  # equation (5)
+    bound = log_likelihood - cost.sum(1)
+    return bound.mean()
+
+
+# %% [markdown]
+# With a fixed $s^2$, maximising the ELBO is minimising the squared error plus the KL times a weight
+# $\beta$. Both are means here, so $\beta = 2 s^2 k / 513$: the weight says how exact the decoder
+# claims to be.
+
+# %%
+from workbench.models.audio_vae import kl
+
+beta = 1e-3
+
+
+def vae_loss(net, x, beta=beta):
+    mean, logvar = net.encode(x)
+    z = mean + (0.5 * logvar).exp() * torch.randn_like(mean)  # equation (6)
+    return ((net.decoder(z) - x) ** 2).mean() + beta * kl(mean, logvar)
+
+
+torch.manual_seed(seed)
+vae = fit(LevelVAE(), vae_loss, steps)
+distances["VAE"] = distance(rebuilt(vae))
+print(f"claimed error: {20 * (beta * 513 / 2 / k) ** 0.5:.1f} dB per level")
+for name in ("PCA", "autoencoder", "VAE"):
+    print(f"{name}: {distances[name]:.2f} dB")
+better = "autoencoder" if distances["autoencoder"] < distances["VAE"] else "variational autoencoder"
+reveal("06.3", f"the {better}")
+title = "The VAE; the noise is there in training only"
+diagram(title, boxes, arrows, here=["mean", "logvar", "noise", "z"])
+
+# %% [markdown]
+# Now decode normal noise. PCA's numbers get the variance that they have over music; the two
+# networks get $\mathcal N(0, 1)$.
+
+# %%
+noise = torch.randn(1, k, 200, generator=torch.Generator().manual_seed(seed))
+with torch.no_grad():
+    from_noise = {"autoencoder": autoencoder.decoder(noise)[0], "VAE": vae.decoder(noise)[0]}
+scores = noise[0].numpy().T * pca.explained_variance_**0.5
+from_noise["PCA"] = torch.from_numpy(pca.inverse_transform(scores)).float().T
+clips = [clip_of(sound_of(from_noise[name]), name) for name in ("PCA", "autoencoder", "VAE")]
+compare(clips, [f"{clip.caption}: decoded noise" for clip in clips])
+
+# %%
+with torch.no_grad():
+    codes = {name: net.encode(test_levels) for name, net in
+             (("autoencoder", autoencoder), ("VAE", vae))}
+for name, (mean, _) in codes.items():
+    print(f"{name}: its numbers have means up to {float(mean.mean((0, 2)).abs().max()):.1f} "
+          f"and standard deviations from {float(mean.std((0, 2)).min()):.2f} "
+          f"to {float(mean.std((0, 2)).max()):.2f}")
+price = float(kl(*codes["VAE"]))
+run.note("KL per number, VAE trained here", price, unit="nats", floor="0: not used")
+
+# %% [markdown]
+# *What you should have noticed:* compare the two lines above. The KL pulls the codes of the VAE
+# towards mean 0 and a spread of 1, the more the longer it trains; nothing pulls those of the
+# autoencoder, so normal noise may be a strange place for its decoder. Still none of the three makes
+# music from noise: each number alone looks right, but music is in how they move together.
+# [Lesson 07](07_audio_diffusion.ipynb) learns that.
 #
-# A loss that compares spectrograms cannot tell a plausible hiss from a wrong one, and answers with
-# the middle of all. A *discriminator* looks at patches of sound and scores them: real above 1, fake
-# below −1. Beyond the margins it does not care (hinge):
+# **What one number does.** Hold one number of all frames at a value, and decode two seconds. Number
+# 0 is the one that varies most over music. Move the sliders, with the mouse or the arrow keys.
+
+# %%
+from workbench.course.widgets import Slider, explore
+
+code = codes["VAE"][0][:1, :, :125]  # two seconds
+widest = codes["VAE"][0].std((0, 2)).argsort(descending=True)  # number 0 varies most
+
+
+def decoded_with(number, value):
+    z = code.clone()
+    z[0, widest[number]] = value
+    with torch.no_grad():
+        return vae.decoder(z)[0]
+
+
+def show(value, number):
+    ax = plots.axes(width=6)
+    ax.imshow(decoded_with(int(number), value), aspect="auto", origin="lower", cmap="magma_r",
+              vmin=-2, vmax=2, extent=(0, 2, 0, rate / 2000))
+    ax.set(xlabel="seconds", ylabel="kHz", title=f"number {number:g} at {value:g}")
+    return ax
+
+
+explore(show, Slider("value", np.linspace(-3, 3, 13), 0), Slider("number of z", range(k), 0),
+        still=(-3, 0, 3))
+
+# %% [markdown]
+# *What you should have noticed:* a number changes a whole pattern of frequencies, such as the
+# balance of low and high, not a single line. If the KL has switched a number off, its slider
+# changes nothing.
 #
-# $$L_D = \mathrm{E}\max(0, 1 - D(x)) + \mathrm{E}\max(0, 1 + D(\hat x)) \qquad (3)$$
+# ## 6 · The fourth rung: a second player
 #
-# *Equation (3):* code `workbench.models.audio_vae.hinge_discriminator`; paper Lim and Ye 2017
+# *Predict:* a mean over all plausible spectrograms minimises the squared error: how does it look,
+# and how does it sound? And if a second network demands plausible detail, which of the two will
+# have the smaller distance (1)?
+
+# %%
+predict("06.4", ["the VAE alone", "the VAE-GAN"])
+
+# %% [markdown]
+# The squared error cannot tell plausible detail from wrong detail, and answers with the mean of
+# all: a blur. A **discriminator** $D$ looks at patches of the spectrogram and scores them: real
+# above 1, generated below −1. Beyond these margins it pays nothing (the **hinge**). $\hat x$ is the
+# VAE's output:
+#
+# $$L_D = \mathbb E \max(0, 1 - D(x)) + \mathbb E \max(0, 1 + D(\hat x)) \qquad (7)$$
+#
+# *Equation (7):* code `workbench.models.audio_vae.hinge_discriminator`; paper Lim and Ye 2017
 # (arXiv 1705.02894), and for sound MelGAN (arXiv 1910.06711), eq. 1.
 #
-# ## Exercise 3 · The hinge (5 minutes)
+# ## Exercise 4 · The hinge (5 minutes)
 #
-# *Goal:* equation (3) from arrays of scores.
+# *Level:* easy. *Goal:* equation (7) from arrays of scores.
 
 # %% tags=["stub"]
 def hinge(real, fake):
@@ -270,108 +646,353 @@ def hinge(real, fake):
     return np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean()
 
 
-# %%
-from workbench.systems.ldmg.coding import VAEGAN, gan_terms
-from workbench.systems.ldmg.config import Weights
+# %% [markdown]
+# The other player is the VAE, now called **generator**. It wants high scores, and besides that its
+# output should look like the original *inside* the discriminator: $D_l$ are the features of its
+# layer $l$ of $L$ (**matching**). With the squared error, the KL and a weight $\lambda$ for each:
+#
+# $$L_G = \lambda_1 L_{\text{error}} + \beta\,\mathrm{KL} - \lambda_2\, \mathbb E\, D(\hat x)
+# + \frac{\lambda_3}{L} \sum_{l=1}^{L}
+# \frac{\mathbb E\,|D_l(x) - D_l(\hat x)|}{\mathbb E\,|D_l(x)|} \qquad (8)$$
+#
+# *Equation (8):* code `workbench.systems.ldmg.coding.gan_terms`; paper VAE-GAN (arXiv 1512.09300),
+# algorithm 1, with the matching of EnCodec (arXiv 2210.13438), eq. 2.
+#
+# ## Exercise 5 · The generator's loss (15 minutes)
+#
+# *Level:* hard. *Goal:* equation (8). `real` and `fake` list the outputs of the discriminator's
+# layers for $x$ and $\hat x$, arrays of equal shapes; the last entry of each holds the scores, all
+# others are features. `error` and `kl` are numbers. `weights` holds the four weights under "error",
+# "kl", "adversarial" and "matching".
 
-torch.manual_seed(seed)
-small = SpectralVAEConfig(width=32, encoder=1, decoder=2, latent=8)
-players = VAEGAN(SpectralVAE(small), width=8)
-optimizer = torch.optim.AdamW(players.parameters(), 2e-3, betas=(0.8, 0.99))
-history: dict[str, list[float]] = {}
-for step in range(run.size(5, 150)):
-    crops, _ = audio.crops(4, run.size(4096, 8192), seed=step, rows=audio.split("train"))
-    terms = gan_terms(players, torch.from_numpy(crops), Weights())
-    optimizer.zero_grad()
-    torch.stack(list(terms.values())).sum().backward()
-    optimizer.step()
-    for name in ("spectrum", "adversarial", "matching", "discriminator"):
-        history.setdefault(name, []).append(float(terms[name].detach()))
-plots.lines(plots.axes(width=7), range(len(history["spectrum"])), history, xlabel="step",
-            ylabel="term of the loss");
+# %% tags=["stub"]
+def generator_loss(real, fake, error, kl, weights):
+    return None  # about ten lines
+
+
+# %% tags=["check"]
+from workbench.course.teaching import check_generator_loss
+
+check_generator_loss(generator_loss)
+
+# %% tags=["solution"]
+def generator_loss(real, fake, error, kl, weights):
+    adversarial = -fake[-1].mean()
+    differences = []
+    for a, b in zip(real[:-1], fake[:-1], strict=True):
+        differences.append(np.abs(a - b).mean() / np.abs(a).mean())
+    matching = np.mean(differences)
+    loss = weights["error"] * error + weights["kl"] * kl
+    loss += weights["adversarial"] * adversarial
+    loss += weights["matching"] * matching
+    return loss
+
+
+# %%
+players = {
+    "x": ("real levels x\n513 × frames", 0, 0), "encoder": ("encoder\nmean, variance", 1, 1),
+    "z": ("z = μ + σε\nk × frames", 2, 1), "decoder": ("decoder\n→ levels", 3, 1),
+    "fake": ("generated x̂\n513 × frames", 4, 1), "d": ("discriminator\nlayers D_l", 5, 0),
+    "score": ("scores\nreal or not?", 6, 0),
+}
+moves = [
+    Arrow("x", "encoder", beside=True), Arrow("encoder", "z"), Arrow("z", "decoder"),
+    Arrow("decoder", "fake"), Arrow("fake", "d"), Arrow("x", "d", "also matching"),
+    Arrow("d", "score"),
+]
+diagram("Both players: the VAE below, the discriminator above", players, moves, here=["d", "score"])
+
+# %%
+class Patches(nn.Module):
+    """Scores patches of a spectrogram; returns the outputs of all layers, the scores last."""
+
+    def __init__(self, width=8):
+        super().__init__()
+        sizes = ((1, width, (4, 1)), (width, 2 * width, (4, 2)), (2 * width, 4 * width, (4, 2)))
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(a, b, (9, 3), stride, (4, 1)), nn.LeakyReLU(0.2))
+            for a, b, stride in sizes
+        )
+        self.layers.append(nn.Conv2d(4 * width, 1, 3, padding=1))
+
+    def forward(self, levels):
+        outputs, h = [], levels[:, None]
+        for layer in self.layers:
+            h = layer(h)
+            outputs.append(h)
+        return [outputs]  # a list, because others look at several scales
+
 
 # %% [markdown]
-# *What you should have noticed:* the discriminator's loss falls from 2 as it learns to tell them
-# apart, and rises whenever the decoder catches up; it does not go to zero. *Matching* asks the
-# decoder to look alike inside the discriminator, which steers better than the score alone. Each
-# player learns from its own terms only, in the same step.
+# The players move in turn. In the discriminator's move $\hat x$ is **detached**: no gradient
+# reaches the VAE. In the VAE's move the gradient passes *through* the discriminator, and only the
+# VAE's weights change.
+
+# %%
+from workbench.models.audio_vae import feature_matching, hinge_discriminator, hinge_generator
+
+
+def play(net, discriminator, optimizers, x, weights=(1.0, beta, 0.02, 0.05)):
+    mean, logvar = net.encode(x)
+    fake = net.decoder(mean + (0.5 * logvar).exp() * torch.randn_like(mean))
+    # the discriminator's move, equation (7)
+    loss_d = hinge_discriminator(discriminator(x), discriminator(fake.detach()))
+    optimizers[1].zero_grad()
+    loss_d.backward()
+    optimizers[1].step()
+    # the generator's move, equation (8)
+    with torch.no_grad():
+        on_real = discriminator(x)
+    on_fake = discriminator(fake)
+    terms = (((fake - x) ** 2).mean(), kl(mean, logvar), hinge_generator(on_fake),
+             feature_matching(on_real, on_fake))
+    loss_g = sum(weight * term for weight, term in zip(weights, terms, strict=True))
+    optimizers[0].zero_grad()
+    loss_g.backward()
+    optimizers[0].step()
+    scores = [float(layers[0][-1].detach().mean()) for layers in (on_real, on_fake)]
+    return scores, [float(term.detach()) for term in terms]
+
+
+# %% [markdown]
+# Two copies of the VAE go on for as many steps: one alone, one with the other player.
+
+# %%
+from copy import deepcopy
+
+more = run.size(30, 300)
+alone = fit(deepcopy(vae), vae_loss, more, lr=3e-4)
+vae_gan, discriminator = deepcopy(vae).train(), Patches()
+optimizers = (
+    torch.optim.AdamW(vae_gan.parameters(), lr=3e-4),
+    torch.optim.AdamW(discriminator.parameters(), lr=1e-3, betas=(0.5, 0.9)),
+)
+torch.manual_seed(seed)
+games = [play(vae_gan, discriminator, optimizers, batch()) for _ in range(more)]
+left, right = plots.axes(1, 2, width=10, height=3.2)
+scores = np.array([score for score, _ in games]).T
+plots.lines(left, range(more), {"real": scores[0], "generated": scores[1]}, xlabel="step",
+            ylabel="mean score", title="what the discriminator says")
+terms = np.array([term for _, term in games]).T
+plots.lines(right, range(more), {"squared error": terms[0], "matching": terms[3]}, xlabel="step",
+            ylabel="term of the loss", title="two terms of the generator");
+
+# %%
+results = {"VAE": rebuilt(alone), "VAE-GAN": rebuilt(vae_gan.eval())}
+panels = plots.axes(1, 3, width=12, height=3.2)
+pictures = {"the recording": test_levels} | results
+for ax, (name, levels) in zip(panels, pictures.items(), strict=True):
+    ax.imshow(levels[0, :200, :120], aspect="auto", origin="lower", cmap="magma_r", vmin=-2, vmax=2)
+    ax.set(title=name, xlabel="frame", ylabel="frequency bin")
+
+
+def detail(levels):  # how much neighbouring frequencies differ, in decibels
+    return float(20 * (levels[:, 2:] - 2 * levels[:, 1:-1] + levels[:, :-2]).abs().mean())
+
+
+for name, levels in pictures.items():
+    print(f"{name}: detail {detail(levels):.1f} dB, distance {distance(levels):.2f} dB")
+distances |= {name: distance(levels) for name, levels in results.items()}
+reveal("06.4", "the VAE alone" if distances["VAE"] < distances["VAE-GAN"] else "the VAE-GAN")
+
+# %% [markdown]
+# By ear, in a random order: one player has all 513 levels, the two others are the VAE alone and the
+# VAE-GAN. Decide which is which before you unfold the answer.
+
+# %%
+takes = [clip_of(sound_of(levels[0]), name) for name, levels in results.items()]
+compare([ceiling, *takes], ["all 513 levels", "VAE alone", "VAE-GAN"], blind=True)
+
+# %% [markdown]
+# *What you should have noticed:* a picture that is smoother than the recording has less *detail*
+# above. Compare the VAE alone with the VAE-GAN, in detail and in distance. Invented detail costs
+# distance: a line in a wrong place is an error twice, where it is and where it should be. Could you
+# tell the two apart, and which did you prefer? No figure here decides that; a blind test of many
+# people could (lesson 13).
 #
-# **A trap we fell into:** with *matching* at a weight of 5 it drowned the spectrum; the encoder's
-# KL went to zero, and $z$ was not used at all. Look at the KL before you look at the loss.
+# The library makes both moves in one step. The discriminator's weights are frozen for the
+# generator's terms, so all terms can be added:
+
+# %%
+from workbench.models.audio_vae import adversarial_terms
+
+listing(adversarial_terms)
+
+# %% [markdown]
+# **A trap:** with *matching* at a large weight it drowned the other terms; the encoder's KL went to
+# zero, and $z$ was not used at all (**posterior collapse**). Look at the KL before you look at the
+# loss.
 #
-# **Does the other player pay?** In what is rebuilt it does not, at the size of a laptop: after as
-# many steps the VAE alone is nearer to the sound by every measure on the card of `sound-ldmg` (5.97
-# dB against 6.17, and 4.84 against 5.14 once the decoder is finished), and its steps are far
-# cheaper. `workbench evaluate sound --only players --training-steps 6000` measures it anew. The
+# ## 7 · The shipped system: the same, longer
+#
+# *Predict:* the shipped VAE-GAN has four times as many numbers per frame. Which sound is nearer to
+# the recording, its own or that of PCA with as many numbers and guessed phases?
+
+# %%
+predict("06.5", ["PCA's", "the VAE-GAN's"])
+
+# %% [markdown]
+# The shipped network is built of the same blocks. Its decoder also generates the **phases**, so an
+# inverse Fourier transform makes the sound, as in Vocos. Its loss compares spectrograms of the
+# sound at seven window lengths instead of one, its discriminator looks at samples, and it was
+# trained for thousands of steps instead of hundreds. Then its decoder alone went on, with equation
+# (1) itself as a part of its loss.
+
+# %%
+from IPython.display import display
+
+from workbench.models.spectral import stft_loss
+from workbench.models.spectral_vae import SpectralVAE
+
+display(listing(SpectralVAE.encode, first="frames =", last="return"))
+display(listing(SpectralVAE.decode, first="log_magnitude", last="return"))
+display(listing(SpectralVAE.forward, last="return"))
+listing(stft_loss, first="for window", last="return")
+
+# %%
+vae_shipped = system.networks.vae
+decoded = np.stack([
+    system.decode_sound(system.encode_sound(sound[None]))[0, :length] for sound in real
+])
+numbers = system.config.vae.latent
+distances[f"shipped, {numbers} numbers"] = distance(levels_of(decoded))
+by_pca = through_pca(test_levels, PCA(numbers, random_state=seed).fit(some))
+distances[f"PCA, {numbers} numbers"] = distance(by_pca)
+guessed = levels_of(np.stack([sound_of(levels) for levels in by_pca]))  # begins 2 frames later
+known = test_levels[..., 2 : 2 + guessed.shape[-1]]
+distances["the same, as sound"] = distance(guessed, known)
+pca_wins = distances["the same, as sound"] < distances[f"shipped, {numbers} numbers"]
+reveal("06.5", "PCA's" if pca_wins else "the VAE-GAN's")
+plots.ranking(plots.axes(width=7, height=3.2), distances, xlabel="log-spectral distance, dB")
+run.note("log-spectral distance, shipped", distances[f"shipped, {numbers} numbers"], unit="dB",
+         floor=f"another song {distances['another song']:.1f}")
+run.note("log-spectral distance, VAE-GAN trained here", distances["VAE-GAN"], unit="dB",
+         floor=f"PCA {distances['PCA']:.1f}")
+
+# %%
+compare([song, clip_of(sound_of(by_pca[0]), "PCA"), clip_of(decoded[0], "shipped")],
+        ["the recording", f"{numbers} principal components, phases guessed", "shipped VAE-GAN"])
+
+# %%
+with torch.no_grad():
+    mean, logvar = vae_shipped.encode(torch.from_numpy(real[:, None]))
+sigma = (0.5 * logvar).exp().mean((0, 2)).numpy()
+spread = mean.std((0, 2)).numpy()
+order = np.argsort(-spread)
+plots.lines(plots.axes(width=7), range(len(spread)),
+            {"spread of the means over music": spread[order], "σ of the encoder": sigma[order]},
+            xlabel="number of z, widest first", ylabel="standard deviation")
+print(f"KL {float(kl(mean, logvar)):.2f} nats per number")
+
+# %% [markdown]
+# *What you should have noticed:* by this measure principal components are hard to beat: it is
+# nearly what they minimise, and levels are all they store. But the distance of a *sound* is what
+# counts, and guessed phases cost some of it. Compare the attack of the drums by ear. Numbers of $z$
+# with widely spread means and a small $\sigma$ carry information; one whose $\sigma$ is 1 and whose
+# mean never moves is unused.
+#
+# **Does the other player pay?** At the size of a laptop it does not, by any measure on the card of
+# `sound-ldmg`: after as many steps the VAE alone is nearer to the sound, and its steps are far
+# cheaper. `workbench evaluate sound --only players --training-steps 6000` measures it again. Those
 # measures are spectra; whether ears prefer the texture that a discriminator insists on, only a
-# listening test could say.
+# listening test can say. What a larger or smaller $\beta$ does to the system that generates from
+# these codes, `experiments/ldmg_kl_weight.ipynb` measures.
 #
-# **What paid most in the end:** the encoder is frozen and the decoder goes on alone for some
-# minutes, asked for the spectrum and for equation (1) itself
-# (`workbench.systems.ldmg.coding.finish_decoder`). The latents stay the same, so that whatever was
-# trained on them stays right.
+# ## 8 · Going further: two ways to the bottleneck
 #
-# ## 6 · Any length, without seams
+# *Predict:* one network works on samples, one on Fourier frames. Which costs more, and why?
+#
+# The original shortens the waveform by strided convolutions, six times by two (a **strided
+# convolution** moves by more than one sample). The default here starts with a Fourier transform and
+# ends with its inverse, so that all layers run at 62.5 frames per second.
+
+# %%
+import time
+
+from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
+from workbench.models.spectral_vae import SpectralVAEConfig
+
+networks = {
+    "strided convolutions": AudioVAE(AudioVAEConfig(width=16, latent=16)),
+    "Fourier frames": SpectralVAE(SpectralVAEConfig()),
+}
+sound = torch.from_numpy(real[:1, None, : run.size(4096, rate)])
+for name, network in networks.items():
+    for _ in range(2):  # the first time is slower
+        began = time.perf_counter()
+        sum(stft_loss(sound, network(sound)[0])).backward()
+        took = time.perf_counter() - began
+    size = sum(p.numel() for p in network.parameters()) / 1e6
+    print(f"{name:22} {size:.1f} M weights, {took * rate / sound.shape[-1]:.2f} s of training per "
+          "second of sound")
+
+# %% [markdown]
+# *What you should have noticed:* the work of a convolution is its weights times how often it is
+# applied. 16,000 times per second is a lot.
+#
+# ## 9 · Going further: any length, without seams
 #
 # *Predict:* a song of ten minutes does not fit into memory at once. What happens at the cuts if
 # pieces are decoded one by one?
 
 # %%
-song_z = system.encode_sound(audio[rows[0]])
+song_z = system.encode_sound(audio[test[0]])
 whole = system.decode_sound(song_z)
 cut = song_z.shape[1] // 2
-parts = np.concatenate(
-    [system.decode_sound(part) for part in (song_z[:, :cut], song_z[:, cut:])], axis=1
-)
-apart = np.abs(whole - parts)[0]
-at = cut * config.vae.hop
-plots.lines(plots.axes(width=7), np.arange(-4000, 4000) / audio.rate,
-            {"difference": apart[at - 4000 : at + 4000]}, xlabel="seconds from the cut",
+halves = [system.decode_sound(part) for part in (song_z[:, :cut], song_z[:, cut:])]
+difference = np.abs(whole - np.concatenate(halves, axis=1))[0]
+at = cut * system.config.vae.hop
+plots.lines(plots.axes(width=7), np.arange(-4000, 4000) / rate,
+            {"difference": difference[at - 4000 : at + 4000]}, xlabel="seconds from the cut",
             ylabel="|whole − parts|")
-print(f"a frame depends on {vae.reach} frames on each side at most")
+print(f"a frame depends on at most {vae_shipped.reach} frames on each side")
 
 # %% [markdown]
 # *What you should have noticed:* only the neighbourhood of the cut differs, as far as the
 # convolutions reach. `encode` and `decode` give each piece that much of its neighbours and throw it
-# away afterwards: exactly what the whole would give.
+# away afterwards: the result is exactly that of the whole.
 #
-# ## 7 · Where sounds live
+# ## 10 · Going further: where sounds live
 #
-# *Predict:* mean and spread of a piece's latents, by t-SNE. Will genres fall apart?
+# *Predict:* take mean and spread of a piece's latents, and map them with t-SNE. Will genres form
+# groups?
 
 # %%
 from sklearn.manifold import TSNE
 
-rows = [i for i in range(len(audio)) if audio.lengths[i] >= audio.rate][: run.size(12, 300)]
-codes = [system.encode_sound(audio[i][:, :length]) for i in rows]
+pieces = [i for i in range(len(audio)) if audio.lengths[i] >= rate][: run.size(12, 300)]
+codes = [system.encode_sound(audio[i][:, :length]) for i in pieces]
 marks = torch.stack([torch.cat([z.mean(1), z.std(1)]) for z in codes]).numpy()
-points = TSNE(perplexity=min(20, len(rows) // 3), random_state=seed).fit_transform(marks)
-names = [str(audio.items[i].labels.get("style", "recording")) for i in rows]
-plots.cloud(points, names, [audio.items[i].caption for i in rows], "pieces by their latents")
+perplexity = min(20, len(pieces) // 3)
+points = TSNE(perplexity=perplexity, random_state=seed).fit_transform(marks)
+names = [str(audio.items[i].labels.get("style", "recording")) for i in pieces]
+plots.cloud(points, names, [audio.items[i].caption for i in pieces], "pieces by their latents")
 
 # %% [markdown]
 # *What you should have noticed:* pieces of one genre lie near each other where they share their
-# sounds. The autoencoder was never told a genre: it is in what has to be kept anyway.
+# instruments. The autoencoder never received a genre: what makes a genre is part of what has to be
+# kept anyway.
 #
 # ## Mini-project · What does not fit (an hour)
 #
 # Take ten recordings of your own: `Clip.read("my.wav")`, then `system.reconstruct(clip)`. Order
 # them by log-spectral distance, listen to both ends of the list, and find out which kind of sound
-# the bottleneck cannot hold. Say how you could mend it, and what that would cost in numbers a
+# the bottleneck cannot hold. Say how you could mend it, and what that would cost in numbers per
 # second. With a GPU, train with `dataset` set to your folder, and order them again.
 #
 # ## You can now
 #
-# You pressed sound into an eighth of its numbers and back, measured what is lost, and trained two
-# networks against each other.
+# You compressed sound by four machines, derived the ELBO, trained two networks against each other,
+# and heard what each of them loses.
 #
-# *One limitation heard:* this decoder is small and was trained on one core; chords have a veil. The
-# `gpu` profile is there for more.
+# *One limitation heard:* the shipped decoder is small and was trained on one core; chords sound
+# hazy. The `gpu` profile is there for more.
 #
-# *Terms:* bottleneck · spectrogram · decibel · log-spectral distance · strided convolution ·
-# VAE-GAN · KL · discriminator · hinge · matching
+# *Terms:* bottleneck · spectrogram · decibel · log-spectral distance · VAE · ELBO · KL ·
+# reparametrisation · posterior collapse · discriminator · generator · hinge · matching · VAE-GAN ·
+# strided convolution
 #
-# *Next:* [lesson 07](07_audio_diffusion.ipynb) draws new latents.
+# *Next:* [lesson 07](07_audio_diffusion.ipynb) generates new latents.
 
 # %%
 run.finish()

@@ -2,12 +2,32 @@
 
 import numpy as np
 from scipy.spatial.distance import cdist
+from scipy.stats import norm
 
 
 def distance(real, made):
     return np.mean(
         [np.sqrt(np.mean((10 * np.log10(a / b)) ** 2)) for a, b in zip(real.T, made.T, strict=True)]
     )
+
+
+def bound(x, mean, logvar, noise, weights, variance):
+    """The ELBO through SciPy's normal density, one number at a time."""
+    total = 0.0
+    for row, m, v, e in zip(x, mean, logvar, noise, strict=True):
+        z = [a + b**0.5 * c for a, b, c in zip(m, np.exp(v), e, strict=True)]
+        decoded = [sum(z[k] * weights[k, j] for k in range(len(z))) for j in range(len(row))]
+        total += norm.logpdf(row, decoded, variance**0.5).sum()
+        total -= sum((a**2 + np.exp(b) - 1 - b) / 2 for a, b in zip(m, v, strict=True))
+    return total / len(x)
+
+
+def generator(real, fake, error, kl, weights):
+    apart = [
+        np.abs(a - b).sum() / np.abs(a).sum() for a, b in zip(real[:-1], fake[:-1], strict=True)
+    ]
+    rest = weights["matching"] * sum(apart) / len(apart) - weights["adversarial"] * fake[-1].mean()
+    return weights["error"] * error + weights["kl"] * kl + rest
 
 
 def blended(parts, starts, length, weights=(1, 2, 3, 4, 4, 3, 2, 1)):
@@ -44,6 +64,8 @@ def close_ones(generated, training, threshold):
 ANSWERS = {
     "check_log_distance": distance,
     "check_kl_normal": lambda m, v: np.mean(-0.5 * (1 + v - m * m - np.e**v)),
+    "check_elbo": bound,
+    "check_generator_loss": generator,
     "check_hinge": lambda r, f: np.clip(1 - r, 0, None).mean() + np.clip(1 + f, 0, None).mean(),
     "check_flow": lambda x, e, t: (x + t * (e - x), e - x),
     "check_modulate": adaptive,
@@ -58,6 +80,27 @@ MISTAKES = [
     ("check_log_distance", lambda a, b: np.sqrt((100 * np.log10(a / b) ** 2).mean()), "each frame"),
     ("check_kl_normal", lambda m, v: (m**2 + np.exp(v) - 1 - v).mean(), "½"),
     ("check_kl_normal", lambda m, v: 0.5 * (m**2 + np.exp(v) - 1 - v).sum(), "not the sum"),
+    ("check_elbo", lambda x, m, v, e, w, s: bound(x, m, v, 0 * e, w, s), "noise is not used"),
+    (
+        "check_elbo",
+        lambda x, m, v, e, w, s: bound(x, m, v, e, w, s) + x.shape[1] / 2 * np.log(2 * np.pi * s),
+        "log 2πs² is missing",
+    ),
+    (
+        "check_elbo",
+        lambda x, m, v, e, w, s: bound(x, m, v, np.exp(v / 2) * e, w, s),
+        "its square root",
+    ),
+    (
+        "check_generator_loss",
+        lambda r, f, s, k, w: generator(r, f, s, k, w) + 2 * w["adversarial"] * f[-1].mean(),
+        "wants a high score",
+    ),
+    (
+        "check_generator_loss",
+        lambda r, f, s, k, w: generator([*r, r[-1]], [*f, f[-1]], s, k, w),
+        "leave out the last",
+    ),
     ("check_hinge", lambda r, f: 2 - r.mean() + f.mean(), "margin"),
     ("check_hinge", lambda r, f: ANSWERS["check_hinge"](f, r), "swapped"),
     ("check_flow", lambda x, e, t: (e + t * (x - e), e - x), "reversed"),

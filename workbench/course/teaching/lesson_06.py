@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from workbench.course.teaching.core import Task, exercise
@@ -86,13 +88,99 @@ def check_kl_normal(random: np.random.Generator) -> Task:
     )
 
 
+def elbo(
+    x: Any,
+    mean: Any,
+    logvar: Any,
+    noise: Any,
+    weights: Any,
+    variance: float,
+    *,
+    sigma_of: Any = lambda logvar: np.exp(0.5 * logvar),
+    constant: Any = lambda variance: np.log(2 * np.pi * variance),
+    divisor: Any = lambda variance: variance,
+    kl_factor: float = 1.0,
+    reduce: Any = lambda terms: terms.sum(1).mean(),
+) -> float:
+    """ELBO in nats per example, with a linear decoder and one sample of z for each example."""
+    decoded = (mean + sigma_of(logvar) * noise) @ weights
+    log_likelihood = -0.5 * ((x - decoded) ** 2 / divisor(variance) + constant(variance))
+    kl = 0.5 * (mean**2 + np.exp(logvar) - 1 - logvar)
+    return float(reduce(log_likelihood) - kl_factor * reduce(kl))
+
+
+@exercise(
+    "06.3",
+    points=3,
+    hints=(
+        "z is the mean plus the standard deviation times the noise. The standard deviation is the "
+        "exponential of half the log variance.",
+        "log p(x|z) of one number is −½ ((x − x̂)²/s² + log 2πs²). What is x̂ here?",
+        "Add up both terms over the numbers of an example, then take the mean over the examples.",
+        "The ELBO is the first term minus the KL, a number that is smaller for a worse model.",
+    ),
+)
+def check_elbo(random: np.random.Generator) -> Task:
+    """Lesson 06: the ELBO of a batch, by the reparametrisation, with a linear decoder."""
+
+    def case(variance: float) -> tuple[Any, ...]:
+        x, weights = random.normal(size=(4, 5)), random.normal(size=(2, 5))
+        mean, logvar, noise = random.normal(size=(3, 4, 2))
+        return x, mean, logvar - 1, noise, weights, variance
+
+    cases = [case(float(variance)) for variance in random.uniform(0.2, 0.8, 3)]
+    return Task(
+        elbo,
+        [*cases, cases[0]],  # the same again: noise that the function samples itself would differ
+        [
+            (
+                "exp(log variance) is σ²: the noise is multiplied by σ, its square root",
+                lambda *a: elbo(*a, sigma_of=np.exp),
+            ),
+            (
+                "the noise is multiplied by the log variance itself: σ = exp(½ log variance)",
+                lambda *a: elbo(*a, sigma_of=lambda logvar: logvar),
+            ),
+            (
+                "the noise is not used: z = μ + σε, not the mean alone",
+                lambda *a: elbo(*a, sigma_of=np.zeros_like),
+            ),
+            ("σ is missing: z = μ + σε", lambda *a: elbo(*a, sigma_of=np.ones_like)),
+            ("the KL is subtracted, not added", lambda *a: elbo(*a, kl_factor=-1.0)),
+            ("the KL is missing", lambda *a: elbo(*a, kl_factor=0.0)),
+            ("the factor ½ of the KL is missing", lambda *a: elbo(*a, kl_factor=2.0)),
+            (
+                "log 2πs² is missing: without it p(x|z) is not a density",
+                lambda *a: elbo(*a, constant=lambda variance: 0.0),
+            ),
+            (
+                "the squares are divided by the variance s², not by its root",
+                lambda *a: elbo(*a, divisor=np.sqrt),
+            ),
+            (
+                "the squares are not divided by the variance s²",
+                lambda *a: elbo(*a, divisor=lambda variance: 1.0),
+            ),
+            (
+                "add up over the numbers of an example; the mean is over examples only",
+                lambda *a: elbo(*a, reduce=np.mean),
+            ),
+            (
+                "that is the sum over the batch: take the mean over the examples",
+                lambda *a: elbo(*a, reduce=np.sum),
+            ),
+            ("the sign is reversed: that is the loss, −ELBO", lambda *a: -elbo(*a)),
+        ],
+    )
+
+
 def hinge(real: np.ndarray, fake: np.ndarray) -> float:
     """The discriminator's hinge loss."""
     return float(np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean())
 
 
 @exercise(
-    "06.3",
+    "06.4",
     points=1,
     hints=(
         "A real score above 1 and a fake score below −1 cost nothing.",
@@ -122,6 +210,119 @@ def check_hinge(random: np.random.Generator) -> Task:
             (
                 "clip before the mean: each score has its own margin",
                 lambda r, f: max(0, 1 - r.mean()) + max(0, 1 + f.mean()),
+            ),
+        ],
+    )
+
+
+def generator_loss(
+    real: Any,
+    fake: Any,
+    error: float,
+    kl: float,
+    weights: Any,
+    *,
+    score: Any = lambda real, fake: -fake.mean(),
+    layers: slice = slice(None, -1),
+    difference: Any = lambda real, fake: np.abs(real - fake).mean(),
+    size: Any = lambda real, fake: np.abs(real).mean(),
+    reduce: Any = np.mean,
+) -> float:
+    """The generator's loss in a VAE-GAN, from the layers of a discriminator with one scale."""
+    pairs = list(zip(real, fake, strict=True))[layers]
+    matching = reduce([difference(a, b) / size(a, b) for a, b in pairs])
+    terms = {
+        "error": error,
+        "kl": kl,
+        "adversarial": score(real[-1], fake[-1]),
+        "matching": matching,
+    }
+    return float(sum(weights[name] * value for name, value in terms.items()))
+
+
+@exercise(
+    "06.5",
+    points=3,
+    hints=(
+        "The last entry of each list holds the scores, all others are features.",
+        "The generator wants high scores for its sound: which sign makes that a loss?",
+        "Matching: for each layer of features the mean absolute difference, divided by the mean "
+        "absolute value of the real ones; then the mean over the layers.",
+        "The sum of four terms, each times its weight.",
+    ),
+)
+def check_generator_loss(random: np.random.Generator) -> Task:
+    """Lesson 06: the generator's loss from the discriminator's layers and the VAE's terms."""
+    sizes = ((3, 8), (4, 5), (1, 6))
+
+    def case() -> tuple[Any, ...]:
+        layers = [[2 * random.normal(size=size) for size in sizes] for _ in range(2)]
+        names = ("error", "kl", "adversarial", "matching")
+        weights = dict(zip(names, map(float, random.uniform(0.3, 2, 4)), strict=True))
+        return (*layers, *map(float, random.uniform(0.5, 2, 2)), weights)
+
+    def swapped(real: Any, fake: Any, error: float, kl: float, weights: Any) -> float:
+        other = {"adversarial": weights["matching"], "matching": weights["adversarial"]}
+        return generator_loss(real, fake, error, kl, weights | other)
+
+    def without(name: str) -> Any:
+        def loss(real: Any, fake: Any, error: float, kl: float, weights: Any) -> float:
+            return generator_loss(real, fake, error, kl, weights | {name: 0.0})
+
+        return loss
+
+    return Task(
+        generator_loss,
+        [case() for _ in range(3)],
+        [
+            (
+                "the sign of the score is reversed: the generator wants a high score",
+                lambda *a: generator_loss(*a, score=lambda r, f: f.mean()),
+            ),
+            (
+                "that takes the scores of the real sound: the generator can only change its own",
+                lambda *a: generator_loss(*a, score=lambda r, f: -r.mean()),
+            ),
+            (
+                "the generator has no hinge: its term is −E D(x̂), the hinge is the discriminator's",
+                lambda *a: generator_loss(*a, score=lambda r, f: np.maximum(0, 1 - f).mean()),
+            ),
+            (
+                "that is the discriminator's loss: it wants low scores for generated sound",
+                lambda *a: generator_loss(*a, score=hinge),
+            ),
+            (
+                "matching compares features: leave out the last entry, the scores",
+                lambda *a: generator_loss(*a, layers=slice(None)),
+            ),
+            (
+                "matching compares all layers of features, not only the last",
+                lambda *a: generator_loss(*a, layers=slice(-2, -1)),
+            ),
+            (
+                "divide each difference by the mean absolute value of the real features",
+                lambda *a: generator_loss(*a, size=lambda r, f: 1.0),
+            ),
+            (
+                "divide by the size of the real features, not of the generated ones",
+                lambda *a: generator_loss(*a, size=lambda r, f: np.abs(f).mean()),
+            ),
+            (
+                "matching takes absolute differences, not squares",
+                lambda *a: generator_loss(*a, difference=lambda r, f: ((r - f) ** 2).mean()),
+            ),
+            (
+                "take the mean over the layers, not the sum",
+                lambda *a: generator_loss(*a, reduce=np.sum),
+            ),
+            ("the weights of adversarial and matching are swapped", swapped),
+            (
+                "the weights are not used",
+                lambda r, f, s, k, w: generator_loss(r, f, s, k, dict.fromkeys(w, 1.0)),
+            ),
+            *(
+                (f"the term {name!r} is missing", without(name))
+                for name in ("error", "kl", "adversarial", "matching")
             ),
         ],
     )
