@@ -21,7 +21,7 @@ seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one
 
 # %%
-from workbench import LDMG, plots, start
+from workbench import LDMG, plots, predict, reveal, start
 
 run = start("07", profile=profile, dataset=dataset, seed=seed, train=train)
 
@@ -66,8 +66,13 @@ plots.spectrogram(both[1], takes[0].audio[0], config.rate, "drawn by diffusion")
 #
 # ## 2 · Straight lines
 #
-# *Predict:* lesson 05 walked on a curve from noise to music. What is the simplest path?
-#
+# *Predict:* lesson 05 walked on a curve from noise to music. What is the simplest path? And
+# half-way along it, how large is the squared error of the network's guess, if the mean's is 1?
+
+# %%
+predict("07.1", [0.1, 0.3, 0.6, 0.9])
+
+# %% [markdown]
 # Rectified flow: mix music and noise in a straight line, and learn the velocity.
 #
 # $$x_t = (1-t)\,x_0 + t\,\varepsilon, \qquad v = \frac{dx_t}{dt} = \varepsilon - x_0 \qquad (1)$$
@@ -114,6 +119,9 @@ for at in times:
 plots.lines(plots.axes(width=7), times, {"guess of the music": losses,
             "always the mean": np.ones(len(times))}, xlabel="t, from music to noise",
             ylabel="squared error");
+
+# %%
+reveal("07.1", float(np.interp(0.5, times, losses)))
 
 # %% [markdown]
 # *What you should have noticed:* with little noise the guess is nearly right; at the end, where
@@ -189,10 +197,14 @@ compare(sounds, labels)
 #
 # ## 5 · Asking for a genre
 #
-# *Predict:* guidance exaggerates what the genre changes. How much is too much?
+# *Predict:* guidance exaggerates what the genre changes. How much is too much? At guidance 4, in
+# how many sounds will the judge below name the genre that was requested?
 #
 # A judge of our own, trained on the training split and never part of the system, names the genre
 # it hears.
+
+# %%
+predict("07.2", [25.0, 50.0, 75.0, 95.0], unit="%")
 
 # %%
 from workbench.evaluation.tagger import train_tagger
@@ -217,6 +229,10 @@ plots.bars(plots.axes(width=6), share, ylabel="heard as asked", floor=1 / len(ge
 run.note("genre heard as asked, guidance 2", share["guidance 2"], floor=f"{1 / len(genres):.2f}")
 
 # %%
+least = 100 * share["guidance 1"]
+reveal("07.2", 100 * share["guidance 4"], f"At guidance 1 it is {least:.0f} %.")
+
+# %%
 compare(examples[:4], chosen[:4])
 
 # %% [markdown]
@@ -226,7 +242,11 @@ compare(examples[:4], chosen[:4])
 # ## 6 · How far from music?
 #
 # *Predict:* order these by their Fréchet distance to held-out music: decoded noise, drawn sound,
-# reconstructions, other real music.
+# reconstructions, other real music. What share of the distance of decoded noise will drawn sound
+# have?
+
+# %%
+predict("07.3", [0.25, 0.5, 0.75, 1.0])
 
 # %%
 from workbench.evaluation.distances import frechet_distance
@@ -249,6 +269,9 @@ far = {
 plots.bars(plots.axes(width=6), far, ylabel=f"Fréchet distance, N {n}", floor=far["other real"])
 run.note("Fréchet distance, drawn", far["drawn"], floor=f"other real {far['other real']:.1f}")
 run.note("drawn / decoded noise", far["drawn"] / far["decoded noise"], paper="0.54")
+
+# %%
+reveal("07.3", far["drawn"] / far["decoded noise"])
 
 # %% [markdown]
 # *What you should have noticed:* the distance of *other real* music is not zero: so few clips
