@@ -544,6 +544,38 @@ title = "The VAE; the noise is there in training only"
 diagram(title, boxes, arrows, here=["mean", "logvar", "noise", "z"])
 
 # %% [markdown]
+# **What the weight does.** If encoder and decoder are linear, the best VAE has a formula
+# (arXiv 1911.02469). In one dimension, for data of variance 1 and a decoder that claims the error
+# $s^2 = 0.1$: the decoder multiplies by $w = \sqrt{1 - \beta s^2}$, the encoder's mean is $w x$ and
+# its variance $\beta s^2$. Move the weight $\beta$, with the mouse or the arrow keys. At which
+# weight do all nine points have the same code?
+
+# %%
+from workbench.course.widgets import Slider, explore
+
+
+def linear_vae(weight):
+    variance = min(1.0, 0.1 * weight)  # βs²
+    w, points = (1 - variance) ** 0.5, np.linspace(-2, 2, 9)
+    left, right = plots.axes(1, 2, width=10, height=3)
+    left.errorbar(points, w * points, variance**0.5, fmt="o", color=plots.COLOURS[0], capsize=3)
+    left.set(xlabel="x", ylabel="z: mean ± σ", ylim=(-3.2, 3.2))
+    right.plot(points, points, ":", color=plots.INK, label="perfect")
+    right.plot(points, w * w * points, "o", color=plots.COLOURS[1], label="decoded mean")
+    right.set(xlabel="x", ylabel="decoded", ylim=(-2.2, 2.2))
+    right.legend()
+    return left
+
+
+explore(linear_vae, Slider("weight β", [0.1, 0.5, 1, 2, 4, 6, 8, 9, 9.5, 10, 12], 1),
+        still=(0.1, 4, 10))
+
+# %% [markdown]
+# *What you should have noticed:* a larger weight makes each code vaguer and all decoded values
+# smaller. From $\beta s^2 = 1$ on the code is always $\mathcal N(0, 1)$ and carries nothing: this
+# is **posterior collapse**, which section 6 meets again.
+
+# %% [markdown]
 # Now decode normal noise. PCA's numbers get the variance that they have over music; the two
 # networks get $\mathcal N(0, 1)$.
 
@@ -578,8 +610,6 @@ run.note("KL per number, VAE trained here", price, unit="nats", floor="0: not us
 # 0 is the one that varies most over music. Move the sliders, with the mouse or the arrow keys.
 
 # %%
-from workbench.course.widgets import Slider, explore
-
 code = codes["VAE"][0][:1, :, :125]  # two seconds
 widest = codes["VAE"][0].std((0, 2)).argsort(descending=True)  # number 0 varies most
 

@@ -64,6 +64,8 @@ def test_an_empty_answer_is_not_a_wrong_one(check, attempt):
     result = check(attempt)
     assert (result.state, result.message, result.hints) == ("not attempted", "", ())
     assert check(for_some).state == "not yet"
+    for constant in (lambda x: 3.0, lambda: 3.0, lambda x: "text"):
+        assert check(constant).state == "not yet", "a constant is an answer"
 
 
 @pytest.fixture
