@@ -824,6 +824,20 @@ PUT = [
         ["style: funk", "hi-hats on sixteenths", "open hi-hat on the & of 4"],
     ),
     ("not slow, not fast", ["not slow", "not fast"]),
+    ("leave bar 4 empty", ["silence in bar 4"]),
+    ("snare on every second beat", ["snare on beats 2 and 4"]),
+    ("a fill over the last two beats", ["fill in bar 8"]),
+    ("half as many hats", ["few hits of hi-hats"]),
+    ("rock, nothing on the toms", ["style: rock", "no toms"]),
+    ("everybody stops in bar 2 except the ride", ["only ride in bar 2"]),
+    ("hats 16s, snr on 3", ["hi-hats on sixteenths", "snare on beat 3"]),
+    (
+        "quiet verse, loud chorus with crash and ride",
+        [
+            *("soft in bars 1 to 4", "verse in bars 1 to 4", "loud in bars 5 to 8"),
+            *("chorus in bars 5 to 8", "crash and ride in bars 5 to 8"),
+        ],
+    ),
     # growing
     ("gets more and more aggressive", ["build up"]),
     ("leiser werdend", ["fade out"]),

@@ -172,6 +172,8 @@ class Counts(Words):
 
     def _beats(self, i: int) -> int:
         """ "on 2 and 4", "on beat 3", "on the 1", "on the third beat": counts of the bar."""
+        if taken := self._every_second(i):
+            return taken
         if self._word(i) in BEATS and (taken := self._meter(i + 1)):  # "a rock beat, 4-4"
             return 1 + taken
         start, names = i, self._counts_of_phrase(i)
@@ -206,6 +208,16 @@ class Counts(Words):
             return 0
         self._add(Steps((*names, *counts), count=True))
         return end - start
+
+    def _every_second(self, i: int) -> int:
+        """ "every second beat", "on every other beat": beats 2 and 4."""
+        at = i + self._role(i)[1] if self._role(i)[0] == "at" else i
+        role, n = self._role(at)
+        second = self._ordinal(at + n) == 2 or self._role(at + n)[0] == "other"
+        if role != "every" or not second or self._word(at + n + 1) not in BEATS:
+            return 0
+        self._add(Steps(("2", "4"), count=True))
+        return at + n + 2 - i
 
     def _phrase_of_figures(self, i: int) -> bool:
         """Whether a phrase such as "four on the floor" stands at i."""

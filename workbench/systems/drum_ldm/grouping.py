@@ -453,7 +453,7 @@ class _Reader:
         codes = codes_of(thing)
         drums = {code for t in last.things for code in codes_of(t)}
         changed = drums == {*DRUMS} and (last.change == "leaves" or last.negative)
-        if codes and (changed or last.things[-1].entry.has("silence")):
+        if codes and (changed or last.things[-1].entry.has("silence", "stop")):
             self.groups[-1:] = []
             self._set(things=(thing,), only="drums", bars=last.bars, part=last.part)
             return
@@ -562,6 +562,10 @@ class _Reader:
                 self.groups[-1] = replace(self.groups[-1], but_steps=last.steps)
             return
         group = self.draft.group
+        if kind == "steps" and group.things and group.things[-1].entry.has("fill"):
+            if not any(isinstance(item, Bars) for item in self.clause):
+                self._set(part="ends")  # "a fill over the last two beats"
+            return
         if kind == "steps" and group.things and group.things[-1].entry.has("silence"):
             everything = Thing(lexicon().entries["alldrums"], "drums")  # "nothing on beat 1"
             self._set(things=(everything,), negative=True)

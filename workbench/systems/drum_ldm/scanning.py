@@ -54,6 +54,7 @@ _INCREASINGLY = {
     *("immer", "allmahlich", "langsam", "stetig", "plus", "mais", "progressivement"),
 }
 _MOVES = ("moves", "moving", "switches", "switching", "changes", "goes", "going")
+_EMPTY = ("empty", "vacio", "leer", "vide", "vazio")
 _ADD = ("add", "adding", "introduce", "introducing")
 _SILENT_LETTERS = "aeiouyhnstdlm"  # of contractions and other languages
 LONGEST_TEXT = 1000  # characters that are read
@@ -287,6 +288,10 @@ class _Scanner(Counts, BarPlaces):
             self._add_meter(entry.meter)
         elif entry.has("stop") and self._is_breakbeat(i):
             pass
+        elif entry.has("silence") and self._is_no(i + n):
+            self._add(Role("not"))
+        elif entry.sets("density") and self.words[i] in _EMPTY and self._after_bars():
+            self._add(Thing(self.table.entries["silence"], text))
         elif not entry.has("skip"):
             self._add(Thing(entry, text))
         return n
@@ -298,6 +303,17 @@ class _Scanner(Counts, BarPlaces):
         last = self.result.items[-1] if self.result.items else None
         after = self._find(i + 1)[0] if i + 1 < self.ends[i] else None
         return not (last and takes_steps(last)) and not (after and after.has("drum"))
+
+    def _is_no(self, i: int) -> bool:
+        """Whether "nothing" excludes a drum, as in "nothing on the toms"."""
+        at = self._past_small(i + 1)
+        if self._role(i)[0] != "at" or at >= self.ends[i - 1]:
+            return False
+        entry = self._find(at)[0]
+        return entry is not None and entry.has("drum")
+
+    def _after_bars(self) -> bool:
+        return bool(self.result.items) and isinstance(self.result.items[-1], Bars)
 
     def _begun(self) -> bool:
         """Whether a section is begun by its length alone: "4 bars where it moves to the ride"."""

@@ -29,7 +29,10 @@ class Section:
     def event(self) -> bool:
         """Whether the section is a fill, a break or a hit, which take one bar."""
         things = [thing for group in self.groups for thing in group.things]
-        events = [t.entry.has(*EVENTS) or codes_of(t) == ("CR",) for t in things]
+        crashes = all(codes_of(t) in ((), ("CR",)) for t in things)  # "chorus with crash and ride"
+        events = [t.entry.has(*EVENTS) or (crashes and codes_of(t) == ("CR",)) for t in things]
+        if any(t.entry.has("section") for t in things):
+            return False
         others = [t for t in things if not t.entry.has(*EVENTS, "drum", "set", "style")]
         return any(events) and not others and things[-1].entry.has(*EVENTS, "drum")
 
