@@ -255,6 +255,7 @@ run.note("busy denser than sparse, share of pairs", more, floor=0.5)
 # | [06 VAE-GAN](06_vae_gan.ipynb) | how few numbers hold sound? |
 # | [07 Audio diffusion](07_audio_diffusion.ipynb) | how does noise become sound? |
 # | [08 MusicLDM](08_musicldm.ipynb) | can words ask for sound, and does it copy? |
+# | [09 Attention and a small GPT](09_attention_gpt.ipynb) | how does a network look back? |
 # | [10 MidiGPT](10_midigpt_inpainting.ipynb) | what belongs into a hole in a song? |
 # | [11 Diffusion-LM](11_diffusion_lm.ipynb) | can all words of a piece be drawn at once? |
 # | [12 Evaluation](12_evaluation.ipynb) | how far is it from music, and what can a measure hear? |

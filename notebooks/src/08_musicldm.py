@@ -2,16 +2,17 @@
 # # 08 · MusicLDM: sound from words
 #
 # [07 Audio diffusion](07_audio_diffusion.ipynb) · [index](00_start_here.ipynb) ·
-# [10 MidiGPT](10_midigpt_inpainting.ipynb)
+# [09 Attention and a small GPT](09_attention_gpt.ipynb)
 #
-# **You will** generate sound from words with a network that was trained on sound, find beats, mix
-# pieces beat by beat to make more training data, and search what was generated for copies.
+# **You will** take MusicLDM apart (mel spectrogram, VAE, vocoder, CLAP, U-Net), generate sound from
+# words, mix pieces beat by beat to make more training data, and search for copies.
 #
 # **Needs** lessons 03 (text and music in one space), 05 (diffusion) and 06 (spectrograms); the
-# shipped checkpoint. **Time and memory:** printed below. **Exercises:** 20 minutes.
+# shipped checkpoint. **Time and memory:** printed below. **Exercises:** 40 minutes.
 # **Library:** `workbench.systems.musicldm`, `workbench.representations.mixup`,
 # `workbench.evaluation.audio_sets`.
-# **Papers:** MusicLDM (arXiv 2308.01546), CLAP (2211.06687), between-class learning (1711.10282).
+# **Papers:** MusicLDM (arXiv 2308.01546), CLAP (2211.06687), Vocos (2306.00814), FiLM (1709.07871),
+# U-Net (1505.04597), between-class learning (1711.10282).
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (a few minutes at most), laptop (minutes; to train, an hour), gpu, paper
@@ -33,14 +34,62 @@ else:
     music = MusicLDM.from_pretrained("music-ldm")
 
 # %% [markdown]
-# ## 1 · Conditioned on words, trained on sound
+# ## 1 · Six networks in a row
 #
 # *Predict:* good captions are rare, sound is not. How can a network learn from sound alone and yet
 # follow words?
 #
-# Two encoders like those of lesson 03 map captions and *sounds* to one space. In training, the
-# network is conditioned on the vector of the sound itself. At sampling time it receives the vector
-# of a text, which lies near the vectors of the sounds that it describes.
+# MusicLDM does what lesson 05 did with loops: it generates a latent by diffusion, and a decoder
+# makes music of it. Here the latent is that of a picture of sound. Dashed arrows are used in
+# training only.
+
+# %%
+from workbench.course.diagrams import Arrow, diagram
+
+PARTS = {
+    "text": ("text\nwords", 0, 0), "text_tower": ("text tower\nCLAP", 1, 0),
+    "vector": ("vector\n128 numbers", 2, 0), "unet": ("U-Net\n⇄ sampler", 3, 0),
+    "decoder": ("VAE decoder\n× 8", 4, 0), "vocoder": ("vocoder\nmel → sound", 5, 0),
+    "sound": ("sound\n16 kHz", 0, 1), "sound_tower": ("sound tower\nCLAP", 1, 1),
+    "noise": ("noise\nGaussian", 4, 1), "mel": ("log mel\nframes × bands", 1, 2),
+    "encoder": ("VAE encoder\n÷ 8", 2, 2), "latent": ("latent\n÷ 8 × ÷ 8", 3, 2),
+}
+FLOW = [
+    Arrow("text", "text_tower"), Arrow("text_tower", "vector"), Arrow("vector", "unet"),
+    Arrow("unet", "decoder"), Arrow("decoder", "vocoder"), Arrow("noise", "unet"),
+    Arrow("sound", "sound_tower", dashed=True), Arrow("sound_tower", "vector", dashed=True),
+    Arrow("sound", "mel", dashed=True, beside=True), Arrow("mel", "encoder", dashed=True),
+    Arrow("encoder", "latent", dashed=True), Arrow("latent", "unet", dashed=True),
+]
+
+
+def pipeline(*here):
+    return diagram("The parts of MusicLDM; dashed arrows: training", PARTS, FLOW, here=here)
+
+
+pipeline("unet")
+
+# %% [markdown]
+# ## 2 · CLAP: words and sounds in one space
+#
+# *Predict:* a caption says "rock, 120 bpm". Which other sounds will be near it?
+#
+# **CLAP** is lesson 03 with sound: a text tower and a sound tower are trained so that a caption and
+# its sound get similar vectors. For a batch of $n$ pairs with unit vectors $T$ and $S$, both
+# (n, 128), and a learned scale $\tau$:
+#
+# $$L_{\text{CLAP}} = \tfrac12 \left(H(\tau\, T S^\top) + H(\tau\, S T^\top)\right), \qquad
+# H(M) = -\frac1n \sum_{i} \ln \frac{e^{M_{ii}}}{\sum_j e^{M_{ij}}} \qquad (1)$$
+#
+# That answers section 1's question. In training, the U-Net is conditioned on the vector of the
+# *sound* itself, which needs no caption. At sampling time it gets the vector of a *text*, which
+# lies nearby.
+#
+# *Equation (1):* code `workbench.models.contrastive.info_nce`; paper CLAP (arXiv 2211.06687),
+# section 3.1.
+
+# %%
+pipeline("text_tower", "sound_tower", "vector")
 
 # %%
 import numpy as np
@@ -70,10 +119,210 @@ run.note("captions that find their sound", right, floor=f"{1 / len(rows):.2f}")
 # *What you should have noticed:* a caption that is not nearest to its own sound is often nearest to
 # one whose caption says nearly the same. What two sounds share, no caption can tell apart.
 #
-# ## 2 · Where are the beats?
+# ## 3 · The mel spectrogram: sound as a picture
 #
-# *Predict:* two pieces shall be laid over each other so that the result could be music. What has
-# to agree?
+# *Predict:* we tell 200 Hz from 300 Hz easily, 7,200 Hz from 7,300 Hz hardly. How should the bands
+# of a picture of sound be spaced?
+#
+# A short Fourier transform gives magnitudes $|X_{fk}|$ of frame $f$ at frequency $k$. Triangular
+# filters $H_{kb}$ gather them into bands $b$, narrow where we hear finely. The logarithm makes
+# equal steps of loudness equal:
+#
+# $$M_{fb} = \ln \max\Big(10^{-5},\; \sum_k |X_{fk}|\, H_{kb}\Big) \qquad (2)$$
+#
+# This **mel spectrogram** has 100 frames per second and 64 bands, a fortieth of the numbers of a
+# full spectrogram, and no phases.
+#
+# *Equation (2):* code `workbench.representations.mel.Mel`; paper MusicLDM (arXiv 2308.01546),
+# section 3.
+
+# %%
+from workbench.representations.mel import filters
+
+pipeline("mel")
+
+# %%
+left, right = plots.axes(1, 2, width=11, height=3)
+hertz = np.linspace(0, rate / 2, music.mel.window // 2 + 1)
+bank = filters(music.mel).numpy()
+for band in range(4, 64, 12):
+    left.plot(hertz, bank[:, band] / bank[:, band].max(), label=f"band {band}")
+left.set(xlabel="Hz", ylabel="weight", title="five of the 64 filters")
+left.legend(loc="upper right", fontsize=8)
+picture = music.mel(sounds[:1])[0]
+image = right.imshow(picture.T, origin="lower", aspect="auto", cmap="magma")
+right.set(xlabel="frame", ylabel="band", title=short[0])
+right.figure.colorbar(image, label="log magnitude")
+spectrum = (music.mel.window // 2 + 1) * len(picture)
+print(f"{len(picture)} × {picture.shape[1]} numbers; the spectrogram has {spectrum:,}, "
+      f"the sound {span:,} samples");
+
+# %% [markdown]
+# ## Exercise 1 · Mel filters (20 minutes)
+#
+# *Level:* hard. *Goal:* a table (bins, bands) of triangular filters for frequencies evenly spaced
+# from 0 to `rate` / 2. Use the scale $\text{mel}(f) = 2595 \log_{10}(1 + f/700)$. Take `bands` + 2
+# edges, evenly spaced in mel. Band $b$ rises from 0 at edge $b$ to 1 at edge $b + 1$, and falls to
+# 0 at edge $b + 2$. (The library uses Slaney's scale, and triangles of equal area.)
+
+# %% tags=["stub"]
+def mel_filters(bins, bands, rate):
+    return None  # about ten lines
+
+
+# %% tags=["check"]
+from workbench.course.teaching import check_mel_filters
+
+check_mel_filters(mel_filters)
+
+# %% tags=["solution"]
+def mel_filters(bins, bands, rate):
+    top = 2595 * np.log10(1 + rate / 2 / 700)
+    edges = 700 * (10 ** (np.linspace(0, top, bands + 2) / 2595) - 1)  # in Hz
+    f = np.linspace(0, rate / 2, bins)
+    table = np.zeros((bins, bands))
+    for band in range(bands):
+        low, centre, high = edges[band : band + 3]
+        rising = (f - low) / (centre - low)
+        falling = (high - f) / (high - centre)
+        table[:, band] = np.minimum(rising, falling).clip(0)
+    return table
+
+
+# %% [markdown]
+# ## 4 · VAE and vocoder: there and back
+#
+# *Predict:* the sound goes through two lossy steps. Which one will you hear more?
+#
+# The **VAE** (lesson 06) compresses the picture $m$ eightfold in time and in frequency. Its encoder
+# gives a mean $\mu$ and a variance $\sigma^2$ for each number of the latent $z$; it learns to
+# rebuild the picture and to stay near a normal distribution:
+#
+# $$L_{\text{VAE}} = \lVert m - D(z) \rVert_1
+# + \beta\, \tfrac12 \left(\mu^2 + \sigma^2 - 1 - \ln \sigma^2\right), \qquad
+# z = \mu + \sigma\,\varepsilon,\ \varepsilon \sim \mathcal N(0, I) \qquad (3)$$
+#
+# (means over all numbers; $\beta$ is small). The **vocoder** turns the picture back into sound. It
+# has to invent the phases: for each frame and frequency it predicts a log magnitude $a$ and a phase
+# $\varphi$, and an inverse Fourier transform overlaps the frames:
+#
+# $$x = \operatorname{ISTFT}\left(e^{a} (\cos\varphi + i \sin\varphi)\right) \qquad (4)$$
+#
+# *Equation (3):* code `workbench.systems.musicldm.coding.fit_vae`; paper VAE (arXiv 1312.6114),
+# eq. 10 and appendix B.
+#
+# *Equation (4):* code `workbench.models.music_ldm.Vocos`; paper Vocos (arXiv 2306.00814), section
+# 3.
+
+# %%
+pipeline("encoder", "latent", "decoder", "vocoder")
+
+# %%
+from workbench.course.widgets import compare
+from workbench.music.clip import Clip
+
+one = sounds[:1]
+mel = music.mel(one)
+z = music.encode_sound(one)
+back = music.decode_mel(z)
+stages = {"the sound": one, "mel, then vocoder": music.vocode(mel),
+          "mel, VAE, vocoder": music.vocode(back)}
+size = {"sound": one.numel(), "mel": mel.numel(), "latent": z.numel()}
+print(", ".join(f"{name} {count:,} numbers" for name, count in size.items()))
+print(f"the VAE's mel is off by {float((back[:, : mel.shape[1]] - mel).abs().mean()):.2f} "
+      "on average (natural logarithm)")
+compare([Clip(audio=wave.numpy(), sample_rate=rate) for wave in stages.values()], list(stages))
+
+# %%
+both = plots.axes(1, 2, width=11, height=3)
+for ax, image, title in zip(both, (mel, back), ("log mel", "through the VAE"), strict=True):
+    ax.imshow(image[0].T, origin="lower", aspect="auto", cmap="magma")
+    ax.set(xlabel="frame", ylabel="band", title=title)
+
+# %% [markdown]
+# *What you should have noticed:* the vocoder adds roughness, the VAE blurs: fine lines of the
+# picture melt together. Neither can be mended later: whatever the diffusion generates will sound
+# through both.
+#
+# ## 5 · The U-Net
+#
+# *Predict:* the latent is a picture again. Why not a transformer, as in lesson 07?
+#
+# A **U-Net** halves a picture level by level and doubles it again; skip connections carry the
+# detail across. It suits pictures: most of what matters for a point is near it. It is trained as in
+# lesson 05, to predict the velocity $v$ from the noisy latent $z_t$, the step $t$ and the vector
+# $c$ of the sound (left out, $c = \varnothing$, in some of the examples):
+#
+# $$L = \mathbb E_{z,\,\varepsilon,\,t} \left\lVert v - v_\theta(z_t, t, c) \right\rVert^2, \qquad
+# z_t = \sqrt{\bar\alpha_t}\, z + \sqrt{1 - \bar\alpha_t}\, \varepsilon, \quad
+# v = \sqrt{\bar\alpha_t}\, \varepsilon - \sqrt{1 - \bar\alpha_t}\, z \qquad (5)$$
+#
+# Step and vector reach every residual block as a shift of its channels (**FiLM**), with a matrix
+# $W$ of the block, the sinusoids' embedding $e(t)$ and a projection $P$:
+#
+# $$h \leftarrow h + W \left[\, e(t);\; P c \,\right] \qquad (6)$$
+#
+# *Equation (5):* code `workbench.models.diffusion.Diffusion.loss`; paper MusicLDM (arXiv
+# 2308.01546), section 3, with the velocity of arXiv 2202.00512.
+#
+# *Equation (6):* code `workbench.models.kl_vae.ResBlock`; paper FiLM (arXiv 1709.07871), eq. 2,
+# of which only the shift is used.
+
+# %%
+boxes = {
+    "x": ("z_t\nnoisy latent", 0, 0), "down1": ("down 1\nfull size", 1, 0),
+    "down2": ("down 2\n÷ 2", 2, 1), "middle": ("middle\n÷ 4, attention", 3, 2),
+    "up2": ("up 2\n÷ 2", 4, 1), "up1": ("up 1\nfull size", 5, 0), "v": ("velocity\nv", 6, 0),
+    "film": ("FiLM\nstep t, vector c", 1, 2),
+}
+arrows = [
+    Arrow("x", "down1"), Arrow("down1", "down2"), Arrow("down2", "middle"), Arrow("middle", "up2"),
+    Arrow("up2", "up1"), Arrow("up1", "v"), Arrow("down1", "up1", "skip"),
+    Arrow("down2", "up2", "skip"), Arrow("film", "middle", "and to all blocks"),
+]
+diagram("The U-Net", boxes, arrows, here=["film"])
+
+# %%
+from IPython.display import display
+
+from workbench.course.listing import listing
+from workbench.models.film_unet import UNet
+from workbench.models.kl_vae import ResBlock
+
+display(listing(ResBlock.forward))
+listing(UNet.forward)
+
+# %% [markdown]
+# Does it use what it is told? The error of its guess of the latent, by noise level, when it gets
+# the vector of the sound, that of the caption, that of another sound, or none:
+
+# %%
+latents = music.encode_sound(sounds)
+own, text = music.embedder.embed_sound(sounds), music.embedder.embed_text(captions)
+given = {"its sound": (own, True), "its caption": (text, True),
+         "another sound": (own.roll(1, 0), True), "nothing": (own, False)}
+noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(seed))
+levels = np.linspace(0.1, 0.99, run.size(3, 8))
+error = {name: [] for name in given}
+for level in levels:
+    t = torch.full((len(latents),), int((music.diffusion.alphas_bar.sqrt() > 1 - level).sum()) - 1)
+    noisy = music.diffusion.add_noise(latents, noise, t)
+    for name, (vectors, used) in given.items():
+        with torch.inference_mode():
+            mask = torch.full((len(t),), used)
+            output = music.networks.denoiser(noisy, t, vectors, mask)
+            guess, _ = music.diffusion.split(output, noisy, t)
+        error[name].append(float((guess - latents).square().mean()))
+plots.lines(plots.axes(width=7), levels, error, xlabel="1 − √ᾱ: share of signal lost",
+            ylabel="squared error");
+
+# %% [markdown]
+# *What you should have noticed:* with little noise the latent itself says everything, and the
+# curves meet. With much noise the vector helps: its own sound most, another sound least.
+#
+# ## 6 · Where are the beats?
+#
+# *Predict:* two pieces are to be mixed so that the result could be music. What has to agree?
 #
 # Tempo, beats and the first beat of the bar. Rendered scores say where they are. For recordings, a
 # tracker listens for onsets that come at a steady pace.
@@ -81,7 +330,6 @@ run.note("captions that find their sound", right, floor=f"{1 / len(rows):.2f}")
 # %%
 from mir_eval.beat import f_measure
 
-from workbench.music.clip import Clip
 from workbench.representations.beat_tracking import beats_of, track, with_clicks
 
 piece = next((i for i in audio.split("test") if audio.items[i].labels.get("beats")), 0)
@@ -103,10 +351,10 @@ Clip(audio=with_clicks(excerpt, found, audio.rate), sample_rate=audio.rate, capt
 # plays between the beats draws the tracker half a beat aside. Its other error is an octave, twice
 # as fast or half. Bars agree all the same if one of two tempi is doubled or halved.
 #
-# ## Exercise 1 · The nearest octave (5 minutes)
+# ## Exercise 2 · The nearest octave (5 minutes)
 #
-# *Goal:* `tempo` doubled or halved, as often as it takes, until its *ratio* to `reference` is
-# nearest to 1.
+# *Level:* easy. *Goal:* `tempo` doubled or halved, as often as it takes, until its *ratio* to
+# `reference` is nearest to 1.
 
 # %% tags=["stub"]
 def octave(tempo, reference):
@@ -124,23 +372,43 @@ def octave(tempo, reference):
 
 
 # %% [markdown]
-# ## 3 · Mixup
+# ## 7 · Mixup: BAM and BLM
 #
 # *Predict:* two independent pieces are averaged. Is the average as loud?
 #
-# Mixup makes new training pieces out of two: $x = \lambda x_1 + (1-\lambda) x_2$ with
-# $\lambda \sim \mathrm{Beta}(5, 5)$. **BAM** does it on waveforms whose beats were aligned.
-# **BLM** does it on their *latents*: what the decoder makes of a mixed latent need not sound like
-# two players in one room. Independent parts lose power when they are averaged, so divide:
+# **Mixup** makes new training pieces out of two, with a random share $\lambda \sim
+# \mathrm{Beta}(5, 5)$. Both pieces are first *aligned*: stretched to one tempo, and begun at a
+# downbeat. **BAM** (beat-synchronous audio mixup) mixes their waveforms $x$, and encodes the
+# mixture. **BLM** (beat-synchronous latent mixup) encodes both with the VAE's encoder $E$, and
+# mixes the *latents*: what the decoder makes of them need not sound like two players in one room.
 #
-# $$x = \frac{\lambda x_1 + (1-\lambda)\, x_2}{\sqrt{\lambda^2 + (1-\lambda)^2}} \qquad (1)$$
+# $$z_{\text{BAM}} = E\left(\operatorname{mix}_\lambda(x_1, x_2)\right), \qquad
+# z_{\text{BLM}} = \operatorname{mix}_\lambda\left(E(x_1), E(x_2)\right), \qquad
+# \operatorname{mix}_\lambda(a, b) = \frac{\lambda a + (1-\lambda)\, b}
+# {\sqrt{\lambda^2 + (1-\lambda)^2}} \qquad (7)$$
 #
-# *Equation (1):* code `workbench.representations.mixup.mix`; paper MusicLDM (arXiv 2308.01546) has
-# the sum alone; the divisor is that of between-class learning (arXiv 1711.10282).
+# Independent parts lose power when they are averaged; the divisor gives it back.
 #
-# ## Exercise 2 · A mix that keeps its variance (5 minutes)
+# *Equation (7):* code `workbench.representations.mixup.mix`; paper MusicLDM (arXiv 2308.01546),
+# section 3, has the sum alone; the divisor is that of between-class learning (arXiv 1711.10282).
+
+# %%
+boxes = {
+    "one": ("piece 1\nsound, beats", 0, 0), "two": ("piece 2\nsound, beats", 0, 1),
+    "align": ("align\ntempo, downbeat", 1, 1), "bam": ("BAM\nmix sounds", 2, 0),
+    "encode": ("encoder\nof the mixture", 3, 0), "each": ("encoder\nof each piece", 2, 2),
+    "blm": ("BLM\nmix latents", 3, 2), "z": ("training\nlatent", 4, 1),
+}
+arrows = [
+    Arrow("one", "align"), Arrow("two", "align"), Arrow("align", "bam"), Arrow("align", "each"),
+    Arrow("bam", "encode"), Arrow("encode", "z"), Arrow("each", "blm"), Arrow("blm", "z"),
+]
+diagram("Two ways to mix two pieces", boxes, arrows, here=["bam", "blm"])
+
+# %% [markdown]
+# ## Exercise 3 · A mix that keeps its variance (5 minutes)
 #
-# *Goal:* equation (1).
+# *Level:* easy. *Goal:* $\operatorname{mix}_\lambda$ of equation (7).
 
 # %% tags=["stub"]
 def mixed(first, second, lam):
@@ -164,8 +432,8 @@ crops = audio.crops(2 * run.size(4, 32), span, seed=seed)[0].mean(1)
 za, zb = music.encode_sound(torch.from_numpy(crops)).chunk(2)
 shares, center = np.linspace(0, 1, 11), music.networks.latent_mean
 ways = {
-    "averaged": {"keep_variance": False}, "equation (1)": {},
-    "equation (1) around their mean": {"mean": center},
+    "averaged": {"keep_variance": False}, "equation (7)": {},
+    "equation (7) around their mean": {"mean": center},
 }
 spread = {name: [float((mix(za, zb, lam, **way) - center).std()) for lam in shares]
           for name, way in ways.items()}
@@ -174,9 +442,9 @@ plots.lines(plots.axes(width=7), shares, spread, xlabel="λ", ylabel="root mean 
 
 # %% [markdown]
 # *What you should have noticed:* averaged latents sink towards their mean in the middle, where Beta
-# (5, 5) draws most: few real ones lie there.
+# (5, 5) puts most of its weight: few real ones lie there.
 #
-# **A trap we fell into:** equation (1) is for what has the mean 0, as waveforms have. Latents have
+# **A trap we fell into:** equation (7) is for what has the mean 0, as waveforms have. Latents have
 # another one. Dividing blows it up too, and the mix lies where no latent is. What differs from the
 # mean is what may be divided.
 #
@@ -198,32 +466,30 @@ lab = MixupLab(*clips, music)
 lab
 
 # %% [markdown]
-# ## 4 · Drawn by words
+# ## 8 · Generated from words
 #
 # *Predict:* which of these will it know: an instrument, a style, a tempo, a mood?
 
 # %%
-from workbench.course.widgets import compare
-
 prompts = [
     "rock 120 bpm beat busy crash", "pop song in C major, for acoustic grand piano, 80 bpm",
     "8-bit chiptune", "built-in dance song, 124 bpm",
 ]
-drawn = [
+takes = [
     music.generate(prompt, steps=run.size(4, 50), candidates=run.size(1, 3), seed=seed)[0]
     for prompt in prompts[: run.size(2, 4)]
 ]
-compare(drawn, prompts[: len(drawn)])
+compare(takes, prompts[: len(takes)])
 
 # %%
-figures = np.atleast_1d(plots.axes(1, len(drawn), width=3.4 * len(drawn), height=2.6))
-for ax, clip, prompt in zip(figures, drawn, prompts, strict=False):
+figures = np.atleast_1d(plots.axes(1, len(takes), width=3.4 * len(takes), height=2.6))
+for ax, clip, prompt in zip(figures, takes, prompts, strict=False):
     plots.spectrogram(ax, clip.audio[0], clip.sample_rate, prompt[:28])
 
 # %% [markdown]
 # *What you should have noticed:* instrument and style are in the spectrum: cymbals to the top, a
 # piano below 2 kHz. Ask for 80 BPM in place of 120, and the same seed gives nearly the same sound:
-# the encoder of sound hears colour, not tempo, and what it does not hear no caption can ask for.
+# CLAP's sound tower encodes colour, not tempo, and what it does not encode no caption can ask for.
 # Words that were in no caption, such as moods, still lead somewhere: to whatever lies nearest.
 #
 # Ask in your own words; below, drag over half seconds of a sound and have them filled.
@@ -231,20 +497,20 @@ for ax, clip, prompt in zip(figures, drawn, prompts, strict=False):
 # %%
 from workbench.course.widgets import InpaintingWidget, PromptBox
 
-PromptBox(music, "rock 120 bpm", n=2, takes=drawn[:1])
+PromptBox(music, "rock 120 bpm", n=2, takes=takes[:1])
 
 # %%
-InpaintingWidget(music, drawn[0], n=2)
+InpaintingWidget(music, takes[0], n=2)
 
 # %% [markdown]
-# A sound is as good a question as a text: both are vectors of one space.
+# A sound can take the place of the text: both are vectors of one space.
 
 # %%
 alike = music.generate(like=clips[0], steps=run.size(4, 50), seed=seed)[0]
-compare([clips[0], alike], ["a recording", "drawn to be like it"])
+compare([clips[0], alike], ["a recording", "generated to be like it"])
 
 # %% [markdown]
-# ## 5 · Does it copy?
+# ## 9 · Does it copy?
 #
 # *Predict:* a network that saw each piece many times may give it back. How would you notice?
 #
@@ -254,9 +520,10 @@ compare([clips[0], alike], ["a recording", "drawn to be like it"])
 # music is. The vectors come from a judge: a network that is trained here to name genres, and is no
 # part of the system.
 #
-# ## Exercise 3 · How many are copies? (10 minutes)
+# ## Exercise 4 · How many are copies? (10 minutes)
 #
-# *Goal:* SIM_AA from the vectors `generated` (n, d) and `training` (m, d), and a `threshold`.
+# *Level:* medium. *Goal:* SIM_AA from the vectors `generated` (n, d) and `training` (m, d), and a
+# `threshold`.
 
 # %% tags=["stub"]
 def share_of_copies(generated, training, threshold):
@@ -289,17 +556,17 @@ vectors = music.embedder.embed_text([captions[k % len(captions)] for k in range(
 made = music.generate_batch(vectors, range(len(vectors)), steps=run.size(4, 25))
 seen = audio.crops(run.size(20, 600), span, seed=1, rows=audio.split("train"))[0].mean(1)
 new = audio.crops(len(vectors), span, seed=2, rows=audio.split("test"))[0].mean(1)
-train_heard = tagger.predict(seen)[0]
-center = train_heard.mean(0)
+training = tagger.predict(seen)[0]
+center = training.mean(0)
 near = {
-    name: nearest(tagger.predict(np.asarray(sounds))[0] - center, train_heard - center)[0]
-    for name, sounds in (("drawn", made), ("held-out music", new))
+    name: nearest(tagger.predict(np.asarray(sounds))[0] - center, training - center)[0]
+    for name, sounds in (("generated", made), ("held-out music", new))
 }
 plots.histogram(plots.axes(width=6), near, bins=np.linspace(-1, 1, 41),
                 xlabel="cosine to the most similar training window")
 copied = {name: float((cosines > 0.9).mean()) for name, cosines in near.items()}
-run.note("SIM_AA@90, drawn", copied["drawn"], floor=f"held out {copied['held-out music']:.2f}",
-         paper="0.40")
+run.note("SIM_AA@90, generated", copied["generated"], paper="0.40",
+         floor=f"held out {copied['held-out music']:.2f}")
 
 # %% [markdown]
 # *What you should have noticed:* held-out music too has a neighbour that is much alike: one genre
@@ -308,10 +575,10 @@ run.note("SIM_AA@90, drawn", copied["drawn"], floor=f"held out {copied['held-out
 #
 # ## Mini-project · Words that do something (an hour)
 #
-# Find three words that change what is drawn (`music.generate("busy fast rock")`), and three that do
-# not. Use the judge instead of your hopes: draw eight sounds with each word and eight without, take
-# `tagger.predict`, and compare how far the two groups lie apart with how far two groups of one
-# prompt lie apart.
+# Find three words that change what is generated (`music.generate("busy fast rock")`), and three
+# that do not. Use the judge instead of your hopes: generate eight sounds with each word and eight
+# without, take `tagger.predict`, and compare how far the two groups lie apart with how far two
+# groups of one prompt lie apart.
 #
 # ## You can now
 #
@@ -320,10 +587,9 @@ run.note("SIM_AA@90, drawn", copied["drawn"], floor=f"held out {copied['held-out
 # *One limitation heard:* what is generated has the sound of its style, but keeps no tempo that
 # words ask for, and has no form: a window of a few seconds is all it knows.
 #
-# *Terms:* F-measure · mixup · BAM · BLM · SIM_AA
+# *Terms:* CLAP · mel spectrogram · vocoder · U-Net · FiLM · F-measure · mixup · BAM · BLM · SIM_AA
 #
-# *Next:* [lesson 10](10_midigpt_inpainting.ipynb) leaves sound, and writes notes one after the
-# other.
+# *Next:* [lesson 09](09_attention_gpt.ipynb) leaves sound, and writes notes one after the other.
 
 # %%
 run.finish()

@@ -1,13 +1,13 @@
 # %% [markdown]
 # # 10 · MidiGPT: filling holes in songs
 #
-# [08 MusicLDM](08_musicldm.ipynb) · [index](00_start_here.ipynb) ·
+# [09 Attention and a small GPT](09_attention_gpt.ipynb) · [index](00_start_here.ipynb) ·
 # [11 Diffusion-LM](11_diffusion_lm.ipynb)
 #
 # **You will** measure what a language model knows of a song, fill holes in it, and look into its
 # vocabulary.
 #
-# **Needs** lesson 02 (tokens); the softmax; the shipped checkpoint.
+# **Needs** lessons 02 (tokens) and 09 (the network); the shipped checkpoint.
 # **Time and memory:** printed below. **Exercises:** 30 minutes.
 # **Library:** `workbench.models.gpt`, `workbench.models.generation`,
 # `workbench.representations.holes`, `workbench.systems.midigpt`.
@@ -428,8 +428,7 @@ InpaintingWidget(system, song)
 # *One limitation heard:* it has read pop songs arranged for piano. Ask for drums, or for
 # a metre that training hardly had, and it warns you and guesses.
 #
-# *Terms:* decoder-only transformer · fill-in-the-middle · nats · Markov chain · Kneser–Ney ·
-# nucleus · cache · context · pitch class
+# *Terms:* fill-in-the-middle · cache · context · pitch class
 #
 # *Next:* [lesson 11](11_diffusion_lm.ipynb) generates all words at once, from noise. Or train your
 # own with `train = True`, or `workbench train songs --dataset your/folder`; on the

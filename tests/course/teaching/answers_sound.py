@@ -56,6 +56,12 @@ def laid_over(a, b, lam):
     return (lam * a + b - lam * b) / np.hypot(lam, 1 - lam)
 
 
+def interpolated(bins, bands, rate, back=lambda mel: 700 * (10 ** (mel / 2595) - 1)):
+    edges = back(np.linspace(0, 2595 * np.log10(1 + rate / 1400), bands + 2))
+    f = np.linspace(0, rate / 2, bins)
+    return np.transpose([np.interp(f, edges[b : b + 3], [0, 1, 0]) for b in range(bands)])
+
+
 def close_ones(generated, training, threshold):
     nearest = cdist(generated, training, "cosine").min(1)
     return sum(distance < 1 - threshold for distance in nearest) / len(generated)
@@ -73,6 +79,7 @@ ANSWERS = {
     "check_octave": folded,
     "check_mix": laid_over,
     "check_copies": close_ones,
+    "check_mel_filters": interpolated,
 }
 MISTAKES = [
     ("check_log_distance", lambda a, b: 2 * distance(a, b), "not 20"),
@@ -117,6 +124,16 @@ MISTAKES = [
     ),
     ("check_mix", lambda a, b, lam: b + lam * (a - b), "variance"),
     ("check_mix", lambda a, b, lam: laid_over(b, a, lam), "first piece"),
+    (
+        "check_mel_filters",
+        lambda n, b, r: interpolated(n, b, r, lambda m: m / m.max() * r / 2),
+        "in mel, not in Hz",
+    ),
+    (
+        "check_mel_filters",
+        lambda n, b, r: interpolated(n, b, r) / interpolated(n, b, r).sum(0),
+        "maximum 1",
+    ),
     ("check_copies", lambda a, b, t: (cdist(a, b, "cosine") < 1 - t).mean(), "all pairs"),
     ("check_copies", lambda a, b, t: close_ones(b, a, t), "maximum for each generated"),
     ("check_copies", lambda a, b, t: len(a) * close_ones(a, b, t), "count"),

@@ -1,7 +1,9 @@
 """Independent answers to the exercises on tokens, and mistakes with words their hint holds."""
 
 import numpy as np
-from scipy.special import softmax
+import torch
+import torch.nn.functional as F
+from scipy.special import log_softmax, softmax
 
 
 def pairs(ids, pair, new):
@@ -68,7 +70,36 @@ def position_carried_over(notes, bars):
     return [word for word in out if word]
 
 
+def surprise(logits, ids, pad):
+    logits, target = torch.tensor(logits[:-1]), torch.tensor(ids[1:])
+    return F.cross_entropy(logits, target, ignore_index=pad).item()
+
+
+def looking_back(x, w_q, w_k, w_v, heads, causal=True, scale=None):
+    x = torch.tensor(x)
+    split = [
+        (x @ torch.tensor(w)).unflatten(1, (heads, -1)).transpose(0, 1) for w in (w_q, w_k, w_v)
+    ]
+    out = F.scaled_dot_product_attention(*split, is_causal=causal, scale=scale)
+    return out.transpose(0, 1).flatten(1).numpy()
+
+
+def turned(x, base):
+    half = x.shape[1] // 2
+    z = x[:, :half] + 1j * x[:, half:]
+    rate = 1 / base ** (np.arange(half) / half)
+    z = z * np.exp(1j * np.outer(np.arange(len(x)), rate))
+    return np.hstack([z.real, z.imag])
+
+
+def swapped(x):
+    return np.roll(x, x.shape[1] // 2, axis=1)
+
+
 ANSWERS = {
+    "check_next_token": surprise,
+    "check_attention": looking_back,
+    "check_rotation": turned,
     "check_remi": bar_by_bar,
     "check_grid": lambda beats, steps: np.floor(beats * steps + 0.5),
     "check_merge": pairs,
@@ -81,6 +112,27 @@ ANSWERS = {
     "check_sqrt_schedule": lambda t, steps, s: 1 - (t / steps + s) ** 0.5,
 }
 MISTAKES = [
+    (
+        "check_next_token",
+        lambda u, ids, pad: F.cross_entropy(torch.tensor(u), torch.tensor(ids), ignore_index=pad),
+        "shift by one",
+    ),
+    (
+        "check_next_token",
+        lambda u, ids, pad: -np.mean(log_softmax(u[:-1], 1)[np.arange(len(ids) - 1), ids[1:]]),
+        "target is padding",
+    ),
+    ("check_next_token", lambda *case: surprise(*case) / np.log(2), "in bits"),
+    ("check_attention", lambda *case: looking_back(*case, causal=False), "no mask"),
+    ("check_attention", lambda *case: looking_back(*case, scale=1.0), "√d"),
+    (
+        "check_attention",
+        lambda *case: looking_back(*case, scale=case[0].shape[1] ** -0.5),
+        "width of one head",
+    ),
+    ("check_attention", lambda *case: looking_back(*case[:4], 1), "single head"),
+    ("check_rotation", lambda x, base: turned(x, base**-1), "falls with i"),
+    ("check_rotation", lambda x, base: swapped(turned(swapped(x), base)), "other way"),
     ("check_remi", lambda notes, bars: bar_by_bar(notes, bars, repeat=True), "chord"),
     ("check_remi", without_empty_bars, "empty bar"),
     ("check_remi", position_carried_over, "resets"),

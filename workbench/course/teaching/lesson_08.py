@@ -7,13 +7,99 @@ import numpy as np
 from workbench.course.teaching.core import Task, exercise
 
 
+def mel_filters(bins: int, bands: int, rate: float) -> np.ndarray:
+    """(bins, bands): triangles between edges that are evenly spaced in mel, each with maximum 1."""
+    return _triangles(_edges(bands + 2, rate / 2), bins, bands, rate / 2)
+
+
+def _edges(count: int, top: float) -> np.ndarray:
+    """Frequencies in Hz from 0 to `top`, evenly spaced in mel."""
+    return np.asarray(700 * ((1 + top / 700) ** np.linspace(0, 1, count) - 1))
+
+
+def _triangles(
+    edges: np.ndarray, bins: int, bands: int, top: float, *, clipped: bool = True
+) -> np.ndarray:
+    f = np.linspace(0, top, bins)[:, None]
+    low, centre, high = edges[:bands], edges[1 : bands + 1], edges[2 : bands + 2]
+    table = np.minimum((f - low) / (centre - low), (high - f) / (high - centre))
+    return table.clip(0) if clipped else table
+
+
+@exercise(
+    "08.1",
+    points=4,
+    hints=(
+        "The edges: from 0 to mel(rate / 2), evenly spaced, then back from mel to Hz.",
+        "mel = 2595 log₁₀(1 + f/700) means f = 700 (10^(mel/2595) − 1).",
+        "Between three edges, one line rises and one falls: the triangle is the lower of the two.",
+        "Outside of its edges a filter is 0, not negative.",
+    ),
+)
+def check_mel_filters(random: np.random.Generator) -> Task:
+    """Lesson 08: triangular mel filters (bins, bands) from 0 Hz to half the sample rate."""
+    cases = [
+        (int(bins), int(bands), float(rate))
+        for bins, bands, rate in zip(
+            random.integers(60, 120, 3), random.integers(5, 9, 3), (8000, 16000, 22050), strict=True
+        )
+    ]
+
+    def beside(bins: int, bands: int, rate: float) -> np.ndarray:
+        """Triangles that do not overlap: each has an interval of its own."""
+        edges = _edges(bands + 1, rate / 2)
+        f = np.linspace(0, rate / 2, bins)[:, None]
+        low, high = edges[:-1], edges[1:]
+        return (1 - np.abs(2 * (f - low) / (high - low) - 1)).clip(0)
+
+    return Task(
+        mel_filters,
+        cases,
+        [
+            (
+                "the edges are evenly spaced in mel, not in Hz",
+                lambda n, b, r: _triangles(np.linspace(0, r / 2, b + 2), n, b, r / 2),
+            ),
+            (
+                "outside of its edges a filter is 0: clip the negative values",
+                lambda n, b, r: _triangles(_edges(b + 2, r / 2), n, b, r / 2, clipped=False),
+            ),
+            (
+                "neighbouring filters overlap: each ends at the centre of the next but one edge",
+                beside,
+            ),
+            (
+                "the highest frequency is half the sample rate",
+                lambda n, b, r: mel_filters(n, b, 2 * r),
+            ),
+            (
+                "the bins reach from 0 to half the sample rate, as the edges do",
+                lambda n, b, r: _triangles(_edges(b + 2, r / 2), n, b, r),
+            ),
+            (
+                "here each filter has the maximum 1: do not normalise its sum",
+                lambda n, b, r: mel_filters(n, b, r) / mel_filters(n, b, r).sum(0),
+            ),
+            (
+                "here each filter has the maximum 1: do not normalise its area",
+                lambda n, b, r: (
+                    mel_filters(n, b, r)
+                    * 2
+                    / (_edges(b + 2, r / 2)[2:] - _edges(b + 2, r / 2)[:-2])
+                ),
+            ),
+        ],
+        tolerance=1e-6,
+    )
+
+
 def octave(tempo: float, reference: float) -> float:
     """The tempo doubled or halved until its ratio to the reference is nearest to 1."""
     return float(tempo * 2.0 ** np.round(np.log2(reference / tempo)))
 
 
 @exercise(
-    "08.1",
+    "08.2",
     points=1,
     hints=(
         "In base-2 logarithms, an octave is 1.",
@@ -63,7 +149,7 @@ def mixed(first: np.ndarray, second: np.ndarray, lam: float) -> np.ndarray:
 
 
 @exercise(
-    "08.2",
+    "08.3",
     points=1,
     hints=(
         "What is the variance of λa + (1 − λ)b for independent a and b of variance 1?",
@@ -106,7 +192,7 @@ def _cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 @exercise(
-    "08.3",
+    "08.4",
     points=2,
     hints=(
         "The cosine is the dot product of two vectors that were divided by their lengths.",

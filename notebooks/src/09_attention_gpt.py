@@ -1,0 +1,627 @@
+# %% [markdown]
+# # 09 · Attention and a small GPT
+#
+# [08 MusicLDM](08_musicldm.ipynb) · [index](00_start_here.ipynb) ·
+# [10 MidiGPT](10_midigpt_inpainting.ipynb)
+#
+# **You will** write causal attention, train a small GPT and hear it learn, see where it looks, and
+# steer how it samples.
+#
+# **Needs** lesson 02 (tokens); matrix products; the softmax; the shipped checkpoint for the last
+# section. About 90 minutes with the exercises.
+# **Time and memory:** printed below. **Exercises:** 45 minutes.
+# **Library:** `workbench.models.gpt`, `workbench.models.generation`, `workbench.models.markov`.
+# **Papers:** attention (arXiv 1706.03762), GPT-2 (Radford et al. 2019), rotary positions
+# (2104.09864), induction heads (2209.11895), nucleus sampling (1904.09751).
+
+# %% tags=["parameters"]
+profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
+dataset = "builtin-songs"  # "builtin-songs", "pop909", or a folder of MIDI files
+seed = 0  # of everything random
+train = False  # the small network is always trained here; True also trains MidiGPT
+
+# %%
+from workbench import load, plots, predict, reveal, start
+
+run = start("09", profile=profile, dataset=dataset, seed=seed, train=train)
+
+# %% [markdown]
+# ## 1 · The task: which token comes next?
+#
+# *Predict:* in these songs whole phrases return. Which model can use that: one that sees the last
+# four tokens, or one that sees all of them?
+#
+# A song is a sequence of tokens $w_1 \dots w_N$ (lesson 02). A **language model** with weights
+# $\theta$ gives each token a probability, given those before it. Its loss is the mean surprise:
+#
+# $$L(\theta) = -\frac{1}{N} \sum_{i=1}^{N} \ln p_\theta(w_i \mid w_1, \dots, w_{i-1}) \qquad (1)$$
+#
+# A special token BOS stands before $w_1$. The unit of $L$ is **nats** per token: information
+# measured with the natural logarithm. A token may stand for several events (byte-pair encoding), so
+# the figures below are bits per *note*, which do not depend on how tokens are cut.
+#
+# *Equation (1):* code `workbench.models.gpt.next_token_loss`; paper GPT-2 (Radford and others
+# 2019), eq. 1.
+
+# %%
+import numpy as np
+import torch
+
+from workbench.representations.remi import encode
+from workbench.representations.tokens import BOS, PAD, SPECIAL, Vocabulary
+
+songs = load(run.dataset, split="train", limit=run.size(150, 800))
+held = load(run.dataset, split="test", limit=run.size(10, 40))
+vocabulary = Vocabulary.train([encode(song) for song in songs], 768)
+
+
+def rows_of(clips, longest=512):
+    """Ids (songs, tokens) with BOS first; PAD, which is 0, fills up the shorter songs."""
+    ids = [np.append(BOS, vocabulary.encode_song(encode(clip)))[:longest] for clip in clips]
+    return torch.nn.utils.rnn.pad_sequence([torch.from_numpy(row) for row in ids], True)
+
+
+rows, held_rows = rows_of(songs), rows_of(held)
+first = vocabulary.decode(rows[0][1:9].numpy())
+print(f"{len(songs)} songs, {rows.shape[1]} tokens at most; the first 8 tokens of one stand for:")
+print(" ".join(vocabulary.names[i].removesuffix("_None") for i in first))
+
+# %% [markdown]
+# The floor is a **Markov chain**: it predicts from the last few tokens only, by counting what
+# followed them in the training songs (with **Kneser–Ney** smoothing). The built-in songs come from
+# a grammar whose probabilities are known, so here there is also a ceiling: the true surprise.
+
+# %%
+from workbench.datasets import builtin_songs
+from workbench.models.markov import MarkovChain
+
+
+def notes_in(ids):
+    """Number of notes in ids: each has one velocity."""
+    return int((vocabulary.kinds[vocabulary.decode(ids)] == "Velocity").sum())
+
+
+lines, held_lines = ([row[row != PAD].numpy() for row in table] for table in (rows, held_rows))
+notes = sum(notes_in(line) for line in held_lines)
+chains = {k: MarkovChain(k, vocabulary.size).fit(lines) for k in (0, 1, 2, 4)}
+bits = {
+    f"last {k}" if k else "frequencies": sum(chain.nll(line)[1:].sum() for line in held_lines)
+    / np.log(2) / notes
+    for k, chain in chains.items()
+}
+floor = min(bits.values())
+known = all(clip.labels.get("built_in") for clip in held)
+secret = [-builtin_songs.log_prob_notes(clip) for clip in held] if known else [np.nan]
+truth = sum(secret) / np.log(2) / notes
+shown = {**bits, "the truth": truth} if known else bits
+plots.bars(plots.axes(width=7), shown, ylabel="bits per note, held-out songs", floor=floor);
+
+# %% [markdown]
+# *What you should have noticed:* to see more of the last tokens helps less and less, because most
+# sequences of five tokens never occurred before. The grammar itself needs far fewer bits, because
+# an exact repeat of a phrase costs it nothing. Whoever wants to use that has to look far back.
+#
+# ## Exercise 1 · The loss (10 minutes)
+#
+# *Level:* medium. *Goal:* equation (1) for one row. `logits` (time, vocab) are the network's
+# scores: row $i$ is about the token *after* `ids[i]`. The probability is their softmax. Positions
+# whose target is `pad` do not count.
+
+# %% tags=["stub"]
+def next_token_loss(logits, ids, pad):
+    return None  # about five lines
+
+
+# %% tags=["check"]
+from workbench.course.teaching import check_next_token
+
+check_next_token(next_token_loss)
+
+# %% tags=["solution"]
+def next_token_loss(logits, ids, pad):
+    logits, target = logits[:-1], ids[1:]
+    logits = logits - logits.max(axis=1, keepdims=True)  # no overflow
+    log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    cost = -log_p[np.arange(len(target)), target]
+    return cost[target != pad].mean()
+
+
+# %% [markdown]
+# ## 2 · Attention: a mean of what came before
+#
+# *Predict:* a layer should bring each token what it needs from the others. May a token also look at
+# those after it?
+#
+# Each token $i$ has a vector $x_i$. Three matrices make a **query** $q_i = x_i W_Q$ (what it looks
+# for), a **key** $k_i = x_i W_K$ (what it is found by) and a **value** $v_i = x_i W_V$ (what it
+# passes on). Token $i$ receives a mean of the values, with weights $a_{ij}$:
+#
+# $$a_{ij} = \frac{e^{q_i \cdot k_j / \sqrt d}}{\sum_{l \le i} e^{q_i \cdot k_l / \sqrt d}}
+# \;\text{ for } j \le i, \quad 0 \;\text{ for } j > i, \qquad
+# y_i = \sum_{j} a_{ij}\, v_j \qquad (2)$$
+#
+# $d$ is the length of a query. Dividing by $\sqrt d$ keeps the products near variance 1, where the
+# softmax is neither flat nor hard. The **causal mask** hides later tokens ($j > i$): the network is
+# to *predict* them. Several **heads** do this side by side, each with matrices of its own; their
+# results are put next to each other.
+#
+# *Equation (2):* code `workbench.models.gpt.Attention`; paper Vaswani and others (arXiv
+# 1706.03762), eq. 1, with the mask of section 3.2.3.
+
+# %%
+from workbench.course.diagrams import Arrow, diagram
+
+boxes = {
+    "x": ("x\ntime × width", 0, 0), "q": ("queries\nx W_Q", 1, 0), "k": ("keys\nx W_K", 1, 1),
+    "v": ("values\nx W_V", 1, 2), "score": ("scores\nq · k / √d", 2, 0),
+    "mask": ("causal mask\nlater: −∞", 3, 0), "soft": ("softmax\nweights a", 4, 0),
+    "mean": ("mean\nΣ a v", 4, 2), "y": ("y\ntime × d", 5, 2),
+}
+arrows = [
+    Arrow("x", "q"), Arrow("x", "k", beside=True), Arrow("x", "v", beside=True),
+    Arrow("q", "score"), Arrow("k", "score"), Arrow("score", "mask"),
+    Arrow("mask", "soft"), Arrow("soft", "mean"), Arrow("v", "mean"), Arrow("mean", "y"),
+]
+diagram("One head of causal attention", boxes, arrows, here=["mask", "soft"])
+
+# %% [markdown]
+# A head by hand: each pitch has a vector of its own (one-hot), and queries and keys are three times
+# that vector. Which tokens will look at which?
+
+# %%
+melody = ["C", "E", "G", "A", "C", "E", "G", "F"]
+names = sorted(set(melody))
+x = np.eye(len(names))[[names.index(pitch) for pitch in melody]]
+scores = (3 * x) @ (3 * x).T / np.sqrt(len(names))
+scores[np.triu(np.ones_like(scores, dtype=bool), k=1)] = -np.inf
+weights = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+plots.matrix(plots.axes(width=5, height=3.6), weights, "each row: where that token looks",
+             rows=melody, columns=melody, unit="weight");
+
+# %% [markdown]
+# *What you should have noticed:* the upper right is empty: that is the mask. The second C looks at
+# the first one and at itself. Nobody told it *which* C came first: without positions, attention
+# sees a set, not a sequence. Section 3 mends that.
+#
+# ## Exercise 2 · Causal attention (25 minutes)
+#
+# *Level:* hard. *Goal:* equation (2) with several heads. `x` is (time, width), the three matrices
+# are (width, width). With $d$ = width / heads, head $h$ uses columns $h d$ to $(h+1) d$ of each
+# matrix, and its result fills the same columns of the answer (time, width).
+
+# %% tags=["stub"]
+def causal_attention(x, w_q, w_k, w_v, heads):
+    return None  # about a dozen lines
+
+
+# %% tags=["check"]
+from workbench.course.teaching import check_attention
+
+check_attention(causal_attention)
+
+# %% tags=["solution"]
+def causal_attention(x, w_q, w_k, w_v, heads):
+    time, width = x.shape
+    d = width // heads
+    later = np.triu(np.ones((time, time), dtype=bool), k=1)
+    y = np.zeros((time, width))
+    for head in range(heads):
+        part = slice(head * d, (head + 1) * d)
+        q, k, v = x @ w_q[:, part], x @ w_k[:, part], x @ w_v[:, part]
+        scores = q @ k.T / np.sqrt(d)
+        scores[later] = -np.inf
+        weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+        weights = weights / weights.sum(axis=1, keepdims=True)
+        y[:, part] = weights @ v
+    return y
+
+
+# %% [markdown]
+# ## 3 · Where am I? Positions as rotations
+#
+# *Predict:* shuffle all tokens but the last. What changes in what the last one receives?
+#
+# Nothing does: a mean has no order. **Rotary positions** mend it. They cut each query and key into
+# pairs of numbers $(a, b)$ and rotate pair $i$ of the token at position $m$ by the angle
+# $m\,\omega_i$:
+#
+# $$R_m \binom{a}{b} = \binom{a \cos m\omega_i - b \sin m\omega_i}
+# {b \cos m\omega_i + a \sin m\omega_i}, \qquad \omega_i = 10000^{-2i/d} \qquad (3)$$
+#
+# The product of a query at $m$ and a key at $n$ then depends on their distance $m - n$ only.
+# Music repeats at fixed distances, so that suits it.
+#
+# *Equation (3):* code `workbench.models.gpt.rotate`; paper RoFormer (arXiv 2104.09864), eq. 34.
+#
+# ## Exercise 3 · Rotate (10 minutes)
+#
+# *Level:* medium. *Goal:* equation (3) for `x` (time, size) at positions 0, 1, …, with `base` in
+# place of 10000 and size in place of $d$. Pair $i$ is channel $i$ and channel $i$ + size / 2.
+
+# %% tags=["stub"]
+def rotate_pairs(x, base):
+    return None  # about five lines
+
+
+# %% tags=["check"]
+from workbench.course.teaching import check_rotation
+
+check_rotation(rotate_pairs)
+
+# %% tags=["solution"]
+def rotate_pairs(x, base):
+    time, size = x.shape
+    rate = base ** (-2 * np.arange(size // 2) / size)
+    angle = np.arange(time)[:, None] * rate
+    a, b = x[:, : size // 2], x[:, size // 2 :]
+    first, second = a * np.cos(angle) - b * np.sin(angle), b * np.cos(angle) + a * np.sin(angle)
+    return np.concatenate([first, second], axis=1)
+
+
+# %%
+from workbench.models.gpt import angles, rotate
+
+random = torch.Generator().manual_seed(seed)
+q, k, v = torch.randn(3, 1, 1, 8, 32, generator=random)  # one head, 8 tokens
+shuffled = torch.tensor([3, 0, 6, 1, 5, 2, 4, 7])  # the last one stays
+attend = torch.nn.functional.scaled_dot_product_attention
+rope = angles(8, 32)
+for name, turn in (("without positions", lambda z: z), ("rotated", lambda z: rotate(z, rope))):
+    plain = attend(turn(q), turn(k), v)[0, 0, -1]
+    other = attend(turn(q[:, :, shuffled]), turn(k[:, :, shuffled]), v[:, :, shuffled])[0, 0, -1]
+    print(f"{name:18} the last token's result changes by {float((plain - other).abs().max()):.1e}")
+wide = torch.ones(1, 1, 64, 32)
+product = (rotate(wide, angles(64, 32)) @ rotate(wide, angles(64, 32)).mT)[0, 0] / 32
+plots.lines(plots.axes(width=6), range(64), {"query at 0": product[0].numpy()},
+            xlabel="distance in tokens", ylabel="product / its length");
+
+# %% [markdown]
+# *What you should have noticed:* without positions the order makes no difference; with them it
+# does. The curve is the product of two equal vectors: it is largest at distance 0 and wavers
+# further away. By choosing which pairs to use, a head can look at *the token before* or at what
+# was a certain time ago.
+#
+# ## 4 · The network
+#
+# *Predict:* which part has most of the weights: the embedding, attention, or the MLPs?
+#
+# A **decoder-only transformer** turns each token into a vector, sends it through a row of blocks,
+# and ends in one score per token of the vocabulary. A block adds two things to the vector: what
+# attention brings from other tokens, and what an MLP makes of the token by itself. This path of
+# sums is the **residual stream**. Layer norms (LN) keep its size in check.
+
+# %%
+boxes = {
+    "ids": ("tokens\nids", 0, 0), "wte": ("embedding\n→ width", 1, 0),
+    "attn": ("LN, attention\nlooks back", 2, 0), "mlp": ("LN, MLP\neach token", 3, 0),
+    "out": ("LN, same\nembedding", 4, 0), "p": ("softmax\nnext token", 5, 0),
+    "rope": ("position\nrotates q, k", 2, 1), "loss": ("loss\n−ln p(w)", 5, 1),
+}
+arrows = [
+    Arrow("ids", "wte"), Arrow("wte", "attn"), Arrow("attn", "mlp"), Arrow("mlp", "out"),
+    Arrow("out", "p"), Arrow("rope", "attn"), Arrow("p", "loss", dashed=True),
+    Arrow("wte", "mlp", "added", over=True), Arrow("attn", "out", "added", over=True),
+]
+diagram("The small GPT; attention and MLP are one block, two in a row", boxes, arrows,
+        here=["attn", "mlp"])
+
+# %%
+from IPython.display import display
+
+from workbench.course.listing import listing
+from workbench.models.gpt import Attention, Block
+
+display(listing(Attention.forward, first="batch, time", last="return"))
+listing(Block.forward)
+
+# %%
+from workbench.models.gpt import GPT, GPTConfig
+
+width = run.size(64, 128)
+torch.manual_seed(seed)
+config = GPTConfig(vocabulary.size, context=1024, width=width, depth=2, heads=4, dropout=0.0)
+gpt = GPT(config)
+sizes = {"embedding": gpt.wte.weight.numel(),
+         "attention": sum(p.numel() for block in gpt.h for p in block.attn.parameters())}
+sizes["MLPs"] = sum(p.numel() for block in gpt.h for p in block.parameters()) - sizes["attention"]
+for name, size in sizes.items():
+    print(f"{name:10} {size:9,} weights")
+
+# %% [markdown]
+# *What you should have noticed:* an MLP has twice as many weights as attention (it is four times as
+# wide inside). The last layer costs nothing: it is the embedding again, turned round.
+#
+# ## 5 · Train it, hear it grow
+#
+# *Predict:* after how many steps will it beat the best Markov chain?
+
+# %%
+predict("09.1", [50, 100, 200], unit="steps")
+
+# %% [markdown]
+# One step: take songs, predict each of their tokens from those before it, all at once, go down the
+# gradient of equation (1). The mask makes this possible: no position sees its own answer.
+
+# %%
+from workbench.models.gpt import next_token_loss as loss_of
+
+optimizer = torch.optim.AdamW(gpt.parameters(), lr=4e-3, betas=(0.9, 0.95), weight_decay=0.1)
+total = run.size(40, 300)
+
+
+def training_step(step, batch=12):
+    rate = min(1, (step + 1) / 20) * (0.02 + 0.98 * (1 - step / total))  # rises, then falls
+    optimizer.param_groups[0]["lr"] = 4e-3 * rate
+    ids = rows[torch.randint(len(rows), (batch,))]
+    ids = ids[:, : int((ids != PAD).sum(1).max())]
+    loss = loss_of(gpt(ids), ids, PAD)
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(gpt.parameters(), 1.0)
+    optimizer.step()
+    return loss.item()
+
+
+@torch.no_grad()
+def bits_per_note():
+    nats = loss_of(gpt(held_rows), held_rows, PAD) * (held_rows[:, 1:] != PAD).sum()
+    return float(nats) / np.log(2) / notes
+
+
+# %% [markdown]
+# To hear it, the network continues the first two bars of a held-out song, at several steps of its
+# training, always with the same prompt and seed.
+
+# %%
+from miditok import TokSequence
+
+from workbench import Clip
+from workbench.models.generation import Sampling, generate
+
+bar = vocabulary.id("Bar_None")
+song = next((c for c in held if c.labels.get("form") == "AABA"), held[0])
+base = encode(song)
+opening = np.concatenate(vocabulary.bars(base)[:2])  # two bars
+prompt = torch.from_numpy(np.append(BOS, vocabulary.encode_song(opening)))
+
+
+def clip_of(ids, bars=8):
+    """The first bars of what the ids stand for, at the song's tempo."""
+    found = vocabulary.bars(vocabulary.decode(ids[ids >= len(SPECIAL)]))[:bars]
+    score = vocabulary.midi.decode(TokSequence(ids=np.concatenate(found).tolist()))
+    return Clip(score, tempo=song.tempo).excerpt(0, 4.0 * bars)
+
+
+def continued(temperature=1.0, top_p=1.0, seed=seed):
+    settings = Sampling(temperature=temperature, top_p=top_p)
+    new = generate(gpt.eval(), prompt, 1, 300, seed=seed, sampling=settings)[0]
+    gpt.train()
+    return clip_of(torch.cat([prompt, new]).numpy())
+
+
+# %%
+import time
+
+stops = (0, 10, 40) if run.small else (0, 50, 150, 300)
+history, measured, clips = [], {0: bits_per_note()}, []
+began = time.perf_counter()
+for stop in stops:
+    while len(history) < stop:
+        history.append(training_step(len(history)))
+        if len(history) % run.size(20, 25) == 0:
+            measured[len(history)] = bits_per_note()
+    clips.append(continued())
+print(f"{total} steps in {time.perf_counter() - began:.0f} s, sampling included")
+ax = plots.axes(width=7)
+plots.lines(ax, list(measured), {"small GPT": list(measured.values())}, xlabel="step",
+            ylabel="bits per note, held-out songs")
+ax.set_yscale("log")
+ax.axhline(floor, color=plots.COLOURS[1], ls="--", label="best Markov chain")
+ax.axhline(truth, color=plots.INK, ls=":", label="truth")
+ax.legend(loc="upper right");
+
+# %%
+final = measured[total]
+if final < floor:
+    beaten = min(step for step, value in measured.items() if value < floor)
+    reveal("09.1", beaten, f"measured every 25 steps: below {floor:.1f} bits per note")
+else:
+    print("This run is too short to beat the chain: choose the laptop size.")
+print(f"small GPT {final:.2f} bits per note, best Markov chain {floor:.2f}, truth {truth:.2f}")
+run.note("small GPT", final, floor=f"best Markov chain {floor:.2f}", unit="bits per note")
+run.note("above the truth", final - truth, unit="bits per note")
+
+# %%
+from workbench.course.widgets import compare
+
+compare([song.excerpt(0, 32), *clips], ["the held-out song", *[f"{n} steps" for n in stops]])
+
+# %% [markdown]
+# *What you should have noticed* (at `laptop` size): untrained, it picks tokens at random. Then come
+# the frequent ones, then a beat and a scale, and at last phrases that return. The curve falls fast,
+# passes the chain and slows down; the rest of the way to the truth is what more training buys.
+#
+# ## 6 · Where does it look?
+#
+# *Predict:* in an AABA song bars 3 and 4 repeat bars 1 and 2. Where should the tokens of bar 3
+# look?
+#
+# The weights $a_{ij}$ of each head can be computed from its queries and keys. One kind of head is
+# known from language models: an **induction head** looks at the token that *came after* the last
+# occurrence of the present token, which is what to copy (Olsson and others 2022, arXiv 2209.11895).
+
+# %%
+@torch.no_grad()
+def weights_of(ids):
+    """Attention weights of ids (time,): (layers, heads, time, time)."""
+    x, rope = gpt.embedded(ids[None], 0, None)
+    later = torch.ones(len(ids), len(ids), dtype=torch.bool).triu(1)
+    layers = []
+    for block in gpt.h:
+        split = block.attn.c_attn(block.ln_1(x)).unflatten(2, (3, gpt.config.heads, -1))
+        q, k, _ = split.permute(2, 0, 3, 1, 4)  # (1, heads, time, d)
+        scores = rotate(q, rope) @ rotate(k, rope).mT / q.shape[-1] ** 0.5
+        layers.append(scores.masked_fill(later, -torch.inf).softmax(-1)[0])
+        x = block(x, rope)
+    return torch.stack(layers)
+
+
+# %%
+ids = torch.from_numpy(np.append(BOS, vocabulary.encode_song(base)))
+weights = weights_of(ids).numpy()
+target = np.zeros(weights.shape[2:], dtype=bool)  # the token after an earlier one like this
+for i, token in enumerate(ids.tolist()):
+    before = [j for j in range(i) if ids[j] == token]
+    target[i, [j + 1 for j in before[-1:]]] = True
+copying = weights[..., target].mean(-1)  # (layers, heads)
+chance = float((1 / (1 + np.nonzero(target)[0])).mean())
+plots.matrix(plots.axes(width=5, height=2.2), copying, "weight on the token to copy",
+             rows=["layer 1", "layer 2"], columns=[f"head {h + 1}" for h in range(4)], unit="mean")
+print(f"the best head gives it {copying.max():.0%}; evenly spread weights would give {chance:.1%}")
+run.note("weight of the best head on the token to copy", copying.max(), floor=chance)
+
+# %%
+layer, head = np.unravel_index(copying.argmax(), copying.shape)
+starts = [np.array_equal(vocabulary.decode([i])[:1], [bar]) for i in ids.tolist()]
+of_bar = np.maximum(np.cumsum(starts) - 1, 0)
+count = of_bar.max() + 1
+by_bar = np.array([[weights[layer, head][of_bar == a][:, of_bar == b].sum(1).mean()
+                    for b in range(count)] for a in range(count)])
+left, right = plots.axes(1, 2, width=11, height=4)
+plots.matrix(left, weights[layer, head], f"layer {layer + 1}, head {head + 1}: token by token",
+             unit="weight")
+left.set(xlabel="looks at token", ylabel="token")
+bars_named = [str(b + 1) for b in range(count)]
+plots.matrix(right, by_bar, f"bar by bar, form {song.labels.get('form', '?')}", rows=bars_named,
+             columns=bars_named, unit="weight")
+right.set(xlabel="looks at bar", ylabel="bar");
+
+# %% [markdown]
+# Does copying pay? The cost of each bar, over all held-out songs of the same form:
+
+# %%
+forms = [i for i, clip in enumerate(held) if clip.labels.get("form") == song.labels.get("form")]
+cost = {"small GPT": [], "best Markov chain": []}
+best = min(chains, key=lambda k: bits[f"last {k}" if k else "frequencies"])
+for line in (held_lines[i] for i in forms):
+    starts = [vocabulary.decode([i])[0] == bar for i in line[1:]]
+    number = np.cumsum(starts) - 1  # the bar of each token after BOS
+    row = torch.from_numpy(line)[None]
+    with torch.no_grad():
+        logits = gpt(row)[0, :-1]
+    ours = torch.nn.functional.cross_entropy(logits, row[0, 1:], reduction="none").numpy()
+    for name, nats in (("small GPT", ours), ("best Markov chain", chains[best].nll(line)[1:])):
+        cost[name].append([nats[number == b].sum() / np.log(2) for b in range(8)])
+plots.lines(plots.axes(width=6), range(1, 9), {name: np.mean(c, 0) for name, c in cost.items()},
+            xlabel="bar", ylabel="bits per bar", title=f"{len(forms)} songs");
+
+# %% [markdown]
+# *What you should have noticed* (at `laptop` size): the chain pays about the same for every bar.
+# The GPT pays for a phrase once; where it returns, it is nearly free, except for the first token of
+# the phrase, at which the song decides whether to repeat. The picture of the head shows stripes at
+# a fixed distance: that is where the phrase was before.
+#
+# ## 7 · Sampling: temperature and top-p
+#
+# *Predict:* what will you hear at temperature 0.5? And at 1.5?
+#
+# The network gives each token $i$ a logit $u_i$; one is sampled with probability
+#
+# $$p_i = \frac{e^{u_i/T}}{\sum_j e^{u_j/T}} \qquad (4)$$
+#
+# from the **nucleus**: the smallest set of likeliest tokens whose probabilities reach top-p. A low
+# temperature $T$ sharpens, a high one flattens; the nucleus cuts off the tail.
+#
+# *Equation (4):* code `workbench.models.generation.Sampling.sample`; paper Holtzman and others 2020
+# (arXiv 1904.09751), section 3.
+
+# %%
+with torch.no_grad():
+    u = gpt(prompt[None])[0, -1]  # the logits of the token after the prompt
+
+
+def probabilities(temperature, top_p):
+    p = (u / temperature).softmax(0)
+    ordered, index = p.sort(descending=True)
+    ordered[ordered.cumsum(0) - ordered > top_p] = 0  # those before it reach top-p already
+    return torch.zeros_like(p).scatter(0, index, ordered / ordered.sum())
+
+
+# %%
+from workbench.course.widgets import Slider, explore
+
+
+def likeliest(temperature, top_p):
+    p = probabilities(temperature, top_p)
+    ax = plots.axes(width=7, height=2.6)
+    ax.bar(range(20), p[u.argsort(descending=True)[:20]], color=plots.COLOURS[0])
+    ax.set(xlabel="the 20 likeliest tokens", ylabel="probability", ylim=(0, 1),
+           title=f"{int((p > 0).sum())} of {len(p)} tokens are possible")
+    return ax
+
+
+explore(likeliest, Slider("temperature", np.linspace(0.2, 2, 37), 1.0),
+        Slider("top-p", np.linspace(0.05, 1, 20), 1.0), still=(0.5, 1.0, 1.5))
+
+# %%
+settings = {"T 0.5": (0.5, 1.0), "T 1": (1.0, 1.0), "T 1, top-p 0.9": (1.0, 0.9),
+            "T 1.5": (1.5, 1.0), "T 1.5, top-p 0.9": (1.5, 0.9)}
+compare([continued(*pair) for pair in settings.values()], list(settings))
+
+# %% [markdown]
+# *What you should have noticed:* at 0.5 the likeliest continuation wins, again and again. At 1.5
+# tokens that fit nowhere come up; each makes the next mistake likelier, and even the beat falls
+# apart. The nucleus forbids just those, so a high temperature becomes bearable.
+#
+# ## 8 · The same, longer: MidiGPT
+#
+# *Predict:* which of these grows most from the small GPT to the shipped one: width, depth, context
+# or vocabulary?
+
+# %%
+from workbench import MidiGPT, Region
+
+if run.train:
+    shipped = MidiGPT.train(run.dataset, run.profile, out=f"runs/songs-{run.profile}")
+else:
+    shipped = MidiGPT.from_pretrained("songs-gpt")
+table = {name: [getattr(c, name) for c in (config, shipped.config.gpt)]
+         for name in ("width", "depth", "heads", "context", "vocab")}
+table["weights"] = [sum(p.numel() for p in net.parameters()) for net in (gpt, shipped.networks)]
+for name, (small, large) in table.items():
+    print(f"{name:8} small {small:9,}   shipped {large:9,}")
+
+# %%
+pitched = song.excerpt(0, 8).notes
+pitched = pitched[~pitched["is_drum"]]  # the shipped one was trained without drums
+two_bars = Clip.from_notes(pitched, tempo=song.tempo, beats=8.0, drums=False)
+longer = shipped.inpaint(two_bars, Region(bars=(2, 8)), seed=seed)[0]
+compare([clips[-1], longer], ["small GPT, built-in songs", "MidiGPT, pop songs"])
+
+# %% [markdown]
+# *What you should have noticed:* it is the same network: the same lines that section 4 showed. It
+# was trained for hours on arrangements of pop songs, so the prompt from our grammar is foreign to
+# it, and what it adds follows other habits.
+#
+# ## Mini-project · Copying needs two layers (an hour)
+#
+# An induction head needs the help of a layer below it, which tells each token what came before it.
+# Train networks with `depth` 1 and 2 (and 3, if you have the time), with three seeds each, and draw
+# the cost of each bar as in section 6. Does the network with one layer pay for a phrase that
+# returns? Then try `positions="learned"`.
+#
+# ## You can now
+#
+# You wrote causal attention and rotary positions, trained a small GPT and heard it learn, saw which
+# head copies, and steered how it samples.
+#
+# *One limitation heard:* it repeats and varies what it has heard, bar after bar, but nothing in it
+# plans an ending: where the song should close, it may just go on.
+#
+# *Terms:* language model · nats · Markov chain · Kneser–Ney · query · key · value · causal mask ·
+# head · rotary positions · decoder-only transformer · residual stream · induction head · nucleus
+#
+# *Next:* [lesson 10](10_midigpt_inpainting.ipynb) fills holes in songs, and makes generation fast.
+
+# %%
+run.finish()
