@@ -260,6 +260,7 @@ run.note("busy denser than sparse, share of pairs", more, floor=0.5)
 # | [11 Diffusion-LM](11_diffusion_lm.ipynb) | can all words of a piece be drawn at once? |
 # | [12 Evaluation](12_evaluation.ipynb) | how far is it from music, and what can a measure hear? |
 # | [13 The listening test](13_listening_test.ipynb) | what do people hear, and how surely? |
+# | [14 People](14_people.ipynb) | whose music is it, and does it copy? |
 #
 # ## You can now
 #

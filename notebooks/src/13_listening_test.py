@@ -1,7 +1,8 @@
 # %% [markdown]
 # # 13 · The listening test
 #
-# [12 Evaluation](12_evaluation.ipynb) · [index](00_start_here.ipynb)
+# [12 Evaluation](12_evaluation.ipynb) · [index](00_start_here.ipynb) ·
+# [14 People](14_people.ipynb)
 #
 # **You will** make a blind listening test, rate it, and find out what a class's answers say, how
 # surely, and how many raters it would take to say more.
@@ -482,7 +483,7 @@ run.note("two clips a source: differences found where none is", trap["2 clips"],
 # *Terms:* blind · control · loudness · sign-flip test · Holm's correction · Krippendorff's alpha ·
 # Bradley–Terry · power · rater
 #
-# *Next:* back to the [index](00_start_here.ipynb); or let people judge your own system.
+# *Next:* [lesson 14](14_people.ipynb) asks whose music it is; or let people judge your own system.
 
 # %%
 run.finish()

@@ -50,7 +50,7 @@ def glossary(lesson: str | None = None) -> Glossary:
     """The terms of the course.
 
     Args:
-        lesson: "00" to "13"; None for all lessons.
+        lesson: "00" to "14"; None for all lessons.
 
     Returns:
         The terms of the lesson in the order of `glossary.md`, or all terms sorted by name.

@@ -11,13 +11,21 @@ from tests.course.teaching import (
     answers_drums,
     answers_evaluation,
     answers_listening,
+    answers_people,
     answers_sound,
     answers_tokens,
 )
 from workbench.course import notebooks, teaching
 from workbench.evaluation.rhythm import positions
 
-PARTS = (answers_drums, answers_evaluation, answers_listening, answers_sound, answers_tokens)
+PARTS = (
+    answers_drums,
+    answers_evaluation,
+    answers_listening,
+    answers_people,
+    answers_sound,
+    answers_tokens,
+)
 ANSWERS = {name: answer for part in PARTS for name, answer in part.ANSWERS.items()}
 MISTAKES = [mistake for part in PARTS for mistake in part.MISTAKES]
 CHECKS = {check.name: check for check in teaching.exercises().values()}

@@ -1,0 +1,595 @@
+# %% [markdown]
+# # 14 · People
+#
+# [13 The listening test](13_listening_test.ipynb) · [index](00_start_here.ipynb)
+#
+# **You will** read the licences of the data that this course is made of, measure and hear whether a
+# system copies, find out whose absence changes a loop, and put a watermark into one.
+#
+# **Needs** lessons 01 (data) and 05 (the system that plays); what a logarithm of a probability is
+# (lesson 02). **Time and memory:** printed below. **Exercises:** 30 minutes. **Library:**
+# `workbench.datasets.catalogue`, `workbench.evaluation.patterns`,
+# `workbench.evaluation.attribution`, `workbench.models.drum_chain`,
+# `workbench.systems.provenance`. **Papers:** arXiv 2408.02711 (distances between loops), arXiv
+# 2301.13188 (copies by diffusion models), arXiv 2008.03703 (memorisation and influence), arXiv
+# 1904.02868 (Shapley values of data), arXiv 2301.10226 (watermarks).
+
+# %% tags=["parameters"]
+profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
+dataset = "groove"  # drum loops by people: "groove"; or "builtin", where styles replace drummers
+seed = 0  # of everything random
+train = False  # the chains of this notebook are trained in seconds in any case
+
+# %%
+from workbench import DrumLDM, load, plots, predict, reveal, start
+
+run = start("14", profile=profile, dataset=dataset, seed=seed, train=train)
+
+# %% [markdown]
+# ## 1 · Whose music is this course made of?
+#
+# *Predict:* the systems that you have used were trained on several data sets. How many of them did
+# people make, and how many of those does the licence oblige you to credit?
+#
+# A **licence** says what everybody may do with a work. CC0 asks for nothing, CC BY for the name of
+# the author (**attribution**), MIT for the licence's own text; NC forbids commercial use, SA asks
+# that what you make of it has the same licence. The table comes from the catalogue and from the
+# training records of the shipped checkpoints.
+
+# %%
+predict("14.1", [2, 4], unit="sets under CC BY")
+
+# %%
+from workbench.datasets import CATALOGUE
+from workbench.systems.registry import SYSTEMS
+from workbench.systems.storage import trained_on
+
+used = {}
+for entry in SYSTEMS.values():
+    for name in trained_on(entry.checkpoint).split("+"):
+        used.setdefault(name, []).append(entry.name)
+for name, systems in used.items():
+    data = CATALOGUE[name]
+    print(f"{name}: {data.licence}\n    {data.size}\n    trains {', '.join(systems)}")
+    print(f"    {'a grammar, nobody' if data.built_in else data.citation}")
+by = [name for name in used if "CC BY" in CATALOGUE[name].licence]
+run.note("data sets that trained the shipped systems", len(used))
+run.note("of these, some or all of it under CC BY", len(by))
+
+# %%
+reveal("14.1", len(by), ", ".join(by))
+
+# %% [markdown]
+# *What you should have noticed:* every set can be used lawfully, and the answers to "who agreed to
+# what?" still differ. Groove's ten drummers were recorded for the purpose: they knew that machines
+# would learn from them. POP909's arrangers were, too; the writers of its 909 hit songs were not
+# asked, and the licence of the arrangements does not speak for them. The songs of OpenScore are by
+# composers who died long ago. The musicians of the CC clips allowed any use with credit before
+# anybody trained models on such clips. **Consent** means that a person knows the use and agrees to
+# it. A licence is evidence of it, more or less.
+#
+# Law differs between countries and changes. In the EU, a rightholder may reserve works from text
+# and data mining (Directive 2019/790, article 4), and providers of general-purpose models publish a
+# summary of their training data (Regulation 2024/1689, article 53). Ask a lawyer before you rely on
+# any of it.
+#
+# ## 2 · Who is in the data?
+#
+# *Predict:* which share of all training music does the drummer play who plays most?
+#
+# In the built-in corpus nobody plays; there, styles take the place of drummers.
+
+# %%
+predict("14.2", [15, 30, 50], unit="%")
+
+# %%
+from collections import Counter
+
+import numpy as np
+
+from workbench.representations.drum_roll import DrumRoll, tile
+
+played = {"train": {}, "test": {}}
+for split, people in played.items():
+    for clip in load(run.dataset, split=split, limit=run.size(120, 1000)):
+        if clip.meter == (4, 4) and clip.labels.get("bar_lines") != "off":
+            who = str(clip.labels.get("drummer") or clip.labels.get("style") or "unknown")
+            people.setdefault(who, []).append(clip)
+rolls = {who: [DrumRoll.from_clip(clip).to_array() for clip in clips]
+         for who, clips in played["train"].items()}
+rolls = dict(sorted(rolls.items(), key=lambda item: -sum(map(len, item[1])))[:10])
+minutes = {who: sum(clip.duration for clip in played["train"][who]) / 60 for who in rolls}
+plots.ranking(plots.axes(width=7), minutes, xlabel="minutes of training music")
+largest = max(minutes.values()) / sum(minutes.values())
+run.note("share of the person who plays most", largest, floor=1 / len(minutes))
+
+# %%
+reveal("14.2", 100 * largest)
+
+# %% [markdown]
+# *What you should have noticed:* a model's "people" may be two or three people. What it calls
+# "funk" is how they play funk. Who is missing from the data is missing from what it plays.
+#
+# ## 3 · Does it copy?
+#
+# *Predict:* compare every loop with the nearest of all training loops. Which is nearer to the
+# training data: what DrumLDM generates, or what people played on days that were held out?
+#
+# To **memorise** is to store training music so that it comes out again. A small distance to the
+# training data alone proves nothing: much of drumming is common property, and a backbeat is near to
+# thousands of loops. So people's held-out loops set the scale. With $x$ and $y$ as 0 or 1 for each
+# cell (step and drum):
+#
+# $$d(x) = \min_{y \in \text{training}} \sum_i |x_i - y_i| \qquad (1)$$
+#
+# *Equation (1):* code `workbench.evaluation.patterns.nearest`; paper arXiv 2408.02711, section 5.
+#
+# ## Exercise 1 · The nearest loop (5 minutes)
+#
+# *Goal:* equation (1) for `loops` (n, cells) and `training` (m, cells), arrays of True and False.
+
+# %% tags=["stub"]
+def nearest_distance(loops, training):
+    return None  # your lines here; (n,) numbers
+
+
+# %% tags=["check"]
+from workbench.course.teaching import check_nearest
+
+check_nearest(nearest_distance)
+
+# %% tags=["solution"]
+def nearest_distance(loops, training):
+    return np.array([(loop != training).sum(1).min() for loop in loops])
+
+
+# %%
+predict("14.3", ["the generated loops", "the held-out loops of people", "both alike (within 10 %)"])
+
+# %%
+from workbench.evaluation.patterns import binary_cells, hamming, nearest
+
+BARS, HOP = 8, 2
+
+
+def windows(roll):
+    """Eight bars every two bars; a shorter performance is repeated, as in training."""
+    steps = max(16, len(roll) // 16 * 16)
+    if steps < 16 * BARS:
+        return [tile(roll[:steps], 16 * BARS)]
+    return [roll[i : i + 16 * BARS] for i in range(0, steps - 16 * BARS + 1, 16 * HOP)]
+
+
+training, owners = [], []  # whose each window is
+for who, own in rolls.items():
+    for number, roll in enumerate(own):
+        cut = windows(roll)
+        training += cut
+        owners += [(who, number)] * len(cut)
+training = binary_cells(np.stack(training))
+test = [clip for clips in played["test"].values() for clip in clips]
+people = binary_cells(np.stack([windows(DrumRoll.from_clip(clip).to_array())[0] for clip in test]))
+
+# %%
+system = DrumLDM.from_pretrained("drums-groove-bert")
+asked = [clip.caption for clip in test][:: max(1, len(test) // run.size(8, 60))]
+loops = system.generate(asked, bars=BARS, seed=seed)
+generated = binary_cells(np.stack([DrumRoll.from_clip(clip).to_array() for clip in loops]))
+near = {"people, held out": nearest(people, training), "DrumLDM": nearest(generated, training)}
+plots.histogram(plots.axes(width=8), near, bins=np.arange(0, 241, 12),
+                xlabel=f"cells that differ from the nearest of {len(training)} training loops")
+middle = {name: float(np.median(values)) for name, values in near.items()}
+for name, values in near.items():
+    print(f"{name}: median {middle[name]:.0f} cells of {training.shape[1]}, "
+          f"nearest {values.min()}, exact copies {(values == 0).sum()} of {len(values)}")
+run.note("cells from the nearest training loop, median", middle["DrumLDM"],
+         floor=f"people {middle['people, held out']:.0f}")
+
+# %%
+apart = middle["DrumLDM"] / max(1.0, middle["people, held out"])
+right = "the generated loops" if apart < 0.9 else "the held-out loops of people"
+reveal("14.3", "both alike (within 10 %)" if 0.9 <= apart <= 1.1 else right)
+
+# %% [markdown]
+# A median hides the few loops that matter. So listen to the *nearest* pair: the generated loop that
+# is nearest to the training data, beside the performance that it is nearest to. Below it is the
+# same for people: the held-out loop that is nearest to a training loop.
+
+# %%
+from workbench.course.widgets import compare
+
+
+def nearest_pair(cells, clips):
+    """The clip that is nearest to the training data, the training clip, and their distance."""
+    distances = hamming(cells, training)
+    mine, other = np.unravel_index(distances.argmin(), distances.shape)
+    who, number = owners[other]
+    start = 4 * HOP * (other - owners.index(owners[other]))  # beats from the first window
+    source = played["train"][who][number]
+    length = min(4 * BARS, source.beats - start)
+    return clips[mine].excerpt(0, 4 * BARS), source.excerpt(start, length), distances[mine, other]
+
+
+pairs = [nearest_pair(generated, loops), nearest_pair(people, test)]
+titles = []
+for name, (_, source, distance) in zip(("generated", "held out"), pairs, strict=True):
+    titles += [f"{name}, {distance} cells from…", f"… its nearest: {source.source}"]
+compare([clip for mine, source, _ in pairs for clip in (mine, source)], titles)
+
+# %% [markdown]
+# *What you should have noticed:* judge by ear whether the first pair is "the same beat", and
+# whether the second is. Two drummers who never met play the same eight bars of rock; nobody calls
+# it theft. Cells also miss a copy that is shifted, or faster, or on other drums.
+#
+# ## Exercise 2 · How many are suspicious? (5 minutes)
+#
+# *Goal:* from the `generated` distances and those of `people`, the share of generated loops that
+# are nearer to the training data than the nearest 5 % of people's loops (the 5 % quantile).
+
+# %% tags=["stub"]
+def suspects(generated, people):
+    return None  # your line here
+
+
+# %% tags=["check"]
+from workbench.course.teaching import check_suspects
+
+check_suspects(suspects)
+
+# %% tags=["solution"]
+def suspects(generated, people):
+    return (generated < np.quantile(people, 0.05)).mean()
+
+
+# %%
+limit = np.quantile(near["people, held out"], 0.05)
+suspicious = float((near["DrumLDM"] < limit).mean())
+print(f"{suspicious:.0%} of generated loops are nearer than {limit:.0f} cells")
+run.note("generated loops nearer than 95 % of people's", suspicious, floor=0.05)
+
+# %% [markdown]
+# *What you should have noticed:* a system that plays like people has about 5 %, the floor. Much
+# more is a reason to listen; much less shows that it plays differently, not that it is honest.
+#
+# ## 4 · In the style of …
+#
+# *Predict:* train a model on one drummer alone. How often does what it plays sound like that
+# drummer, to a judge that has heard them all?
+#
+# The model is the smallest that plays: a Markov chain of sixteenths. A token is the set of drums
+# that sound, and its place in the bar. One chain for each person takes a second to train. The judge
+# asks which chain finds a loop most probable.
+
+# %%
+predict("14.4", [40, 70, 90], unit="%")
+
+# %%
+from workbench.models.drum_chain import DrumChain
+
+chains = {who: DrumChain().fit(own) for who, own in rolls.items()}
+
+
+def judged(roll):
+    """Who most probably played it."""
+    return min(chains, key=lambda who: chains[who].nll(roll))
+
+
+each = run.size(2, 10)
+imitations = [(who, chains[who].sample(8, seed + n)) for who in chains for n in range(each)]
+known = [(who, DrumRoll.from_clip(clip).to_array()) for who, clips in played["test"].items()
+         if who in chains for clip in clips[:: max(1, len(clips) // (3 * each))]]
+right = {"imitations": np.mean([judged(roll) == who for who, roll in imitations])}
+if known:
+    right["the person, held out"] = np.mean([judged(roll) == who for who, roll in known])
+print({name: f"{share:.0%}" for name, share in right.items()})
+plots.bars(plots.axes(width=5), right, ylabel="attributed to the right person",
+           floor=1 / len(chains))
+run.note("imitations attributed to the person imitated", right["imitations"],
+         floor=1 / len(chains))
+
+# %%
+reveal("14.4", 100 * float(right["imitations"]))
+
+# %%
+def audible(roll, caption):
+    """A roll (steps, 27) as a clip."""
+    return DrumRoll.from_array(roll, tempo=100.0).to_clip(caption, source="Markov chain")
+
+
+famous = list(chains)[:3]
+compare([audible(chains[who].sample(4, seed), f"in the style of {who}") for who in famous])
+
+# %% [markdown]
+# *What you should have noticed:* an imitation is recognised more easily than the person on another
+# day: it has only the habits. And it contains no bar that was copied on purpose. In most countries
+# the law protects a work and a recording, not a style; whether a style *should* be free to sell by
+# the thousand is the question of the debate below.
+#
+# ## 5 · Whose absence changes this loop?
+#
+# *Predict:* a chain was trained on all and generates loops. Train it again without one person. For
+# how many loops is it the absence of the person who plays most that makes them least likely?
+#
+# **Attribution** of a result to training data is mostly guessed at, because nobody can train a
+# large model again without each musician. A chain can be. So here is the **ground truth**: for a
+# person $p$ and a loop $x$, with $D$ the data,
+#
+# $$\Delta_p(x) = \log P_D(x) - \log P_{D \setminus p}(x) \qquad (2)$$
+#
+# *Equation (2):* code `workbench.evaluation.attribution.leave_one_out`; paper arXiv 2008.03703,
+# section 1.1, with one training for each set of data.
+
+# %%
+predict("14.5", [25, 50, 75], unit="%")
+
+# %%
+from workbench.evaluation.attribution import leave_one_out
+
+whole = DrumChain().fit([roll for own in rolls.values() for roll in own])
+results = [whole.sample(8, seed + number) for number in range(run.size(6, 20))]
+
+
+def cost(names):
+    """Train on these people; nats per step of each result."""
+    chain = DrumChain().fit([roll for who in names for roll in rolls[who]])
+    return [chain.nll(roll) for roll in results]
+
+
+missed = leave_one_out(cost, list(rolls))
+table = np.stack(list(missed.values()))  # (people, results)
+plots.matrix(plots.axes(width=8, height=3), table, "cost of leaving each person out",
+             rows=list(missed), columns=[str(i + 1) for i in range(len(results))],
+             unit="nats per step")
+owed = [list(missed)[place] for place in table.argmax(0)]
+biggest = max(minutes, key=minutes.get)
+print(Counter(owed).most_common())
+run.note("loops owed most to the person who plays most",
+         float(np.mean([who == biggest for who in owed])), floor=1 / len(rolls))
+
+# %%
+reveal("14.5", 100 * float(np.mean([who == biggest for who in owed])))
+
+# %% [markdown]
+# Does the cheap answer agree? People often take the nearest training loop for the source. Here is
+# how often its player is the one whose absence costs most; and the same loop, generated with the
+# same random numbers, with and without that person.
+
+# %%
+cells = binary_cells(np.stack(results))
+guessed = [owners[place][0] for place in hamming(cells, training).argmin(1)]
+agree = float(np.mean([a == b for a, b in zip(guessed, owed, strict=True)]))
+always = max(Counter(owed).values()) / len(owed)
+print(f"the nearest loop's player is right in {agree:.0%}; always the same name: {always:.0%}")
+run.note("nearest loop names the right person", agree, floor=always)
+most = int(table.max(0).argmax())  # the loop that owes most to one person
+without = DrumChain().fit([r for who, own in rolls.items() if who != owed[most] for r in own])
+again = without.sample(8, seed + most)
+changed = (again[:, :9] != results[most][:, :9]).any(1)
+print(f"without {owed[most]}, {changed.mean():.0%} of steps change, the first is step "
+      f"{changed.argmax() + 1 if changed.any() else '–'}")
+compare([audible(results[most], "trained on all"), audible(again, f"without {owed[most]}")])
+
+# %% [markdown]
+# *What you should have noticed:* after the first step that differs, everything may differ: a loop
+# is a path. And the nearest loop is a guess with no guarantee. What is true of this chain need not
+# be true of DrumLDM, which shares everything with everybody; for such a model each row of the
+# picture would cost a whole training.
+#
+# ## Exercise 3 · A fair share (15 minutes)
+#
+# Leaving one out has a hole. If two people play the same, neither is missed: each is replaced by
+# the other, and both get nothing. **Shapley values** average over all orders in which people may
+# join:
+#
+# $$\phi_p = \frac{1}{n!} \sum_{\text{orders}} \big[v(\text{those before } p, \text{ and } p) -
+# v(\text{those before } p)\big] \qquad (3)$$
+#
+# *Equation (3):* code `workbench.evaluation.attribution.shapley`; paper Shapley 1953; arXiv
+# 1904.02868, equation 1.
+#
+# *Goal:* equation (3) for three people. `value[a, b, c]` is the value of a subset: each index is 1
+# if that person is in it. Return (3,).
+
+# %% tags=["stub"]
+from itertools import permutations
+
+
+def shapley_values(value):
+    return None  # your lines here; permutations(range(3)) gives the orders
+
+
+# %% tags=["check"]
+from workbench.course.teaching import check_shapley
+
+check_shapley(shapley_values)
+
+# %% tags=["solution"]
+from itertools import permutations
+
+
+def shapley_values(value):
+    shares = np.zeros(3)
+    for order in permutations(range(3)):
+        inside = [0, 0, 0]
+        for person in order:
+            before = value[tuple(inside)]
+            inside[person] = 1
+            shares[person] += value[tuple(inside)] - before
+    return shares / 6
+
+
+# %%
+from itertools import combinations
+
+from workbench.evaluation.attribution import shapley
+
+three = [*famous[:2], f"{famous[0]} again"]  # the third has the same music as the first
+music = {name: rolls[name.removesuffix(" again")] for name in three}
+nobody = np.log(512)  # all sets of drums equally likely
+value = {frozenset(): 0.0}
+for size in (1, 2, 3):
+    for names in combinations(three, size):
+        chain = DrumChain().fit([roll for name in names for roll in music[name]])
+        value[frozenset(names)] = nobody - np.mean([chain.nll(roll) for roll in results])
+fair = shapley(value, three)
+for name in three:
+    lost = value[frozenset(three)] - value[frozenset(three) - {name}]
+    print(f"{name:18} left out {lost:+.2f}, Shapley {fair[name]:.2f} nats per step")
+
+# %% [markdown]
+# *What you should have noticed:* the first and its double are hardly missed (it may even help to
+# leave one out, because the same music then counts once), and share the credit by Shapley values.
+# So a payment by "whose absence is noticed" would pay the rare player and not the common one.
+# That is a decision, not a measurement.
+#
+# ## 6 · Signed: what a file says about its origin
+#
+# *Predict:* each clip of the workbench says which system made it, from which prompt and seed, and
+# whose music it edited. What of that is left when somebody opens the MIDI file in another program,
+# and saves it?
+
+# %%
+predict("14.6", ["everything", "something", "nothing"])
+
+# %%
+import tempfile
+from pathlib import Path
+
+from workbench import Clip, Region
+
+theirs = test[0].excerpt(0, 4 * BARS)
+edited = system.inpaint(theirs, Region(bars=(2, 4)), seed=seed)[0]
+print("the clip:   ", edited.source)
+print("its credit: ", edited.labels["original"])
+folder = Path(tempfile.mkdtemp())
+edited.write_midi(folder / "loop.mid")
+other = Clip.from_notes(Clip.read_midi(folder / "loop.mid").notes, tempo=edited.tempo, drums=True)
+other.write_midi(folder / "saved.mid")  # a program that knows notes and tempo alone
+words = {"system": b"DrumLDM", "credit": str(edited.labels["original"]).encode()}
+for name in ("loop.mid", "saved.mid"):
+    inside = (folder / name).read_bytes()
+    left = [what for what, text in words.items() if text in inside]
+    print(f"in {name}:", ", ".join(left) or "neither system nor credit")
+
+# %%
+reveal("14.6", ("nothing", "something", "everything")[len(left)])
+
+# %% [markdown]
+# *What you should have noticed:* the workbench writes **provenance** into the file, as text
+# beside the notes. It is lost with the first program that keeps the notes alone. Whoever shares a
+# file has to say it in words: **disclosure**. In the EU, providers have to mark synthetic sound
+# so that machines can read the mark (Regulation 2024/1689, article 50).
+#
+# ## 7 · Signed in the music itself
+#
+# *Predict:* a **watermark** prefers certain choices by a secret key. How many standard deviations
+# above chance does 32 bars of drums come to, and what is left when a musician changes a fifth of
+# it?
+#
+# After each step the key divides all 512 sets of drums into green and red ones. While generating,
+# $e^b$ times the probability goes to green sets. Who knows the key counts the green steps $g$ among
+# $n$; by chance a share $\gamma$ is green:
+#
+# $$z = \frac{g - \gamma n}{\sqrt{n\,\gamma\,(1 - \gamma)}} \qquad (4)$$
+#
+# *Equation (4):* code `workbench.models.drum_chain.z_score`; paper arXiv 2301.10226, equation 3.
+#
+# ## Exercise 4 · z (5 minutes)
+#
+# *Goal:* equation (4).
+
+# %% tags=["stub"]
+def z(green, n, share):
+    return None  # your line here
+
+
+# %% tags=["check"]
+from workbench.course.teaching import check_z
+
+check_z(z)
+
+# %% tags=["solution"]
+def z(green, n, share):
+    return (green - share * n) / np.sqrt(n * share * (1 - share))
+
+
+# %%
+predict("14.7", [1.0, 2.0, 4.0], unit="standard deviations")
+
+# %%
+from workbench.models.drum_chain import count_green, z_score
+
+KEY, random = 2026, np.random.default_rng(seed)
+bars, tries = (2, 4, 8, 16, 32), run.size(3, 12)
+marked = [whole.sample(32, seed + n, key=KEY, bias=2.0) for n in range(tries)]
+without = [whole.sample(32, seed + n) for n in range(tries)]
+edits = []
+for roll in marked:  # a fifth of the steps are taken from another loop
+    other = without[random.integers(tries)]
+    edits.append(np.where(random.random((len(roll), 1)) < 0.2, other, roll))
+played_by_people = [roll for own in rolls.values() for roll in own if len(roll) >= 512][:tries]
+kinds = {"with": marked, "with, then edited": edits, "without": without,
+         "people": played_by_people or without}
+curves = {name: [np.mean([z_score(*count_green(r[: 16 * b], KEY)) for r in kind]) for b in bars]
+          for name, kind in kinds.items()}
+ax = plots.lines(plots.axes(width=7), bars, curves, xlabel="bars", ylabel="z (mean)")
+ax.axhline(1.64, color="#333333", ls=":", lw=1)
+run.note("z of 32 bars with the watermark", curves["with"][-1], floor=curves["without"][-1])
+
+# %%
+reveal("14.7", float(curves["with"][-1]))
+
+# %%
+tries_of = {bias: whole.sample(4, seed, key=KEY, bias=bias) for bias in (0.0, 2.0, 6.0)}
+compare([audible(roll, f"bias {bias:g}: z {z_score(*count_green(roll, KEY)):.1f}")
+         for bias, roll in tries_of.items()], [f"bias {bias:g}" for bias in tries_of])
+
+# %% [markdown]
+# *What you should have noticed:* chance alone exceeds the dotted line in 5 % of loops; the
+# watermark exceeds it the more, the more bars there are, and editing weakens it. The price is
+# audible: with a strong bias the chain plays what nobody would. Who holds the key can find the
+# mark, who knows the method and cares can remove it. And it says nothing of whose music was
+# learned.
+#
+# Repeated bars count once here. Count them each time, and a person's loop of one bar, forty times
+# over, would "prove" a watermark.
+#
+# ## 8 · A debate
+#
+# *Predict:* before you argue, write down your own answer, and at the end whether it moved.
+#
+# The motion: *A model that was trained on a drummer's recordings owes that drummer a share of what
+# it earns.* Four roles, drawn by lot: the drummer who plays most in section 2; one who plays least;
+# a student who sells loops made by the system; the company that trains it. Five minutes each to
+# prepare, two to speak, and each has to use one number of this run:
+#
+# - the share of the person who plays most (section 2), the distances (section 3), the imitations
+#   (section 4);
+# - what leaving out and Shapley values would pay (section 5), and that they disagree;
+# - what a file and a watermark can prove (sections 6 and 7), and cannot.
+#
+# Afterwards: which argument would be different if the ten had not been asked? If they had played in
+# 1920? If the model had ten thousand drummers, and no one of them were missed?
+#
+# ## Mini-project · A statement for your own data (an hour)
+#
+# Take a folder of your own music, or of somebody who agrees. Write one page: who made it, how they
+# were asked and for which use, licence, who is missing, how the split prevents copies from being
+# praised. Train a `DrumChain` with and without one of the people, measure sections 3 and 5, and
+# decide how you would credit each of them. Let one of them read it.
+#
+# ## You can now
+#
+# You read the licences of the data that this course is made of, measured and heard whether a system
+# copies, found out whose absence changes a loop, and put a watermark into one.
+#
+# *One limitation heard:* a loop whose hits differ in every cell can still be the same idea, and no
+# distance here would notice.
+#
+# *Terms:* licence · consent · memorisation · attribution · Shapley value · provenance ·
+# disclosure · watermark
+#
+# *Next:* back to the [index](00_start_here.ipynb); or bring your own music.
+
+# %%
+run.finish()

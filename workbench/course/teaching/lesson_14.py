@@ -1,0 +1,234 @@
+"""Exercises of lesson 14, people: copies, shares of the credit, watermarks."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+
+from workbench.course.teaching.core import Task, exercise
+
+
+@exercise(
+    "14.1",
+    points=1,
+    hints=(
+        "Compare one loop with all training loops: loops[i] != training has a row for each.",
+        "Sum over the cells, then take the smallest sum.",
+    ),
+)
+def check_nearest(random: np.random.Generator) -> Task:
+    """Lesson 14: Hamming distance of loops (n, cells) to the nearest of training (m, cells)."""
+
+    def apart(loops: np.ndarray, training: np.ndarray) -> np.ndarray:
+        return (loops[:, None] != training[None]).sum(-1)
+
+    cases = [
+        (random.random((n, 20)) < 0.4, random.random((m, 20)) < 0.3) for n, m in ((4, 7), (6, 3))
+    ]
+    return Task(
+        lambda loops, training: apart(loops, training).min(1),
+        cases,
+        [
+            (
+                "that is the mean over the training loops; a copy has one source: take the minimum",
+                lambda x, y: apart(x, y).mean(1),
+            ),
+            (
+                "that is the farthest training loop: take the minimum",
+                lambda x, y: apart(x, y).max(1),
+            ),
+            (
+                "that is one number for each training loop; give one for each loop: the minimum "
+                "over the other axis",
+                lambda x, y: apart(x, y).min(0),
+            ),
+            (
+                "that is a share: count the cells that differ, do not take their mean",
+                lambda x, y: apart(x, y).min(1) / x.shape[1],
+            ),
+            (
+                "that counts hits of the loop that the training loop lacks; the reverse counts, "
+                "too",
+                lambda x, y: (x[:, None] & ~y[None]).sum(-1).min(1),
+            ),
+            (
+                "that counts the cells that agree: count those that differ",
+                lambda x, y: (x.shape[1] - apart(x, y)).max(1),
+            ),
+        ],
+    )
+
+
+@exercise(
+    "14.2",
+    points=1,
+    hints=(
+        "The threshold comes from people's loops alone: np.quantile(people, 0.05).",
+        "The result is the share of the generated distances that are below it.",
+    ),
+)
+def check_suspects(random: np.random.Generator) -> Task:
+    """Lesson 14: share of generated loops nearer to training than 95 % of people's loops are."""
+    cases = [
+        (random.uniform(10, 100, 40), random.uniform(20, 120, 60)),
+        (random.uniform(40, 100, 50), random.uniform(20, 90, 30)),
+        (random.uniform(5, 60, 50), random.uniform(20, 90, 30)),
+    ]
+    return Task(
+        lambda generated, people: (generated < np.quantile(people, 0.05)).mean(),
+        cases,
+        [
+            (
+                "the threshold is that of the generated loops, so the share is always 5 %: take "
+                "people's",
+                lambda g, p: (g < np.quantile(g, 0.05)).mean(),
+            ),
+            (
+                "that is the 95 % quantile: almost every loop is nearer; use 5 %",
+                lambda g, p: (g < np.quantile(p, 0.95)).mean(),
+            ),
+            (
+                "that is the share that is farther away: a copy is nearer",
+                lambda g, p: (g > np.quantile(p, 0.05)).mean(),
+            ),
+            (
+                "that is a number of loops: return the share",
+                lambda g, p: (g < np.quantile(p, 0.05)).sum(),
+            ),
+            (
+                "half of people's own loops are below their median: use the 5 % quantile",
+                lambda g, p: (g < np.median(p)).mean(),
+            ),
+            (
+                "one loop by a person decides the minimum: use the 5 % quantile",
+                lambda g, p: (g < p.min()).mean(),
+            ),
+        ],
+    )
+
+
+def shapley_of(value: np.ndarray) -> np.ndarray:
+    """Shapley values (3,) from the values of all subsets of three people: value[a, b, c], where an
+    index is 1 if the person is in the subset."""
+    shares = np.zeros(3)
+    for order in permutations(range(3)):
+        inside = [0, 0, 0]
+        for person in order:
+            before = value[tuple(inside)]
+            inside[person] = 1
+            shares[person] += value[tuple(inside)] - before
+    return shares / 6
+
+
+@exercise(
+    "14.3",
+    points=3,
+    hints=(
+        "itertools.permutations(range(3)) gives the six orders in which people may join.",
+        "Go through an order with inside = [0, 0, 0]; each person who joins sets a 1.",
+        "Add value[tuple(inside)] after minus before joining to the person; at the end divide by "
+        "the number of orders.",
+    ),
+)
+def check_shapley(random: np.random.Generator) -> Task:
+    """Lesson 14: Shapley values (3,) from value (2, 2, 2)."""
+
+    def right(value: np.ndarray) -> np.ndarray:
+        return shapley_of(value)
+
+    def corner(value: np.ndarray, person: int, rest: int, own: int) -> float:
+        place = [rest] * 3
+        place[person] = own
+        return float(value[tuple(place)])
+
+    def last(value: np.ndarray) -> np.ndarray:
+        return np.array([corner(value, i, 1, 1) - corner(value, i, 1, 0) for i in range(3)])
+
+    def first(value: np.ndarray) -> np.ndarray:
+        return np.array([corner(value, i, 0, 1) - corner(value, i, 0, 0) for i in range(3)])
+
+    def equal_weights(value: np.ndarray) -> np.ndarray:
+        return np.array([np.diff(value, axis=i).mean() for i in range(3)])
+
+    def one_order(value: np.ndarray) -> np.ndarray:
+        path = [value[0, 0, 0], value[1, 0, 0], value[1, 1, 0], value[1, 1, 1]]
+        return np.diff(path)
+
+    return Task(
+        right,
+        [(random.normal(size=(2, 2, 2)) * 3,) for _ in range(3)],
+        [
+            (
+                "that leaves each person out of all three: two people with the same music would "
+                "both get nothing; average over the orders of joining",
+                last,
+            ),
+            (
+                "that is what each adds to nobody, as if everybody joined first; average over the "
+                "orders of joining",
+                first,
+            ),
+            (
+                "that weighs all subsets alike; the empty and the full one each weigh 1/3, the two "
+                "between them 1/6",
+                equal_weights,
+            ),
+            ("that is one order of joining: average over all six", one_order),
+            ("divide by the number of orders, 3! = 6", lambda v: 6 * right(v)),
+            ("there are 3! = 6 orders, not 3", lambda v: 2 * right(v)),
+            (
+                "the sign is wrong: the value after joining minus the value before",
+                lambda v: -right(v),
+            ),
+        ],
+    )
+
+
+def z_of(green: float, n: float, share: float) -> float:
+    """Standard deviations of a number of green steps above chance."""
+    return float((green - share * n) / np.sqrt(n * share * (1 - share)))
+
+
+@exercise(
+    "14.4",
+    points=1,
+    hints=(
+        "By chance share · n steps are green.",
+        "The standard deviation of a binomial count is √(n · share · (1 − share)).",
+    ),
+)
+def check_z(random: np.random.Generator) -> Task:
+    """Lesson 14: z of `green` steps out of n, when chance makes `share` of them green."""
+    cases = [
+        (int(random.integers(20, 60)), int(random.integers(60, 200)), float(share))
+        for share in random.uniform(0.2, 0.45, 4)
+    ]
+    return Task(
+        z_of,
+        cases,
+        [
+            ("take the root of the variance", lambda g, n, s: (g - s * n) / (n * s * (1 - s))),
+            (
+                "the variance of a binomial is n · share · (1 − share): the last factor is missing",
+                lambda g, n, s: (g - s * n) / np.sqrt(n * s),
+            ),
+            (
+                "that divides by √n alone: the variance also has share · (1 − share)",
+                lambda g, n, s: (g - s * n) / np.sqrt(n),
+            ),
+            (
+                "chance makes share · n steps green, not half of them",
+                lambda g, n, s: (g - n / 2) / np.sqrt(n / 4),
+            ),
+            (
+                "that compares a share with a share, but divides by the deviation of a count",
+                lambda g, n, s: (g / n - s) / np.sqrt(n * s * (1 - s)),
+            ),
+            (
+                "the sign is wrong: more green steps than by chance give a positive z",
+                lambda g, n, s: -z_of(g, n, s),
+            ),
+            ("subtract what chance gives, share · n", lambda g, n, s: g / np.sqrt(n * s * (1 - s))),
+        ],
+    )
