@@ -318,7 +318,8 @@ plots.lines(plots.axes(width=7), levels, error, xlabel="1 − √ᾱ: share of s
 
 # %% [markdown]
 # *What you should have noticed:* with little noise the latent itself says everything, and the
-# curves meet. With much noise the vector helps: its own sound most, another sound least.
+# curves meet. With much noise a vector helps. The caption does nearly what the sound itself does;
+# even another sound of the same collection is better than nothing.
 #
 # ## 6 · Where are the beats?
 #
