@@ -825,6 +825,13 @@ PUT = [
     ),
     ("not slow, not fast", ["not slow", "not fast"]),
     ("leave bar 4 empty", ["silence in bar 4"]),
+    (
+        "2 bars of toms, 2 bars of rest",
+        [
+            *("toms in bars 1 and 2", "toms in bars 5 and 6"),
+            *("silence in bars 3 and 4", "silence in bars 7 and 8"),
+        ],
+    ),
     ("snare on every second beat", ["snare on beats 2 and 4"]),
     ("a fill over the last two beats", ["fill in bar 8"]),
     ("half as many hats", ["few hits of hi-hats"]),
@@ -927,3 +934,9 @@ def test_opposite_tempo_words_are_said():
     request = read_request("slow fast rock", 8)
     assert any(text.startswith("slow: fast") for text in request.refused)
     assert not read_request("fast, very fast punk", 8).refused
+
+
+def test_between_beats_is_no_place():
+    request = read_request("ghost notes between the backbeats", 8)
+    assert struck(request, "SD") == []
+    assert any(text.startswith("between the backbeats") for text in request.refused)

@@ -95,6 +95,7 @@ class _Scanner(Counts, BarPlaces):
             self._phrase_with_bars,
             self._becoming,
             self._opened,
+            self._between,
             self._adding,
             self._lead_in,
             self._bars,
@@ -172,6 +173,18 @@ class _Scanner(Counts, BarPlaces):
         entry = self.table.entries["".join(words_of(name[self.words[i]]))]
         self._add(Thing(entry, self.written[i]))
         return 1
+
+    def _between(self, i: int) -> int:
+        """ "between the backbeats": no place."""
+        at = self._past_small(i + 1)
+        if self.words[i] not in ("between", "zwischen", "entre") or self._find(i)[1] > 1:
+            return 0
+        entry, n = self._find(at) if at < self.ends[i] else (None, 1)
+        if entry is None or not entry.has("place"):
+            return 0
+        text = " ".join(self.written[i : at + n])
+        self.result.refused.append(f"{text}: name the beats that you want")
+        return at + n - i
 
     def _adding(self, i: int) -> int:
         """ "add" of "start with the kick, add hats, then snare": a section begins, with what was

@@ -372,9 +372,10 @@ class ChartWriter(DrumWriter):
         if group.negative:
             self.refused.append(f"no {entry.name}: a loop cannot be asked to have none")
             return
-        if group.bars is None and not group.part and len(place) > 1:
-            bars = [place[len(place) // 2 - 1]]
         silent = entry.has("silence")
+        alone = silent and sections > 1 and not group.joined  # "2 bars of funk, 2 bars of rest"
+        if group.bars is None and not group.part and len(place) > 1 and not alone:
+            bars = [place[len(place) // 2 - 1]]
         self._events.update(bars)
         places = [] if group.steps is None else self._cells(group.steps, [0])
         after = steps_name(group.steps) if group.steps and places else "the first beat"
