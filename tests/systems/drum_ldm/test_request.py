@@ -825,6 +825,7 @@ PUT = [
     ),
     ("not slow, not fast", ["not slow", "not fast"]),
     ("leave bar 4 empty", ["silence in bar 4"]),
+    ("busy, then it thins out", ["busy in bars 1 to 4", "sparse in bars 5 to 8"]),
     (
         "2 bars of toms, 2 bars of rest",
         [
