@@ -22,7 +22,7 @@ from workbench.errors import WorkbenchError
 from workbench.extras import missing
 from workbench.options import check_out, one_line
 from workbench.systems.registry import SYSTEMS, datasets, evaluated, resolve, system_key
-from workbench.tools import experiment_command, progress
+from workbench.tools import experiment_command, progress, slides
 from workbench.tools.grading.commands import add_commands
 from workbench.version import __version__
 
@@ -134,6 +134,7 @@ def parser() -> argparse.ArgumentParser:
     add_commands(commands)
 
     progress.add(commands)
+    slides.add(commands)
 
     add = commands.add_parser("lab", help="open JupyterLab on the first lesson")
     add.add_argument(
