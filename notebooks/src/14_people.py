@@ -60,13 +60,13 @@ run.note("of these, some or all of it under CC BY", len(by))
 reveal("14.1", len(by), ", ".join(by))
 
 # %% [markdown]
-# *What you should have noticed:* every set can be used lawfully, and the answers to "who agreed to
-# what?" still differ. Groove's ten drummers were recorded for the purpose: they knew that machines
-# would learn from them. POP909's arrangers were, too; the writers of its 909 hit songs were not
-# asked, and the licence of the arrangements does not speak for them. The songs of OpenScore are by
-# composers who died long ago. The musicians of the CC clips allowed any use with credit before
-# anybody trained models on such clips. **Consent** means that a person knows the use and agrees to
-# it. A licence is evidence of it, more or less.
+# *What you should have noticed:* every set has a licence that allows this use, and the answers to
+# "who agreed to what?" still differ. Groove's ten drummers were recorded for this data set.
+# POP909's pop songs were arranged for theirs; what the writers of the 909 songs agreed to, the
+# licence of the arrangements does not say. The songs of OpenScore are by composers who cannot be
+# asked any more. The musicians of the CC clips allowed any use with credit, by licences that do
+# not mention training. **Consent** means that a person knows the use and agrees to it. A licence
+# is evidence of it, more or less.
 #
 # Law differs between countries and changes. In the EU, a rightholder may reserve works from text
 # and data mining (Directive 2019/790, article 4), and providers of general-purpose models publish a
@@ -568,7 +568,7 @@ compare([audible(roll, f"bias {bias:g}: z {z_score(*count_green(roll, KEY)):.1f}
 # - what leaving out and Shapley values would pay (section 5), and that they disagree;
 # - what a file and a watermark can prove (sections 6 and 7), and cannot.
 #
-# Afterwards: which argument would be different if the ten had not been asked? If they had played in
+# Afterwards: which argument would be different if nobody had been asked? If they had played in
 # 1920? If the model had ten thousand drummers, and no one of them were missed?
 #
 # ## Mini-project · A statement for your own data (an hour)

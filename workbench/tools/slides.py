@@ -146,7 +146,8 @@ def _slides(heading: str, paragraphs: list[str]) -> Iterator[str]:
     """The slides of the paragraphs below one heading."""
     if heading.startswith("# "):
         wanted = [text for text in paragraphs if text.startswith("**You will**")]
-        yield "\n\n".join([heading, *wanted])
+        if wanted:
+            yield "\n\n".join([heading, *wanted])
         return
     if re.match(r"## (Exercise|Mini-project|You can now)", heading):
         kept = [text for text in paragraphs if not text.startswith(("*Terms", "*Next", _NOTICED))]
