@@ -30,7 +30,8 @@ def status(words):
 def short(key, verb, **more):
     """Options that keep a command short, as words."""
     known = settings_of(SYSTEMS[key], verb)
-    given = {name: value for name, value in SHORT.items() if name in known} | more
+    both = {"bars"} if "seconds" in known else set()  # the length of sound is given once
+    given = {name: value for name, value in SHORT.items() if name in known.keys() - both} | more
     return [word for name, value in given.items() for word in (f"--{name}", value)]
 
 
@@ -121,6 +122,18 @@ def test_generate_reaches_every_system(key, tmp_path, capsys):
     assert str(paths[0]) in capsys.readouterr().err
     assert status([*words, "--force", "--system", SYSTEMS[key].name]) == 0
     assert [path.read_bytes() for path in written(capsys)] == before
+
+
+@pytest.mark.parametrize("key", ["sound", "music"])
+def test_sound_lasts_whole_bars_of_a_tempo(key, tmp_path, capsys):
+    words = ["generate", "rock bagpipe", "--system", key, "--tempo", "140", "--bars", "1"]
+    words += ["--meter", "3/4", "--loop", "--steps", "2", "--out", tmp_path]
+    assert status(words) == 0
+    out = capsys.readouterr()
+    clip = Clip.read(Path(out.out.strip()))
+    assert clip.audio.shape[1] == round(3 * 60 / 140 * clip.sample_rate)
+    assert "140bpm" in out.out
+    assert "bagpipe" in out.err
 
 
 @pytest.mark.parametrize("key", can("inpaint"))
@@ -235,6 +248,11 @@ def test_a_setting_that_a_system_lacks_is_refused_with_those_it_has(key, capsys,
         (["generate", "rock", "--system", "songs", "--checkpoint", "sound-ldmg"], "'rock'"),
         (["generate", "rock", "--system", "drums", "--checkpoint", "sound-ldmg"], "LDMG"),
         (["generate", "rock", "--system", "sound", "--genre", "no genre"], "genre"),
+        (["generate", "rock", "--system", "sound", "--bars", "2"], "tempo"),
+        (["generate", "rock", "--system", "music", "--meter", "3/4"], "tempo"),
+        (["generate", "rock", "--system", "sound", "--tempo", "400"], "tempo"),
+        (["generate", "120 bpm", "--system", "sound", "--seconds", "3", "--loop"], "bars"),
+        (["generate", "rock", "--loop"], "--loop"),
         (["generate", "rock", "--sampler", "none"], "sampler"),
         (["generate", "--system", "songs", "--meter", "4/5"], "'4/5'"),
         (["generate", "rock", "--system", "music", "--like", "nowhere.wav"], "nowhere.wav"),

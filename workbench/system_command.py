@@ -149,7 +149,7 @@ def systems(args: argparse.Namespace) -> int:
 
 def _default(value: Any) -> str:
     """Return a default as it is shown, such as " 8"; "" if there is none."""
-    if value in (None, ""):
+    if value in (None, "") or value is False:
         return ""
     if isinstance(value, tuple):
         return " " + ("/" if len(value) == 2 else " ").join(map(str, value))

@@ -28,6 +28,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "seconds": {"type": options.number(0), "help": "length in seconds"},
     "tempo": {"type": options.number(), "help": "BPM; default: the tempo in the prompt, if any"},
     "meter": {"type": options.meter, "metavar": "N/N", "help": "metre, such as 3/4"},
+    "loop": {
+        "action": "store_true",
+        "default": None,
+        "help": "make a loop: the end continues at the start",
+    },
     "form": {
         "type": options.nonempty,
         "metavar": "LETTERS",
@@ -84,6 +89,7 @@ MADE = (  # settings of a new clip
         "seconds",
         "tempo",
         "meter",
+        "loop",
         "form",
         "steady",
         "tracks",

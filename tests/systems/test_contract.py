@@ -54,7 +54,8 @@ def systems():
 
 def short(system, verb="generate", **more):
     known = system.settings(verb)
-    return {name: value for name, value in SHORT.items() if name in known} | more
+    both = {"bars"} if "seconds" in known else set()  # the length of sound is given once
+    return {name: value for name, value in SHORT.items() if name in known.keys() - both} | more
 
 
 def asked(system, n=1, **more):
@@ -69,7 +70,7 @@ def clips(systems):
     def get(key):
         if key not in made:
             system = systems(key)
-            more = {"bars": 3} if "bars" in system.settings() else {}
+            more = {"bars": 3} if system.settings().get("bars") else {}
             if key == "piano":
                 more = {"steps": 20}  # words that make two bars and more
             made[key] = asked(system, seed=5, **more)[0]

@@ -12,9 +12,11 @@ import torchaudio
 
 from workbench.benchmarks.audio_coding import Coding, distance
 from workbench.benchmarks.audio_data import AudioBench, sets_of
-from workbench.datasets.audio import AudioItem
+from workbench.datasets.audio import AudioItem, genre_of
 from workbench.datasets.sounds import held_out_recordings
 from workbench.errors import BrokenFileError, MissingDataError
+from workbench.evaluation.distances import diversity, kernel_distance
+from workbench.evaluation.embedders import MusicnnEmbedder
 from workbench.evaluation.intervals import mean_interval, share_interval
 from workbench.evaluation.pulse import pulse, tempo, tempo_is
 from workbench.evaluation.spectra import log_spectral_distance, spectrogram
@@ -22,7 +24,9 @@ from workbench.music.audio import resample
 from workbench.representations.mel import Mel, filters
 from workbench.representations.mixup import Beats
 
-TEMPI = (75, 100, 130, 165)
+TEMPI = (75, 90, 100, 115, 130, 150, 165)
+STYLES = ("rock", "hip hop", "latin")
+BEAT_SECONDS = 6.0
 # compression levels of libsndfile, 0 to 1
 OPUS = {"Opus, lowest rate": 1.0, "Opus, low rate": 0.95}
 
@@ -148,46 +152,86 @@ def opus(sounds: np.ndarray, rate: int, level: float) -> tuple[np.ndarray, float
 
 
 Draw = Callable[[Sequence[str]], np.ndarray]  # prompts → sounds (n, samples)
+Take = Callable[[str, int, bool], np.ndarray]  # prompt, n, with its beat → sounds (n, samples)
 
 
-def beat(bench: AudioBench, draw: Draw) -> None:
-    """Whether generated sound has a pulse, and whether its tempo matches the prompt."""
-    each = 1 if bench.quick else 12
-    requested = np.repeat(TEMPI, each)
-    rate, rows = bench.audio.rate, []
-    made = draw([f"rock {n} bpm beat" for n in requested])
-    table: dict[str, tuple[np.ndarray, np.ndarray | None]] = {
-        'generated for "rock N bpm beat"': (made, requested),
-        "the same clips, other tempi": (made, np.roll(requested, each)),
-    }
-    windows, pieces = bench.real
-    items = [bench.audio.items[int(i)] for i in pieces]
-    tempi = np.array([float(item.labels.get("tempo") or "nan") for item in items])
-    sets = sets_of(bench)
+def beat(bench: AudioBench, take: Take) -> None:
+    """Whether generated sound has a pulse at the tempo of the prompt, with the beat that `generate`
+    keeps and without it, and what the beat costs in distance and variety.
+
+    Args:
+        bench: The run.
+        take: Generates sounds of BEAT_SECONDS.
+    """
+    styles, tempi, each = STYLES, TEMPI, 8
+    if bench.quick:
+        styles, tempi, each = STYLES[:1], TEMPI[:2], 2
+    requested = np.repeat(tempi, each)
+    ways: dict[str, list[np.ndarray]] = {"the text alone": [], "with the beat": []}
+    for keeps, sounds in zip((False, True), ways.values(), strict=True):
+        for style in styles:
+            sounds += [take(f"{style} {bpm} bpm beat", each, keeps) for bpm in tempi]
+    groups = np.repeat(np.arange(len(styles) * len(tempi)), each)
+    every = np.tile(requested, len(styles))
+    length, rate = round(BEAT_SECONDS * bench.audio.rate), bench.audio.rate
+    made = {name: np.concatenate(parts)[:, :length] for name, parts in ways.items()}
+    table: dict[str, tuple[np.ndarray, np.ndarray | None, np.ndarray | None]] = {}
+    for name, sounds in made.items():
+        for number, style in enumerate(styles):
+            own = groups // len(tempi) == number
+            table[f"{style}, {name}"] = (sounds[own], requested, groups[own])
+        table[f"all, {name}"] = (sounds, every, groups)
+        table[f"all, {name}, other tempi"] = (sounds, np.roll(every, each), None)
+    pieces = bench.real[1]
+    real = np.concatenate(
+        [bench.audio.crops(1, length, seed=bench.seed, rows=[int(i)])[0].mean(1) for i in pieces]
+    )
+    labels = [bench.audio.items[int(i)].labels for i in pieces]
+    speeds = np.array([float(own.get("tempo") or "nan") for own in labels])
+    genres, sets = np.array([genre_of(own) for own in labels]), sets_of(bench)
     for name in sorted(set(sets)):
         own = sets == name
-        speeds = tempi[own] if np.isfinite(tempi[own]).all() else None
-        table[f"held-out windows of {name}"] = (windows[own], speeds)
-    figures = {}
-    for name, (sounds, speeds) in table.items():
+        known = speeds[own] if np.isfinite(speeds[own]).all() else None
+        table[f"people's music: {name}"] = (real[own], known, genres[own])
+    embed, note = _judge()
+    played = embed(real[sets == "groove"]) if embed and (sets == "groove").sum() > 1 else None
+    rows, figures = [], {}
+    for name, (sounds, asked, group) in table.items():
         regular = pulse(sounds, rate)
         row: list[object] = [name, len(sounds), float(regular.mean()), mean_interval(regular)]
-        if speeds is None:
+        if asked is None:
             row += [None, None]
         else:
-            right = tempo_is(tempo(sounds, rate), speeds)
+            right = tempo_is(tempo(sounds, rate), asked)
             row += [float(right.mean()), share_interval(int(right.sum()), len(right))]
+        vectors = embed(sounds) if embed and group is not None else None
+        far = played is not None and vectors is not None and len(vectors) > 1
+        row.append(1000 * kernel_distance(vectors, played) if far else None)
+        various = vectors is not None and diversity(vectors, group)
+        row.append(various if various and np.isfinite(various) else None)
         rows.append(row)
         figures[name] = row[2]
     bench.report.table(
         "beat",
-        f"Pulse, and the tempo that a prompt names: {each} clips for each of {TEMPI} BPM",
-        ["", "clips", "pulse", "95 %", "correct tempo", "95 %"],
+        f"Pulse and tempo: “STYLE N bpm beat”, {each} clips of {BEAT_SECONDS:g} s for each of "
+        f"{', '.join(map(str, tempi))} BPM",
+        ["", "clips", "pulse", "95 %", "tempo", "95 %", "kernel × 1,000", "variety"],
         rows,
         [
-            "Pulse: the highest autocorrelation of the onset envelope at 40 to 240 BPM. Correct "
-            "tempo: librosa's estimate within 8 %, octaves allowed; chance is the row of other "
-            f"tempi. Windows of {bench.length / rate:.1f} s."
+            "Pulse: the highest autocorrelation of the onset envelope at 40 to 240 BPM. Tempo: "
+            "share whose tempo by librosa is within 8 % of the requested one, octaves allowed; "
+            "chance is the row of other tempi. Kernel distance to people's drumming (groove) and "
+            "variety, the root mean square distance of two takes of one prompt (of two windows of "
+            f"one genre), by {note}. {bench.steps} steps."
         ],
         pulse=figures,
     )
+
+
+def _judge() -> tuple[Callable[[np.ndarray], np.ndarray] | None, str]:
+    """Return MusiCNN's embedding and its name; None and why it is missing without its weights."""
+    try:
+        judge = MusicnnEmbedder("msd")
+    except MissingDataError as error:
+        return None, f"no judge ({error})"
+    return lambda sounds: judge.predict(sounds)[0], "MusiCNN's embedding"

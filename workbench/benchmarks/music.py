@@ -134,7 +134,7 @@ SECTIONS: dict[str, Callable[[MusicBench], None]] = {
     "quality": quality,
     "public": public,
     "instruments": lambda bench: audio_judge.instruments(bench, _for_prompts(bench)),
-    "beat": lambda bench: audio_hearing.beat(bench, _for_prompts(bench)),
+    "beat": lambda bench: audio_hearing.beat(bench, bench.takes),
     "speed": music_coding.speed,
     "ablation": ablation,
 }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 import torch
 
 from workbench.benchmarks.audio_data import CHUNK, AudioBench
+from workbench.benchmarks.audio_hearing import BEAT_SECONDS
 from workbench.evaluation.audio_sets import inception_score, nearest, paired_kl, relevance
 from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import bootstrap, mean_interval
@@ -17,6 +19,7 @@ from workbench.systems.musicldm import MusicLDM
 from workbench.systems.musicldm.config import PROFILES
 from workbench.systems.musicldm.networks import OwnEmbedder
 from workbench.systems.musicldm.training import fit_clap
+from workbench.systems.sampling import SamplingSettings
 from workbench.systems.sound_training import Data
 
 COLUMNS = ["", "IS", "KL", "Fréchet", "relevance", "95 %", "SIM_AA@90", "95 %", "SIM_AA@95"]
@@ -81,6 +84,21 @@ class MusicBench(AudioBench):
                 )
             out.append(sounds.numpy())
         return np.concatenate(out)
+
+    def takes(self, prompt: str, n: int, beat: bool) -> np.ndarray:
+        """Takes (n, samples) of BEAT_SECONDS for a prompt that names a tempo, with its beat or
+        with the text alone."""
+        system, guidance = self.system, 4.0
+        if not beat:
+            vectors = system.embedder.embed_text([prompt]).expand(n, -1)
+            seeds = SamplingSettings(seed=self.seed).seeds(n)
+            return system.generate_batch(
+                vectors, seeds, seconds=BEAT_SECONDS, steps=self.steps, guidance=guidance
+            ).numpy()
+        clips = system.generate(
+            prompt, n, seconds=BEAT_SECONDS, steps=self.steps, guidance=guidance, seed=self.seed
+        )
+        return np.stack([cast(np.ndarray, clip.audio).mean(0) for clip in clips])
 
     @cached_property
     def guided(self) -> np.ndarray:

@@ -32,7 +32,7 @@ SECTIONS: dict[str, Callable[[SoundBench], None]] = {
     "asked": sound_drawing.asked,
     "public": sound_drawing.public,
     "instruments": lambda bench: audio_judge.instruments(bench, _for_prompts(bench)),
-    "beat": lambda bench: audio_hearing.beat(bench, _for_prompts(bench)),
+    "beat": lambda bench: audio_hearing.beat(bench, bench.takes),
     "speed": sound_speed.speed,
 }
 

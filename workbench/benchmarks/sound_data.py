@@ -10,9 +10,11 @@ import numpy as np
 import torch
 
 from workbench.benchmarks.audio_data import CHUNK, AudioBench
+from workbench.benchmarks.audio_hearing import BEAT_SECONDS
 from workbench.datasets.audio import genre_of
 from workbench.evaluation.distances import frechet_distance, frechet_interval, kernel_distance
 from workbench.systems.ldmg import LDMG
+from workbench.systems.sampling import SamplingSettings
 
 
 @dataclass
@@ -67,6 +69,17 @@ class SoundBench(AudioBench):
             )
             out += [cast(np.ndarray, clip.audio).mean(0) for clip in clips]
         return np.stack(out)
+
+    def takes(self, prompt: str, n: int, beat: bool) -> np.ndarray:
+        """Takes (n, samples) of BEAT_SECONDS for a prompt that names a tempo, with its beat or
+        with the text alone."""
+        system, more = self.system, {"seconds": BEAT_SECONDS, "steps": self.steps}
+        seeds = SamplingSettings(seed=self.seed).seeds(n)
+        if beat:
+            clips = system.generate(prompt, n, seed=self.seed, **more)
+        else:
+            clips = system.generate_batch([prompt] * n, [None] * n, seeds, **more)
+        return np.stack([cast(np.ndarray, clip.audio).mean(0) for clip in clips])
 
     @cached_property
     def free(self) -> np.ndarray:

@@ -16,6 +16,7 @@ Source: arXiv 2408.02711, section 3.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import numpy as np
 
@@ -234,11 +235,21 @@ def _tempo_in(text: str) -> re.Match[str] | None:
     return None
 
 
-def unknown_words(text: str) -> list[str]:
+def unknown_words(text: str, known: Collection[str] | None = None) -> list[str]:
     """The words of a text that are not in the keyword list, in order, each once. Articles, words
-    such as "drum" and "beat", and numbers are not included."""
+    such as "drum" and "beat", and numbers are not included.
+
+    known: Words in lower case that take the place of the keyword list; a plural is known if its
+    singular is, and the other way round.
+    """
+
+    def is_known(word: str) -> bool:
+        if known is None:
+            return keyword_of(word) is not None
+        return bool({word, f"{word}s", word.removesuffix("s")} & set(known))
+
     seen: dict[str, None] = {}
     for word in tokens(text):
-        if keyword_of(word) is None and word not in _PLAIN and not word[0].isdigit():
+        if not is_known(word) and word not in _PLAIN and not word[0].isdigit():
             seen[word] = None
     return list(seen)

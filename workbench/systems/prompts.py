@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -150,7 +151,7 @@ def facts_reading(
     if understood:
         messages.append(f"Understood: {'; '.join(understood)}.")
     if unknown:
-        messages.append(f"Not understood and without effect: {_listed(unknown)}.")
+        messages.append(f"Not understood and without effect: {first_words(unknown)}.")
     messages += [f"Not possible: {reason}." for reason in refused]
     return PromptReading(
         prompt,
@@ -211,7 +212,7 @@ def _advice(
             "Try style, tempo and feel, such as “slow funk with ghost notes”."
         )
     elif unknown and text.name != "keywords":
-        messages.append(f"In no training caption, so the result is a guess: {_listed(unknown)}.")
+        messages.append(guess_of(unknown))
     if text.name == "keywords" and words:
         unread = unknown_words(prompt)
         if not keywords:
@@ -219,11 +220,17 @@ def _advice(
                 "The prompt has none of the 57 keywords, and this system reads no other words."
             )
         elif unread:
-            messages.append(f"Not among the 57 keywords and without effect: {_listed(unread)}.")
+            messages.append(f"Not among the 57 keywords and without effect: {first_words(unread)}.")
     return messages
 
 
-def _listed(words: Sequence[str]) -> str:
+def guess_of(unknown: Sequence[str]) -> str:
+    """Return advice on words that occur in no training caption."""
+    return f"In no training caption, so the result is a guess: {first_words(unknown)}."
+
+
+def first_words(words: Sequence[str]) -> str:
+    """Return the first five of a list of words, as a text."""
     return ", ".join(words[:5]) + ("…" if len(words) > 5 else "")
 
 
@@ -238,19 +245,24 @@ def _cannot(prompt: str) -> list[str]:
     messages = []
     if advice := metre_advice(prompt):
         messages.append(advice)
-    if left_out := _LEFT_OUT.search(prompt):
+    for part in excluded_in(prompt)[:1]:
         messages.append(
-            f"“{left_out[0]}”: a prompt cannot exclude anything; naming it may even add it. "
+            f"“{part}”: a prompt cannot exclude anything; naming it may even add it. "
             "Leave the word out, or remove the hits in the drum grid."
         )
     return messages
+
+
+def excluded_in(prompt: str) -> list[str]:
+    """Return the parts of a prompt that exclude something, such as "no snare"."""
+    return [match[0] for match in _LEFT_OUT.finditer(prompt)]
 
 
 def _spans_answered(prompt: str) -> list[str]:
     """Return the parts of a prompt that `_cannot` comments on; their words are not reported as
     unknown as well."""
     text = prompt[: 10 * LONGEST]
-    return [match[0] for pattern in (_METRES, _LEFT_OUT) for match in pattern.finditer(text)]
+    return [match[0] for match in _METRES.finditer(text)] + excluded_in(text)
 
 
 def _outside(prompt: str) -> bool:
@@ -315,6 +327,12 @@ def caption_words(captions: Iterable[str]) -> tuple[str, ...]:
         common = sorted((w for w in words if counts[w] > 1), key=lambda w: -counts[w])
         chosen += common[:MOST_WORDS]
     return tuple(chosen)
+
+
+def caption_vocabulary(captions: Iterable[str]) -> tuple[str, ...]:
+    """Return the words of at least two captions, sorted; titles have words that occur once."""
+    counts = Counter(word for caption in captions for word in set(tokens(caption)))
+    return tuple(sorted(w for w, count in counts.items() if count > 1 and not w[0].isdigit()))
 
 
 def words_by_kind(words: Sequence[str]) -> dict[str, list[str]]:

@@ -171,6 +171,30 @@ def overlapping(network: nn.Module, frames: int, axis: int = -1) -> Callable[...
     return predict
 
 
+def circular(network: nn.Module, frames: int, axis: int = -1) -> Callable[..., Tensor]:
+    """Extend `network` to latents whose end continues at their start along an axis, of any length.
+    It is evaluated on windows of `frames` that overlap by half or more and go on at the start, and
+    the predictions are averaged with triangular weights.
+
+    Source: MultiDiffusion, arXiv 2302.08113; circular latents: LoopGen, arXiv 2504.04466.
+    """
+    weight = 1 - (torch.linspace(-1, 1, frames + 2)[1:-1]).abs()
+
+    def predict(x: Tensor, t: Tensor, *conditioning: Tensor) -> Tensor:
+        x = x.movedim(axis, -1)
+        length = x.shape[-1]
+        windows = max(2, -(-2 * length // frames))
+        total, share = torch.zeros_like(x), torch.zeros(length)
+        for i in range(windows):
+            at = (round(i * length / windows) + torch.arange(frames)) % length
+            part = network(x[..., at].movedim(-1, axis), t, *conditioning).movedim(axis, -1)
+            total.index_add_(-1, at, weight * part)
+            share.index_add_(0, at, weight)
+        return (total / share).movedim(-1, axis)
+
+    return predict
+
+
 def checked(**values: Any) -> dict[str, Any]:
     """Return the values as Python numbers; raise PromptError that names the argument and its range
     for a value out of range. A tempo may be None."""

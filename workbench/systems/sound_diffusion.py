@@ -1,11 +1,13 @@
 """The base class of LDMG and MusicLDM, which generate sound.
 
-It converts between clips, sounds and latents, varies sounds and regenerates regions of them. A
-subclass defines how one sound is encoded and decoded, and which axis of a latent is time.
+It converts between clips, sounds and latents, samples sounds with a beat and loops, varies sounds
+and regenerates regions of them. A subclass defines how one sound is encoded and decoded, and which
+axis of a latent is time.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -13,19 +15,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.arguments import number
+from workbench.arguments import row_seeds
 from workbench.errors import PromptError
 from workbench.models.conditioning import Conditioning
 from workbench.music.audio import resample, turned_down
 from workbench.music.clip import Clip, clip_of, clips_of
+from workbench.systems.beat_grid import BeatGrid
 from workbench.systems.latent_diffusion import LatentDiffusion
 from workbench.systems.progress import Progress, reporter
+from workbench.systems.prompts import PromptReading, prompt_of
 from workbench.systems.provenance import signed, signed_takes
 from workbench.systems.region import Region, region_of
 from workbench.systems.sampling import SamplingSettings, checked
+from workbench.systems.sound_request import Timing, length_of, read_sound_prompt
 
 FADE = 0.02  # seconds of a cross-fade at the edges of a region
-LONGEST = 600  # seconds
+CONTEXT = 1.0  # seconds of a loop that are decoded again before its start and after its end
 
 
 class SoundDiffusion(LatentDiffusion):
@@ -72,6 +77,82 @@ class SoundDiffusion(LatentDiffusion):
         return signed(
             self._clip(decoded, clip.caption), self, "reconstruction", request={}, original=clip
         )
+
+    # --- generation ---------------------------------------------------------------------------
+
+    def explain_prompt(
+        self, prompt: str, *, bars: int | None = None, meter: tuple[int, int] | None = None
+    ) -> PromptReading:
+        """Return how a prompt is understood: its tempo and metre, words that occur in no training
+        caption, and what cannot be done. meter: metre of the clip; None for the one of the prompt.
+        bars does not matter."""
+        return read_sound_prompt(prompt_of(prompt), self.config.vocabulary, meter)
+
+    def _advise(self, prompt: str) -> None:
+        """Warn of what a prompt asks and cannot be done."""
+        for reason in self.explain_prompt(prompt).refused:
+            warnings.warn(f"prompt: {reason}", UserWarning, stacklevel=3)
+
+    def _timed(
+        self,
+        conditioning: Conditioning,
+        seeds: Sequence[int],
+        timing: Timing,
+        settings: SamplingSettings,
+        progress: Callable[[Progress], None] | None,
+    ) -> Tensor:
+        """Sample latents for sounds of this length. With a tempo they keep a beat (see
+        `beat_grid`); those of a loop continue at their start."""
+        samples, axis = timing.samples(self.config.rate), self.time_axis
+        frames = self.frames_of(timing.seconds)
+        if timing.loop:
+            frames = max(1, round(samples / self.hop))
+        noise, more = self.noise(seeds, frames), {}
+        if timing.tempo is not None and timing.quarters is not None:
+            quarter = 60 / timing.tempo * self.config.rate / self.hop
+            if timing.loop:
+                quarter = frames / timing.quarters
+            grid = BeatGrid(frames, quarter, timing.meter, timing.loop)
+            others = [row_seeds(seed, 3)[2] for seed in seeds]
+            noise = grid.noise(noise, self.noise(others, grid.pattern_frames), axis)
+            more["project"] = lambda x0: grid.mixed(x0, axis)
+        if timing.loop:
+            more["denoiser"] = self.circular_denoiser()
+        return self.sample(
+            noise,
+            conditioning,
+            settings,
+            seeds=seeds,
+            callback=self._callback(progress, samples),
+            **more,
+        )
+
+    def circular_denoiser(self) -> Callable[..., Tensor]:
+        """Return the network for latents whose end continues at their start."""
+        raise NotImplementedError
+
+    def _loop(self, latent: Tensor, samples: int) -> np.ndarray:
+        """Decode a latent whose end continues at its start to a loop (channels, samples). The
+        latent is decoded with its own end before it and its own start after it, and the sound of
+        whole frames is resampled, as a periodic one, to the exact length."""
+        from scipy.signal import resample as periodic
+
+        axis, frames = self.time_axis - 1, latent.shape[self.time_axis - 1]
+        around, fade = self.reach, round(FADE * self.config.rate)
+        at = torch.arange(-around, frames + around - (-fade // self.hop)) % frames
+        sound = self.sound_from(latent.index_select(axis, at))
+        start, length = around * self.hop, frames * self.hop
+        loop, after = sound[:, start : start + length], sound[:, start + length :]
+        # a decoder that sees farther than the context decodes the start slightly differently
+        fade = min(fade, after.shape[1], length)
+        rise = np.linspace(0, 1, fade, endpoint=False)
+        loop[:, :fade] = rise * loop[:, :fade] + (1 - rise) * after[:, :fade]
+        return loop if length == samples else periodic(loop, samples, axis=1).astype(np.float32)
+
+    @property
+    def reach(self) -> int:
+        """Latent vectors on each side that are decoded with a loop."""
+        return max(1, round(CONTEXT * self.config.rate / self.hop))
 
     # --- edits --------------------------------------------------------------------------------
 
@@ -237,10 +318,7 @@ class SoundDiffusion(LatentDiffusion):
     def seconds_of(self, seconds: float | None) -> float:
         """Return the requested length in seconds, by default that of training. Raises PromptError
         unless it is above 0 and at most 600."""
-        seconds = self.config.seconds if seconds is None else number(seconds, "seconds")
-        if not 0 < seconds <= LONGEST:
-            raise PromptError(f"seconds: must be above 0 and at most {LONGEST}, got {seconds:g}")
-        return seconds
+        return length_of(self.config.seconds if seconds is None else seconds)
 
     # --- helpers ------------------------------------------------------------------------------
 
@@ -258,8 +336,12 @@ class SoundDiffusion(LatentDiffusion):
 
         return callback
 
-    def _clip(self, sound: np.ndarray, caption: str) -> Clip:
-        return Clip(audio=sound, sample_rate=self.config.rate, caption=caption)
+    def _clip(self, sound: np.ndarray, caption: str, timing: Timing | None = None) -> Clip:
+        """Return a sound as a clip, with the tempo, metre and beats of its request, if any."""
+        beat: dict[str, Any] = {}
+        if timing is not None and timing.tempo is not None:
+            beat = {"tempo": timing.tempo, "meter": timing.meter, "beats": timing.quarters}
+        return Clip(audio=sound, sample_rate=self.config.rate, caption=caption, **beat)
 
 
 def _like(sound: np.ndarray, rate: int, other: np.ndarray, other_rate: int) -> np.ndarray:

@@ -26,7 +26,8 @@ def sound_system(request) -> LatentDiffusion:
 
 
 def few(widget) -> dict:
-    return {name: value for name, value in FEW.items() if name in widget.settings}
+    own = widget.settings  # bars of sound need a tempo and are blank at first
+    return {name: value for name, value in FEW.items() if own.get(name) is not None}
 
 
 def wrong(widget) -> tuple:

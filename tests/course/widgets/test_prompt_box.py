@@ -312,6 +312,24 @@ def test_a_genre_is_chosen_from_those_of_the_config(ldmg):
     assert "genre" not in box.takes[0].labels["request"]
 
 
+def test_sound_has_a_tempo_a_metre_bars_and_a_loop(ldmg):
+    box = PromptBox(ldmg, n=1, steps=1, tempo=150, bars=1, loop=True)
+    assert box.settings["loop"] == "yes"
+    draw(box, "rock", meter="3/4")
+    (take,) = box.takes
+    assert (take.tempo, take.meter, take.bars) == (150, (3, 4), 1)
+    assert take.audio.shape[1] == round(3 * 60 / 150 * 16000)
+    assert take.labels["request"]["loop"] is True
+    draw(box, "rock bagpipe, 200 bpm", tempo="", meter="", loop="")
+    (take,) = box.takes
+    assert (take.tempo, take.meter, take.bars) == (200, (4, 4), 1)
+    assert "loop" not in take.labels["request"]
+    assert any("200 BPM" in line for line in box.advice)
+    assert any("bagpipe" in line for line in box.advice)
+    draw(box, "rock")
+    assert "tempo" in f"{box.error} {box.say}"  # for a bar
+
+
 @pytest.mark.parametrize("genre", ["polka", "JAZZ", "0", " "])
 def test_a_genre_that_is_not_offered_is_named(ldmg, genre):
     box = PromptBox(ldmg, genre="rock")

@@ -25,7 +25,7 @@ from workbench.systems.ldmg.system import LDMG
 from workbench.systems.ldmg.training import latent_crops
 from workbench.systems.musicldm import MusicLDM
 from workbench.systems.region import Region
-from workbench.systems.sampling import overlapping
+from workbench.systems.sampling import SamplingSettings, circular, overlapping
 from workbench.training import fit
 
 WAVEFORM = AudioVAEConfig(width=8, latent=4)
@@ -154,6 +154,100 @@ def test_longer_than_trained_is_drawn_in_windows():
     calls.clear()
     overlapping(network, 200)(x, torch.zeros(2))
     assert calls == [150]
+
+
+def test_a_loop_is_denoised_in_windows_that_wrap_around():
+    lengths = []
+
+    def network(x, t):
+        lengths.append(x.shape[-1])
+        return torch.nn.functional.avg_pool1d(x, 5, 1, 2, count_include_pad=False)
+
+    across = circular(lambda x, t: network(x.transpose(1, 2), t).transpose(1, 2), 64, axis=1)
+    for length in (1, 30, 64, 150):
+        x = torch.randn(2, 3, length)
+        y = circular(network, 64)(x, torch.zeros(2))
+        assert y.shape == x.shape
+        assert torch.allclose(across(x.transpose(1, 2), torch.zeros(2)), y.transpose(1, 2))
+    around = torch.cat([x[..., -2:], x, x[..., :2]], -1)
+    expected = torch.nn.functional.avg_pool1d(around, 5, 1)
+    assert torch.allclose(y, expected, atol=0.15)  # edges of windows have a low weight
+    assert set(lengths) == {64}
+
+
+@pytest.mark.parametrize("vae", [WAVEFORM, FOURIER])
+def test_a_latent_that_is_rolled_decodes_to_a_loop_that_is_rolled(vae):
+    """So no place of a loop differs from the others, its seam neither."""
+    system, frames = made(vae), 90
+    z = torch.randn(4, frames, generator=torch.Generator().manual_seed(3))
+    loop = system._loop(z, frames * vae.hop)
+    assert loop.shape == (1, frames * vae.hop)
+    for k in (1, 40):
+        rolled = system._loop(torch.roll(z, k, 1), frames * vae.hop)
+        assert np.allclose(rolled, np.roll(loop, k * vae.hop, 1), atol=1e-4)
+
+
+def test_a_loop_has_no_seam(trained):
+    system, _ = trained
+    for prompt, given in (("", {"tempo": 133, "bars": 1}), ("", {"seconds": 1.1})):
+        (clip,) = system.generate(prompt, loop=True, steps=2, seed=3, **given)
+        steps = np.abs(np.diff(clip.audio[0]))
+        assert abs(clip.audio[0, 0] - clip.audio[0, -1]) <= np.quantile(steps, 0.999)
+
+
+@pytest.mark.parametrize("loop", [False, True])
+@pytest.mark.parametrize(("bpm", "meter", "bars"), [(97, (4, 4), 1), (143.7, (3, 4), 2)])
+def test_clips_last_whole_bars_exactly(bpm, meter, bars, loop):
+    system = made(FOURIER)
+    quarters = bars * 4 * meter[0] / meter[1]
+    (clip,) = system.generate(tempo=bpm, meter=meter, bars=bars, loop=loop, steps=1)
+    assert clip.audio.shape == (1, round(quarters * 60 / bpm * 16000))
+    assert (clip.tempo, clip.meter, clip.beats, clip.bars) == (bpm, meter, quarters, bars)
+    assert clip.tempo_known
+    assert clip.labels["request"]["bars"] == bars
+    (named,) = system.generate(f"{bpm:g} bpm", meter=meter, bars=bars, loop=loop, steps=1)
+    assert named.audio.shape == clip.audio.shape
+    assert named.tempo == bpm
+
+
+def test_without_a_tempo_sampling_is_the_plain_one():
+    system, settings = made(FOURIER), SamplingSettings(2, 2.0, "dpm++", 5)
+    (clip,) = system.generate("funk", seconds=0.7, steps=2, seed=5)
+    seeds = settings.seeds(1)
+    noise = system.noise(seeds, system.frames_of(0.7))
+    z = system.sample(noise, system.conditioning(["funk"]), settings, seeds=seeds)
+    assert np.array_equal(clip.audio, system.decode_sound(z[0])[:, :11200])
+    assert not clip.tempo_known
+    assert set(clip.labels["request"]) == {"prompt", "seconds", "steps", "guidance", "sampler"}
+    (kept,) = system.generate("funk", seconds=0.7, tempo=120, steps=2, seed=5)
+    assert kept.audio.shape == clip.audio.shape
+    assert not np.allclose(kept.audio, clip.audio, atol=1e-3)
+    two = system.generate("funk", 2, seconds=0.7, tempo=120, steps=2, seed=5)
+    assert np.allclose(two[0].audio, kept.audio, atol=1e-5)  # a take does not depend on n
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"bars": 2}, "bars: needs a tempo"),
+        ({"meter": (3, 4)}, "meter: needs a tempo"),
+        ({"tempo": 500}, "tempo.*500"),
+        ({"tempo": 100, "bars": 0}, "bars.*0"),
+        ({"tempo": 100, "bars": 1, "seconds": 2}, "seconds: .*bars"),
+        ({"loop": "yes"}, "loop: .*yes"),
+    ],
+)
+def test_a_beat_that_cannot_be_kept_names_the_argument(given, named):
+    with pytest.raises(PromptError, match=named):
+        made().generate("funk", steps=1, **given)
+
+
+def test_what_a_prompt_asks_in_vain_is_said():
+    system = made(vocabulary=("funk", "drums"))
+    assert system.explain_prompt("funk drums").messages == ()
+    assert "bagpipe" in system.explain_prompt("funk bagpipe").messages[0]
+    with pytest.warns(UserWarning, match="900 BPM"):
+        system.generate("funk, 900 bpm", seconds=0.2, steps=1)
 
 
 def test_inpainting_leaves_the_rest_alone():

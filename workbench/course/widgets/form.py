@@ -46,7 +46,7 @@ class Field:
         if self.values and value in self.values:
             return self.choices[self.values.index(value)]
         if value is None or isinstance(value, str) or self.choices or self.letters:
-            return value
+            return None if value is False else value
         if self.high == LARGEST_SEED:
             plain: float = seed_of(value, self.name)
         else:
@@ -58,13 +58,15 @@ SEED = Field("seed", "Seed", 0, LARGEST_SEED, 0)
 _METERS = sorted(METERS, key=lambda meter: meter[::-1])
 METER_NAMES = tuple(f"{top}/{bottom}" for top, bottom in _METERS)
 METER = Field("meter", "Metre", choices=METER_NAMES, values=tuple(_METERS), blank="from prompt")
+LOOP = Field("loop", "Loop", choices=("yes",), values=(True,), blank="no")
 FORM = Field("form", "Form, such as AAAB", letters=ALPHABET, blank="auto")
 STEADY = Field("steady", "Steady (0 to 1)", 0, 1, None, whole=False, step=0.1, blank="auto")
 
 
 def fields_of(system: System, verb: str, count: Field, **starts: float) -> tuple[Field, ...]:
     """A field for each number, choice and form that a verb of the system takes, with the system's
-    own default. Metre, form and steadiness are those of systems that follow a drum chart.
+    own default. A system of drums has form, steadiness and a choice of metres if it follows a drum
+    chart.
 
     count: the field for the number of clips. starts: initial values by name, where they differ
     from the defaults.
@@ -72,10 +74,11 @@ def fields_of(system: System, verb: str, count: Field, **starts: float) -> tuple
     given = system.settings(verb)
     most_bars = getattr(system.config, "bars", MOST_BARS)
     genres = tuple(getattr(system.config, "genres", ()))
-    charted = (METER, FORM, STEADY) if getattr(system.config, "chart", False) else ()
+    charted = (FORM, STEADY) if getattr(system.config, "chart", False) else ()
+    metres = (METER,) if getattr(system.config, "chart", True) else ()
     known = (
         *([Field("genre", "Genre", choices=genres, blank="any")] if genres else []),
-        Field("bars", "Bars", 1, most_bars, None),
+        Field("bars", "Bars", 1, most_bars, None, blank="" if given.get("bars") else "auto"),
         Field("seconds", "Seconds", 0.1, 60, None, whole=False, step=0.5, blank="as trained"),
         count,
         Field("guidance", "Guidance", 0, 20, None, whole=False, step=0.1),
@@ -83,6 +86,8 @@ def fields_of(system: System, verb: str, count: Field, **starts: float) -> tuple
         Field("temperature", "Temperature", 0, 2, None, whole=False, step=0.1),
         Field("top_p", "Top p", 0.1, 1, None, whole=False, step=0.05),
         Field("tempo", "Tempo (BPM)", *TEMPO_LIMITS, None, whole=False, blank="from prompt"),
+        *metres,
+        LOOP,
         *charted,
         SEED,
     )
@@ -91,8 +96,9 @@ def fields_of(system: System, verb: str, count: Field, **starts: float) -> tuple
         if field is count:
             fields.append(count)
         elif field.name in given:
-            default = starts.get(field.name, given[field.name])
-            start = None if default is None else min(default, field.high)
+            own = given[field.name]
+            default = starts.get(field.name, own) if own is not None else None
+            start = None if default in (None, False) else min(default, field.high)
             fields.append(replace(field, default=start))
     return tuple(fields)
 

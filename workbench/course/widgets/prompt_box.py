@@ -35,7 +35,7 @@ class PromptBox(FormWidget):
         prompt: Initial text of the prompt.
         takes: Clips to show at the start.
         **settings: Initial values of fields: n (1 to 16), seed, and those of genre, bars, seconds,
-            guidance, steps, temperature, top_p, tempo (BPM), meter, form and steady that the
+            guidance, steps, temperature, top_p, tempo (BPM), meter, loop, form and steady that the
             system's `generate` takes.
 
     Raises:
@@ -145,7 +145,8 @@ class PromptBox(FormWidget):
         stay = [card for card in self.cards if card["key"] in self.kept_keys]
 
         def job() -> None:
-            clips = self.system.generate(prompt, progress=self.show_progress, **values)
+            given = {name: value for name, value in values.items() if value is not None}
+            clips = self.system.generate(prompt, progress=self.show_progress, **given)
             named = [text for text in (values.get("genre"), prompt.strip()) if text]
             words = short(", ".join(named), 60) or "no prompt"
             titles = [f"Take {self._next + i} · {words}" for i in range(len(clips))]

@@ -20,7 +20,8 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         "- **Weights:** MIT, like the code; half precision.",
         f"- **Limits:** mono at 16 kHz, so nothing above 8 kHz; trained on windows of "
         f"{report['seconds']:.1f} s; longer pieces are joined from overlapping windows and have no "
-        "form; genres and words are those of its data, and a tempo in the text has no effect; "
+        "form; genres and words are those of its data; the networks do not know tempi: a beat is "
+        "imposed while sampling, by averaging each estimate with its own shifts; "
         "recordings are reconstructed worse than the rendered scores of the training data; the "
         "small decoder makes the sound audibly less clear.",
         "## Training",

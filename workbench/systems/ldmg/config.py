@@ -25,6 +25,7 @@ class LDMGConfig:
         prediction: What the transformer predicts: "flow", "v" …
         steps: Number of steps of the schedule.
         words: Words for prompts that are common in the training captions.
+        vocabulary: All words of at least two training captions; () if they are not known.
     """
 
     vae: AudioVAEConfig | SpectralVAEConfig
@@ -36,6 +37,7 @@ class LDMGConfig:
     prediction: Prediction = "flow"
     steps: int = 1000
     words: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:

@@ -32,8 +32,9 @@ from workbench.systems.progress import Progress
 from workbench.systems.prompts import prompt_of, words_by_kind
 from workbench.systems.provenance import signed, signed_takes
 from workbench.systems.region import Region
-from workbench.systems.sampling import SamplingSettings, checked, overlapping
+from workbench.systems.sampling import SamplingSettings, checked, circular, overlapping
 from workbench.systems.sound_diffusion import SoundDiffusion
+from workbench.systems.sound_request import Timing, timing_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,6 +158,13 @@ class LDMG(SoundDiffusion):
         overlapping windows."""
         return overlapping(self.networks.dit, self.config.frames)
 
+    def circular_denoiser(self) -> Callable[..., Tensor]:
+        return circular(self.networks.dit, self.config.frames)
+
+    @property
+    def reach(self) -> int:
+        return self.networks.vae.reach or super().reach
+
     @torch.inference_mode()
     def conditioning(
         self, prompts: Sequence[str], genres: Sequence[str | None] | None = None
@@ -186,6 +194,10 @@ class LDMG(SoundDiffusion):
         *,
         genre: str | None = None,
         seconds: float | None = None,
+        tempo: float | None = None,
+        meter: tuple[int, int] | None = None,
+        bars: int | None = None,
+        loop: bool = False,
         steps: int = 25,
         guidance: float = 2.0,
         sampler: str = "dpm++",
@@ -194,13 +206,25 @@ class LDMG(SoundDiffusion):
     ) -> list[Clip]:
         """Generate clips for a text, a genre, both or neither.
 
+        With a tempo, sampling keeps a beat: each estimate of the result is averaged with its own
+        shifts by beats, pairs of beats and bars (see `beat_grid`). The network itself does not know
+        tempi.
+
         Args:
             prompt: A text; "" or None for none.
             n: Number of clips, 1 to 1024.
             genre: One of `config.genres`, or None.
-            seconds: Length in seconds, at most 600; by default that of training. Longer clips are
-                sampled in overlapping windows whose predictions are averaged at every step
-                (MultiDiffusion, arXiv 2302.08113).
+            seconds: Length in seconds, at most 600; by default that of training, with a tempo in
+                whole bars. Longer clips are sampled in overlapping windows whose predictions are
+                averaged at every step (MultiDiffusion, arXiv 2302.08113).
+            tempo: Tempo in BPM, in quarter notes, 30 to 300; by default the one that the prompt
+                names. Without one there is no given beat.
+            meter: Metre, such as (3, 4); by default that of the prompt, otherwise 4/4. It needs a
+                tempo.
+            bars: Length in bars, 1 to 64, exact to the sample, instead of seconds. It needs a
+                tempo.
+            loop: Whether the end continues at the start without a seam. With a tempo, a loop lasts
+                whole bars.
             steps: Number of sampling steps, 1 to 1000.
             guidance: Guidance scale, 0 to 20.
             sampler: A name from `SAMPLERS`.
@@ -211,19 +235,32 @@ class LDMG(SoundDiffusion):
             `n` clips.
 
         Raises:
-            PromptError: If a number is out of range or the genre is unknown.
+            PromptError: If a number is out of range, the genre is unknown, or bars or meter are
+                given without a tempo.
+
+        Warns:
+            UserWarning: If the prompt names what the system cannot do.
         """
         prompt = prompt_of(prompt, "words, and genre=")
         n = checked(n=n)["n"]
         settings = SamplingSettings(steps, guidance, sampler, seed)
         if not prompt and genre is None:
             settings = replace(settings, guidance=1.0)  # guidance would have no effect
-        seconds = self.seconds_of(seconds)
-        sounds = self._sounds(
-            [prompt] * n, [genre] * n, settings.seeds(n), seconds, settings, progress
+        timing = timing_of(
+            prompt,
+            self.config.seconds,
+            seconds=seconds,
+            tempo=tempo,
+            meter=meter,
+            bars=bars,
+            loop=loop,
         )
-        request = {"prompt": prompt, "genre": genre, "seconds": seconds, **settings.asked()}
-        clips = (self._clip(sound, _caption(prompt, genre)) for sound in sounds)
+        self._advise(prompt)
+        sounds = self._sounds(
+            [prompt] * n, [genre] * n, settings.seeds(n), timing, settings, progress
+        )
+        request = {"prompt": prompt, "genre": genre, **timing.asked(), **settings.asked()}
+        clips = (self._clip(sound, _caption(prompt, genre), timing) for sound in sounds)
         return signed_takes(clips, self, request=request, seed=settings.seed)
 
     @torch.inference_mode()
@@ -239,7 +276,8 @@ class LDMG(SoundDiffusion):
         sampler: str = "dpm++",
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Generate one clip per prompt, genre and seed, in one batch.
+        """Generate one clip per prompt, genre and seed, in one batch, without a given beat: a tempo
+        in a prompt is only text here.
 
         Args:
             prompts: n texts.
@@ -262,7 +300,7 @@ class LDMG(SoundDiffusion):
         seeds = [seed_of(seed, "seeds") for seed in listed(seeds, "seeds", "seeds", 1)]
         prompts, genres = texts_of(prompts, "prompts", 1), listed(genres, "genres", "genres", 1)
         same_length(prompts=prompts, genres=genres, seeds=seeds)
-        sounds = self._sounds(prompts, genres, seeds, seconds, settings, progress)
+        sounds = self._sounds(prompts, genres, seeds, Timing(seconds), settings, progress)
         request = {"seconds": seconds, **settings.asked()}
         return [
             signed(
@@ -280,18 +318,14 @@ class LDMG(SoundDiffusion):
         prompts: Sequence[str],
         genres: Sequence[str | None],
         seeds: Sequence[int],
-        seconds: float,
+        timing: Timing,
         settings: SamplingSettings,
         progress: Callable[[Progress], None] | None,
     ) -> list[np.ndarray]:
-        samples = max(1, round(seconds * self.config.rate))
-        z = self.sample(
-            self.noise(seeds, self.frames_of(seconds)),
-            self.conditioning(prompts, genres),
-            settings,
-            seeds=seeds,
-            callback=self._callback(progress, samples),
-        )
+        z = self._timed(self.conditioning(prompts, genres), seeds, timing, settings, progress)
+        samples = timing.samples(self.config.rate)
+        if timing.loop:
+            return [self._loop(row, samples) for row in z]
         return [self.decode_sound(row)[:, :samples] for row in z]
 
     def vary(  # type: ignore[override]  # its prompt by name

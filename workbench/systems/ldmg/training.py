@@ -22,7 +22,7 @@ from workbench.models.dit import LDMGConditioning
 from workbench.systems.ldmg.coding import finetune_decoder, fit_vae
 from workbench.systems.ldmg.config import PROFILES, LDMGConfig, Profile
 from workbench.systems.ldmg.networks import Networks
-from workbench.systems.prompts import caption_words
+from workbench.systems.prompts import caption_vocabulary, caption_words
 from workbench.systems.sound_training import Data
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, Watch, fast_device, fit, seeds
@@ -62,14 +62,15 @@ def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDM
     input if it has captions."""
     names = [genre_of(audio.items[i].labels) for i in rows]
     common = sorted({n for n in names if n}, key=lambda n: (-names.count(n), n))[: size.genres]
-    texts = any(audio.items[i].caption for i in rows)
+    captions = [audio.items[i].caption for i in rows]
     return LDMGConfig(
         replace(size.vae, channels=audio.channels),
-        replace(size.dit, genres=len(common), text=384 if texts else 0),
+        replace(size.dit, genres=len(common), text=384 if any(captions) else 0),
         rate=size.rate,
         frames=size.frames,
         genres=tuple(sorted(common)),
-        words=caption_words(audio.items[i].caption for i in rows),
+        words=caption_words(captions),
+        vocabulary=caption_vocabulary(captions),
     )
 
 

@@ -24,6 +24,7 @@ class MusicLDMConfig:
         prediction: What the U-Net predicts: "v", "epsilon" …
         steps: Number of steps of the schedule.
         words: Words for prompts that are common in the training captions.
+        vocabulary: All words of at least two training captions; () if they are not known.
     """
 
     sizes: MusicLDMSizes
@@ -34,6 +35,7 @@ class MusicLDMConfig:
     prediction: Prediction = "v"
     steps: int = 1000
     words: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:

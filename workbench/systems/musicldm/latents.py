@@ -16,7 +16,7 @@ from workbench.models.music_ldm import MusicLDMConditioning
 from workbench.music.clip import clip_of
 from workbench.systems.musicldm.config import MusicLDMConfig
 from workbench.systems.musicldm.networks import Embedder, Networks, own_embedder
-from workbench.systems.sampling import overlapping
+from workbench.systems.sampling import circular, overlapping
 from workbench.systems.sound_diffusion import SoundDiffusion
 
 if TYPE_CHECKING:
@@ -114,6 +114,10 @@ class MusicLatents(SoundDiffusion):
         windows."""
         frames = self.config.frames // self.config.sizes.shorter
         return overlapping(self.networks.denoiser, frames, axis=2)
+
+    def circular_denoiser(self) -> Callable[..., Tensor]:
+        frames = self.config.frames // self.config.sizes.shorter
+        return circular(self.networks.denoiser, frames, axis=2)
 
     @renamed(said="conditional")
     @torch.inference_mode()

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,6 +39,7 @@ from workbench.systems.prompts import prompt_of, words_by_kind
 from workbench.systems.provenance import credit_of, signed_takes
 from workbench.systems.region import Region
 from workbench.systems.sampling import SamplingSettings, checked
+from workbench.systems.sound_request import Timing, timing_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,6 +124,10 @@ class MusicLDM(MusicLatents):
         *,
         like: Clip | None = None,
         seconds: float | None = None,
+        tempo: float | None = None,
+        meter: tuple[int, int] | None = None,
+        bars: int | None = None,
+        loop: bool = False,
         steps: int = 50,
         guidance: float = 4.0,
         sampler: str = "ddim",
@@ -135,8 +141,16 @@ class MusicLDM(MusicLatents):
             prompt: A text; "" or None generates without conditioning.
             n: Number of clips, 1 to 1024.
             like: A clip whose audio embedding replaces that of the prompt.
-            seconds: Length in seconds, at most 600; by default that of training. Longer clips are
-                sampled in overlapping windows.
+            seconds: Length in seconds, at most 600; by default that of training, with a tempo in
+                whole bars. Longer clips are sampled in overlapping windows.
+            tempo: Tempo in BPM, in quarter notes, 30 to 300; by default the one that the prompt
+                names. Without one there is no given beat. The U-Net does not know tempi: estimates
+                are averaged with their own shifts by beats and bars (see `beat_grid`).
+            meter: Metre, such as (3, 4); by default that of the prompt, otherwise 4/4. It needs a
+                tempo.
+            bars: Length in bars, 1 to 64, exact to the sample, instead of seconds. It needs a
+                tempo.
+            loop: Whether the end continues at the start. With a tempo, a loop lasts whole bars.
             steps: Number of sampling steps, 1 to 1000.
             guidance: Guidance scale, 0 to 20.
             sampler: A name from `SAMPLERS`.
@@ -149,7 +163,11 @@ class MusicLDM(MusicLatents):
             `n` clips.
 
         Raises:
-            PromptError: If a number is out of range or `like` is silent.
+            PromptError: If a number is out of range, `like` is silent, or bars or meter are given
+                without a tempo.
+
+        Warns:
+            UserWarning: If the prompt names what the system cannot do.
         """
         n, candidates = checked(n=n, candidates=candidates).values()
         prompt = prompt_of(prompt, "words, or a sound as like=")
@@ -157,11 +175,20 @@ class MusicLDM(MusicLatents):
         conditional = like is not None or bool(prompt.strip())
         settings = SamplingSettings(steps, guidance if conditional else 1.0, sampler, seed)
         seeds = settings.seeds(n * candidates)
-        seconds = self.seconds_of(seconds)
+        timing = timing_of(
+            prompt if like is None else "",
+            self.config.seconds,
+            seconds=seconds,
+            tempo=tempo,
+            meter=meter,
+            bars=bars,
+            loop=loop,
+        )
+        self._advise(prompt)
         sounds = self._sounds(
             self.conditioning(vector.expand(len(seeds), -1), conditional=conditional),
             seeds,
-            seconds,
+            timing,
             settings,
             progress,
         )
@@ -170,11 +197,12 @@ class MusicLDM(MusicLatents):
         request = {
             "prompt": prompt if like is None else None,
             "like": None if like is None else credit_of(like),
-            "seconds": seconds,
+            **timing.asked(),
             "candidates": candidates if candidates > 1 else None,
             **settings.asked(),
         }
-        clips = (self._clip(sound[None].numpy(), caption or "unconditional") for sound in sounds)
+        caption = caption or "unconditional"
+        clips = (self._clip(sound[None].numpy(), caption, timing) for sound in sounds)
         return signed_takes(clips, self, request=request, seed=settings.seed)
 
     def best(self, sounds: Tensor, vector: Tensor, n: int) -> Tensor:
@@ -198,7 +226,7 @@ class MusicLDM(MusicLatents):
         sampler: str = "ddim",
         progress: Callable[[Progress], None] | None = None,
     ) -> Tensor:
-        """Generate one sound per embedding and seed, in one batch.
+        """Generate one sound per embedding and seed, in one batch, without a given beat.
 
         Args:
             vectors: Embeddings (n, embed) of texts or sounds.
@@ -222,7 +250,7 @@ class MusicLDM(MusicLatents):
             raise PromptError(f"vectors={shown(vectors)}: give a tensor (n, embed)")
         same_length(vectors=vectors, seeds=seeds)
         conditioning = self.conditioning(vectors, conditional=conditional)
-        return self._sounds(conditioning, seeds, seconds, settings, progress)
+        return self._sounds(conditioning, seeds, Timing(seconds), settings, progress)
 
     draw_each = generate_batch  # the old name
 
@@ -307,17 +335,13 @@ class MusicLDM(MusicLatents):
         self,
         conditioning: MusicLDMConditioning,
         seeds: Sequence[int],
-        seconds: float,
+        timing: Timing,
         settings: SamplingSettings,
         progress: Callable[[Progress], None] | None,
     ) -> Tensor:
         """Return sounds (n, samples)."""
-        samples = max(1, round(seconds * self.config.rate))
-        z = self.sample(
-            self.noise(seeds, self.frames_of(seconds)),
-            conditioning,
-            settings,
-            seeds=seeds,
-            callback=self._callback(progress, samples),
-        )
+        samples = timing.samples(self.config.rate)
+        z = self._timed(conditioning, seeds, timing, settings, progress)
+        if timing.loop:
+            return torch.from_numpy(np.concatenate([self._loop(row, samples) for row in z]))
         return torch.cat([self.decode_sound(part) for part in z.split(8)])[:, :samples]

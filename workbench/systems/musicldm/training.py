@@ -28,7 +28,7 @@ from workbench.systems.musicldm.coding import finetune_decoder, fit_vae, fit_voc
 from workbench.systems.musicldm.config import PROFILES, MusicLDMConfig, Profile
 from workbench.systems.musicldm.mixing import KINDS, Windows, check_tempi, mixes_of, windows_of
 from workbench.systems.musicldm.networks import Embedder, Networks, OwnEmbedder
-from workbench.systems.prompts import caption_words
+from workbench.systems.prompts import caption_vocabulary, caption_words
 from workbench.systems.sound_training import Data
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, Watch, fast_device, fit, seeds
@@ -50,9 +50,10 @@ def recipe(
         data = replace(data, audio=with_beats(data.audio, data.rows))
         check_tempi(data.audio, data.rows, round(config.seconds * config.rate))
     n_mixes = 0 if mixup == "none" else int(size.mixes * size.windows)
-    captions = (data.audio.items[i].caption for i in data.rows)
+    captions = [data.audio.items[i].caption for i in data.rows]
+    words, vocabulary = caption_words(captions), caption_vocabulary(captions)
     return Recipe(
-        asdict(replace(config, words=caption_words(captions))),
+        asdict(replace(config, words=words, vocabulary=vocabulary)),
         {
             **data.record(dataset),
             "mixup": mixup,

@@ -1,0 +1,107 @@
+"""Length and beat of a request for sound, and what its prompt asks."""
+
+import re
+
+import pytest
+
+from workbench.errors import PromptError
+from workbench.systems.prompts import caption_vocabulary
+from workbench.systems.sound_request import Timing, read_sound_prompt, timing_of
+
+NOTHING = {"seconds": None, "tempo": None, "meter": None, "bars": None, "loop": False}
+
+
+def timing(prompt="", usual=4.0, **given):
+    return timing_of(prompt, usual, **{**NOTHING, **given})
+
+
+def test_without_a_tempo_the_length_is_in_seconds():
+    assert timing() == Timing(4.0)
+    assert timing(seconds=2.5) == Timing(2.5)
+    assert timing(loop=True) == Timing(4.0, loop=True)
+    assert timing("waltz") == Timing(4.0)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "given", "expected"),
+    [
+        ("rock, 120 bpm", {}, Timing(4.0, 120, (4, 4), 2)),
+        ("rock 100", {}, Timing(4.8, 100, (4, 4), 2)),
+        ("rock, 100 bpm", {"tempo": 120}, Timing(4.0, 120, (4, 4), 2)),
+        ("waltz, 90 bpm", {}, Timing(4.0, 90, (3, 4), 2)),
+        ("waltz, 90 bpm", {"meter": (4, 4), "bars": 3}, Timing(8.0, 90, (4, 4), 3)),
+        (
+            "",
+            {"tempo": 90, "meter": (6, 8), "bars": 4, "loop": True},
+            Timing(8, 90, (6, 8), 4, True),
+        ),
+        ("rock, 120 bpm", {"seconds": 3.3}, Timing(3.3, 120)),
+        ("", {"tempo": 30}, Timing(8.0, 30, (4, 4), 1)),
+    ],
+)
+def test_tempo_and_metre_come_from_arguments_or_the_prompt(prompt, given, expected):
+    assert timing(prompt, **given) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "given", "named"),
+    [
+        ("rock", {"bars": 2}, "bars: needs a tempo"),
+        ("rock", {"meter": (3, 4)}, "meter: needs a tempo"),
+        ("", {"tempo": 20}, "tempo.*20"),
+        ("", {"tempo": 120, "bars": 0}, "bars.*0"),
+        ("", {"tempo": 120, "bars": 65}, "bars.*65"),
+        ("", {"tempo": 120, "bars": 1.5}, "bars.*1.5"),
+        ("", {"tempo": 30, "meter": (5, 4), "bars": 64}, "bars: .*600 s, got 64"),
+        ("", {"tempo": 120, "meter": (11, 4)}, "meter.*11/4"),
+        ("", {"tempo": 120, "bars": 2, "seconds": 4}, "seconds: .*bars"),
+        ("120 bpm", {"seconds": 4, "loop": True}, "seconds: .*whole bars"),
+        ("", {"seconds": 0}, "seconds.*0"),
+        ("", {"seconds": 601}, "seconds.*601"),
+        ("", {"loop": 1}, "loop: .*got 1"),
+    ],
+)
+def test_what_does_not_fit_names_its_argument(prompt, given, named):
+    with pytest.raises(PromptError, match=named):
+        timing(prompt, **given)
+
+
+@pytest.mark.parametrize("bpm", [30, 77, 91.7, 133, 299])
+@pytest.mark.parametrize("bars", [1, 3, 8])
+def test_bars_are_exact_to_the_sample(bpm, bars):
+    made = timing(tempo=bpm, bars=bars)
+    assert made.samples(16_000) == round(bars * 4 * 60 / bpm * 16_000)
+    assert made.quarters == 4 * bars
+
+
+WORDS = caption_vocabulary(["rock 120 bpm beat drums", "slow rock beat with drums", "Lieder"])
+
+
+def test_a_vocabulary_has_the_words_of_two_captions():
+    assert WORDS == ("beat", "drums", "rock")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "unknown", "tempo", "said"),
+    [
+        ("rock drums, 120 bpm", (), 120, ["Understood: tempo 120 BPM, 4/4"]),
+        ("a string quartet", ("string", "quartet"), None, ["no training caption.*string, quartet"]),
+        ("rock waltz at 90 bpm", ("waltz",), 90, ["tempo 90 BPM, 3/4", "no training.*waltz"]),
+        ("rock, 900 bpm", (), None, ["Not possible: 900 BPM"]),
+        ("rock, slower than 100 bpm", (), None, ["Not possible: tempo below 100 BPM"]),
+        ("rock without drums", (), None, ["Not possible: “without drums”"]),
+        ("rock in 3/4", (), None, ["Not possible: 3/4 without a tempo"]),
+        ("", (), None, []),
+        ("rock", (), None, []),
+    ],
+)
+def test_a_prompt_is_read_and_what_cannot_be_done_is_said(prompt, unknown, tempo, said):
+    reading = read_sound_prompt(prompt, WORDS)
+    assert (reading.unknown, reading.tempo) == (unknown, tempo)
+    assert len(reading.messages) == len(said)
+    for message, words in zip(reading.messages, said, strict=True):
+        assert re.search(words, message)
+
+
+def test_without_a_vocabulary_no_word_is_called_unknown():
+    assert read_sound_prompt("a string quartet", ()).unknown == ()
