@@ -168,9 +168,9 @@ def beat(bench: AudioBench, take: Take) -> None:
         styles, tempi, each = STYLES[:1], TEMPI[:2], 2
     requested = np.repeat(tempi, each)
     ways: dict[str, list[np.ndarray]] = {"the text alone": [], "with the beat": []}
-    for keeps, sounds in zip((False, True), ways.values(), strict=True):
+    for keeps, parts in zip((False, True), ways.values(), strict=True):
         for style in styles:
-            sounds += [take(f"{style} {bpm} bpm beat", each, keeps) for bpm in tempi]
+            parts += [take(f"{style} {bpm} bpm beat", each, keeps) for bpm in tempi]
     groups = np.repeat(np.arange(len(styles) * len(tempi)), each)
     every = np.tile(requested, len(styles))
     length, rate = round(BEAT_SECONDS * bench.audio.rate), bench.audio.rate
@@ -204,12 +204,12 @@ def beat(bench: AudioBench, take: Take) -> None:
         else:
             right = tempo_is(tempo(sounds, rate), asked)
             row += [float(right.mean()), share_interval(int(right.sum()), len(right))]
-        vectors = embed(sounds) if embed and group is not None else None
-        far = played is not None and vectors is not None and len(vectors) > 1
-        row.append(1000 * kernel_distance(vectors, played) if far else None)
-        various = vectors is not None and diversity(vectors, group)
-        row.append(various if various and np.isfinite(various) else None)
-        rows.append(row)
+        far, various = None, float("nan")
+        if embed is not None and group is not None and len(sounds) > 1:
+            vectors = embed(sounds)
+            far = None if played is None else 1000 * kernel_distance(vectors, played)
+            various = diversity(vectors, group)
+        rows.append([*row, far, various if np.isfinite(various) else None])
         figures[name] = row[2]
     bench.report.table(
         "beat",

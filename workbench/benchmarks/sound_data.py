@@ -73,12 +73,14 @@ class SoundBench(AudioBench):
     def takes(self, prompt: str, n: int, beat: bool) -> np.ndarray:
         """Takes (n, samples) of BEAT_SECONDS for a prompt that names a tempo, with its beat or
         with the text alone."""
-        system, more = self.system, {"seconds": BEAT_SECONDS, "steps": self.steps}
-        seeds = SamplingSettings(seed=self.seed).seeds(n)
+        system, steps = self.system, self.steps
         if beat:
-            clips = system.generate(prompt, n, seed=self.seed, **more)
+            clips = system.generate(prompt, n, seconds=BEAT_SECONDS, steps=steps, seed=self.seed)
         else:
-            clips = system.generate_batch([prompt] * n, [None] * n, seeds, **more)
+            seeds = SamplingSettings(seed=self.seed).seeds(n)
+            clips = system.generate_batch(
+                [prompt] * n, [None] * n, seeds, seconds=BEAT_SECONDS, steps=steps
+            )
         return np.stack([cast(np.ndarray, clip.audio).mean(0) for clip in clips])
 
     @cached_property

@@ -107,7 +107,7 @@ class SoundDiffusion(LatentDiffusion):
         frames = self.frames_of(timing.seconds)
         if timing.loop:
             frames = max(1, round(samples / self.hop))
-        noise, more = self.noise(seeds, frames), {}
+        noise, more = self.noise(seeds, frames), dict[str, Any]()
         if timing.tempo is not None and timing.quarters is not None:
             quarter = 60 / timing.tempo * self.config.rate / self.hop
             if timing.loop:

@@ -151,7 +151,7 @@ def read_sound_prompt(
     scanned = Scan()
     rest = take_tempo(words, scanned)
     meter = meter or read_request(prompt, 1).meter
-    refused, understood = list(scanned.refused), []
+    refused, understood = list(scanned.refused), list[str]()
     named = f"{meter[0]}/{meter[1]}"
     if scanned.tempo is not None:
         understood += [f"tempo {scanned.tempo:g} BPM", named]

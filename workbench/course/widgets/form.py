@@ -98,7 +98,8 @@ def fields_of(system: System, verb: str, count: Field, **starts: float) -> tuple
         elif field.name in given:
             own = given[field.name]
             default = starts.get(field.name, own) if own is not None else None
-            start = None if default in (None, False) else min(default, field.high)
+            blank = default is None or default is False
+            start = None if blank else min(default, field.high)
             fields.append(replace(field, default=start))
     return tuple(fields)
 
