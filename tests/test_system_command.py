@@ -131,7 +131,8 @@ def test_sound_lasts_whole_bars_of_a_tempo(key, tmp_path, capsys):
     assert status(words) == 0
     out = capsys.readouterr()
     clip = Clip.read(Path(out.out.strip()))
-    assert clip.audio.shape[1] == round(3 * 60 / 140 * clip.sample_rate)
+    at_16_khz = round(3 * 60 / 140 * 16000)  # the file has another rate
+    assert abs(clip.audio.shape[1] - at_16_khz * clip.sample_rate / 16000) < 1
     assert "140bpm" in out.out
     assert "bagpipe" in out.err
 

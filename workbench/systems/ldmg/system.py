@@ -221,8 +221,8 @@ class LDMG(SoundDiffusion):
                 names. Without one there is no given beat.
             meter: Metre, such as (3, 4); by default that of the prompt, otherwise 4/4. It needs a
                 tempo.
-            bars: Length in bars, 1 to 64, exact to the sample, instead of seconds. It needs a
-                tempo.
+            bars: Length in bars, 1 to 64, exact to the sample at `config.rate`, instead of seconds.
+                It needs a tempo.
             loop: Whether the end continues at the start without a seam. With a tempo, a loop lasts
                 whole bars.
             steps: Number of sampling steps, 1 to 1000.
