@@ -163,9 +163,8 @@ def beat(bench: AudioBench, take: Take) -> None:
         bench: The run.
         take: Generates sounds of BEAT_SECONDS.
     """
-    styles, tempi, each = STYLES, TEMPI, 8
-    if bench.quick:
-        styles, tempi, each = STYLES[:1], TEMPI[:2], 2
+    most, each = (2, 2) if bench.quick else (len(TEMPI), 8)
+    styles, tempi = STYLES[: most // 2], TEMPI[:most]
     requested = np.repeat(tempi, each)
     ways: dict[str, list[np.ndarray]] = {"the text alone": [], "with the beat": []}
     for keeps, parts in zip((False, True), ways.values(), strict=True):
