@@ -62,7 +62,9 @@ def test_the_metre_that_is_given_wins_over_the_prompt(system):
     reading = system.explain_prompt("a groove in 3/4, fill in bar 12", bars=4, meter=(7, 8))
     assert "7/8" in reading.understood
     assert any("bar 12" in reason for reason in reading.refused)
-    assert not any("bar 12" in reason for reason in system.explain_prompt("fill in bar 12").refused)
+    for bars, late in ((None, True), (8, True), (16, False)):  # generate makes 8 bars
+        refused = system.explain_prompt("fill in bar 12", bars=bars).refused
+        assert any("bar 12" in reason for reason in refused) == late
     for wrong in ((9, 8), (4, 3), "7/8"):
         with pytest.raises(PromptError, match="meter"):
             system.generate("rock", meter=wrong)
@@ -136,3 +138,7 @@ def _bar(number):
     from workbench.systems.region import Region
 
     return Region(bars=(number, number + 1))
+
+
+def test_a_reading_is_of_the_loop_that_generate_makes(system):
+    assert "fill in bar 8" in system.explain_prompt("rock with a fill in the last bar").understood

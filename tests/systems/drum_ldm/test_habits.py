@@ -46,7 +46,14 @@ def test_what_is_said_beside_a_style_is_asked_of_all_bars():
 
 
 @pytest.mark.parametrize(
-    "prompt", ["hats on eighths in bar 2", "snare on 2 and 4", "no hats", "one drop"]
+    "prompt",
+    [
+        "hats on eighths in bar 2",
+        "snare on 2 and 4",
+        "no hats",
+        "one drop",
+        "hi-hats in quarter notes",
+    ],
 )
 def test_everything_else_is_asked_as_before(prompt):
     chart = read_request(prompt, 4).chart

@@ -24,9 +24,9 @@ def relaxed(chart: DrumChart, implied: NDArray[np.bool_], random: np.random.Gene
     """Return a chart in which patterns are requested as drummers play them.
 
     Hits that only a style implies are requested only in the bars of the commonest letter. So is a
-    pattern of the hi-hat or ride that keeps time, the same in all bars, and there only in part. The
-    denoiser completes them. Where the hi-hat is to be open and closed in the same sixteenth, it is
-    closed. Everything else stays.
+    pattern of the hi-hat or ride that keeps time, the same in all bars, and there only in part,
+    unless the request says where it rests, too. The denoiser completes them. Where the hi-hat is to
+    be open and closed in the same sixteenth, it is closed. Everything else stays.
 
     Args:
         chart: What is requested, with the letters of a form.
@@ -41,7 +41,8 @@ def relaxed(chart: DrumChart, implied: NDArray[np.bool_], random: np.random.Gene
     for drum in TIMEKEEPERS:
         pattern = hits[:, :, drum]
         struck = pattern == 1
-        if chart.bars == 1 or struck[0].sum() < LEAST or not (struck == struck[0]).all():
+        named = chart.bars == 1 or not np.isnan(pattern).any()  # the rests, too
+        if named or struck[0].sum() < LEAST or not (struck == struck[0]).all():
             continue
         pattern[~groove] = np.nan
         pattern[struck & (random.random(struck.shape) >= KEPT)] = np.nan

@@ -78,11 +78,11 @@ class DrumSampler(DrumLatents):
 
         Args:
             prompt: A text.
-            bars: Length of the loop in bars; None for the longest.
+            bars: Length of the loop in bars; None for that of `generate`.
             meter: Metre of the loop; None for the one of the prompt.
         """
         if self.config.chart:
-            return request_of(prompt_of(prompt), bars or self.config.bars, meter).reading()
+            return request_of(prompt_of(prompt), bars or BARS, meter).reading()
         return read_prompt(prompt_of(prompt), self.text, self.config.vocabulary)
 
     def prompt_words(self) -> dict[str, list[str]]:
