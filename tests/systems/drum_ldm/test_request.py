@@ -941,3 +941,18 @@ def test_between_beats_is_no_place():
     request = read_request("ghost notes between the backbeats", 8)
     assert struck(request, "SD") == []
     assert any(text.startswith("between the backbeats") for text in request.refused)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "everywhere"),
+    [
+        ("rock 120 bpm beat 4-4 8ths hats open hats busy kick fills", ("OH", "BD")),
+        ("funk 8ths ride bell toms fills", ("RD",)),
+    ],
+)
+def test_a_list_of_keywords_before_fills_is_of_the_whole_loop(prompt, everywhere):
+    chart = read_request(prompt, 8).chart
+    for drum in everywhere:
+        column = DRUMS.index(drum)
+        assert (chart.drums[:, column] > 0).all() or (chart.hits[:, column] == 1).any()
+    assert np.isnan(chart.density[[3, 7]]).all() or (chart.density == chart.density[0]).all()

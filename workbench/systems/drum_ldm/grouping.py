@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from workbench.music.kit import DRUMS
 from workbench.systems.drum_ldm.items import (
@@ -26,6 +27,7 @@ from workbench.systems.drum_ldm.lexicon import Entry, lexicon
 _AMOUNTS = ("many", "few", "less", "some")
 _NOTE_VALUES = {"eighth": "8ths", "sixteenth": "16ths"}
 _HANDS = {"CH", "OH", "RD"}
+_LIST = 3  # so many things in a row before "fills" are a list of keywords
 _DEGREES = ("very", "slightly")
 _SWITCHES = (
     *("only", "not", "nor", "instead", "but", "except", "out", "allbut", "unknown"),
@@ -488,7 +490,10 @@ class _Reader:
             return
         if entry.has("pace") and isinstance(following, Thing) and "roll" in following.text:
             return  # "fast hi-hat rolls"
-        if entry.has("pace") and codes_of(following) and set(codes_of(following)) <= _HANDS:
+        before = self.clause[self.at - 1] if self.at else None
+        tempo = isinstance(before, Thing) and before.entry.has("style")  # "rock, fast, hats"
+        hands = bool(codes_of(following)) and set(codes_of(following)) <= _HANDS
+        if entry.has("pace") and hands and not tempo:
             if group.things:
                 self._flush(joined=group.joined, keep=True)
             [(factor, _)] = entry.of("pace")  # "fast hats"
@@ -542,12 +547,21 @@ class _Reader:
         self.draft.joined = False
 
     def _of_fill(self, thing: Thing) -> bool:
-        """Whether a drum or a quality stands before "fill", perhaps with others between them."""
+        """Whether a drum or a quality stands before "fill", perhaps with others between them. A
+        longer row, such as "8ths hats toms busy kick fills", is a list of keywords."""
         if self.draft.group.negative or not _describes_fill(thing):
             return False
-        after = self.clause[self.at + 1 :]
-        end = next((item for item in after if not _describes_fill(item)), None)
-        return isinstance(end, Thing) and end.entry.has("fill")
+        places = range(self.at + 1, len(self.clause))
+        end = next((i for i in places if not _describes_fill(self.clause[i])), None)
+        if end is None:
+            return False
+        before = reversed(self.clause[:end])
+        row = list(takewhile(lambda item: isinstance(item, Thing | Steps), before))
+        fill = self.clause[end]
+        if not isinstance(fill, Thing) or not fill.entry.has("fill"):
+            return False
+        drums = sum(map(_is_drum_like, row))
+        return len(row) < _LIST and not (fill.text.endswith("s") and drums > 1)
 
     def _place(self, place: Bars | Steps) -> None:
         kind = "bars" if isinstance(place, Bars) else "steps"
