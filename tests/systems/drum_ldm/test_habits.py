@@ -32,6 +32,13 @@ def test_eighths_are_asked_of_the_groove_only_and_in_part():
     assert asked(charts[0], BD).tolist() == [4] * 8
 
 
+def test_sixteenths_have_no_rests_that_are_requested():
+    chart = relaxed_request("hi-hat on sixteenths", "AAAB", 4)
+    counts = asked(chart, CH)
+    assert counts[3] == 0
+    assert (counts[:3] < 16).any()
+
+
 def test_what_a_style_implies_is_asked_of_the_groove_only():
     chart = relaxed_request("rock", "AABA", 4)
     assert asked(chart, SD).tolist() == [2, 2, 0, 2]

@@ -41,8 +41,8 @@ def relaxed(chart: DrumChart, implied: NDArray[np.bool_], random: np.random.Gene
     for drum in TIMEKEEPERS:
         pattern = hits[:, :, drum]
         struck = pattern == 1
-        named = chart.bars == 1 or not np.isnan(pattern).any()  # the rests, too
-        if named or struck[0].sum() < LEAST or not (struck == struck[0]).all():
+        rests = bool((pattern == 0).any()) and not np.isnan(pattern).any()
+        if chart.bars == 1 or rests or struck[0].sum() < LEAST or not (struck == struck[0]).all():
             continue
         pattern[~groove] = np.nan
         pattern[struck & (random.random(struck.shape) >= KEPT)] = np.nan
