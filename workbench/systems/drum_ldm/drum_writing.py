@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 
 import numpy as np
 
@@ -26,7 +25,6 @@ RATES = {
     "HT": (0.1, 0.7, 1.1),
 }
 COLUMN = {code: i for i, code in enumerate(DRUMS)}
-_FEW = {"BD": Steps(("1",)), "SD": Steps(("last",))}  # where few hits of a drum stand
 _WHOLE_PATTERNS = {"beat", "offbeat"}  # a hi-hat or ride on these places has no others
 STYLE, PATTERN, ASKED, EXCLUDED = range(4)  # what outranks what
 _NAMES = DRUM_NAMES | {"BD": "kick", "SD": "snare", "RD": "ride", "CR": "crash"}
@@ -108,8 +106,6 @@ class DrumWriter:
                 column[[bar for bar in bars if column[bar] != 0] or bars] = RATES[code][level]
                 if group.only != "drums":
                     self._present.append((code, bars))
-                if level == 0 and code in _FEW:  # at most once per bar
-                    self._late.append(partial(self._leave_rest, [code], bars, _FEW[code]))
             return
         if group.only or any(map(is_pattern, steps.names)):
             self._late.append(lambda: self._others(leading, bars, steps))
@@ -149,9 +145,13 @@ class DrumWriter:
             return
         begin = place[0] if group.placed else 0
         begin = max((self._left.get(code, begin) for code in drums), default=begin)
-        for code in drums:  # a drum that left before is asked for nothing from here on
-            self.chart.drums[change:, COLUMN[code]] = np.nan
-        early = {c for c in drums if (self.chart.drums[begin:change, COLUMN[c]] > 0).any()}
+        early = set()
+        for code in drums:
+            column = self.chart.drums[:, COLUMN[code]]  # a view
+            later = column[change:]
+            if (column[begin:change] > 0).any() and not (later > 0).all():
+                early.add(code)
+            later[later == 0] = np.nan  # a drum that left before is asked for nothing from here on
         self._absent([c for c in drums if c not in early], range(begin, change))
         if len(place) < self.bars:  # a section, such as the second of "kick, then add hats"
             for code in (c for codes in self._codes(group) for c in _LEADING.get(codes, codes)):
