@@ -123,9 +123,9 @@ def loops_of(
         loops.asked = torch.from_numpy(_stacked(asked, ASKED_CHANNELS, beats))
         loops.bars = torch.tensor([chart.bars for chart in measured])
         loops.meter = torch.tensor([METERS.index(chart.meter) for chart in measured])
-        beats_played = [i for i, clip in enumerate(clips) if _is_beat(clip)]
-        players = [str((clips[i].labels or {}).get("session", "")) for i in beats_played]
-        loops.forms = bank_of([measured[i] for i in beats_played], players, seed)
+        played = [pair for pair in zip(measured, clips, strict=True) if _is_beat(pair[1])]
+        players = [str((clip.labels or {}).get("session", "")) for _, clip in played]
+        loops.forms = bank_of([chart for chart, _ in played], players, seed)
     return loops
 
 

@@ -192,14 +192,10 @@ class DrumSampler(DrumLatents):
                 chart.letter = letters_of(form, bars)
             random = np.random.default_rng(row_seeds(seed, 3)[2])
             # the bank has forms of grooves; a loop that is one fill has none
-            fill = bool((chart.fill == 1).all())
-            played = {} if fill else sampled_form(self.networks.forms, bars, random)
-            if not np.isnan(chart.letter).all():
-                played.pop("likeness", None)  # it belongs to other letters
-            if not np.isnan([chart.lay, chart.loose]).all():
-                played = {k: v for k, v in played.items() if k not in ("lay", "loose")}
-            own = {k: v for k, v in played.items() if np.isnan(getattr(chart, k)).all()}
-            chart = chart.with_(**own)
+            if not (chart.fill == 1).all():
+                chart = chart.with_(
+                    **_unasked(chart, sampled_form(self.networks.forms, bars, random))
+                )
             charts.append(relaxed(chart, requests[prompt].implied, random))
         return charts
 
@@ -353,6 +349,17 @@ class DrumSampler(DrumLatents):
             )
             for i, (clip, prompt) in enumerate(zip(clips, prompts, strict=True))
         ]
+
+
+def _unasked(chart: DrumChart, form: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the fields of a form that fit what a chart asks: likeness belongs to the letters, and
+    lay and looseness to each other."""
+    asked = {name for name in form if not np.isnan(getattr(chart, name)).all()}
+    if "letter" in asked:
+        asked.add("likeness")
+    if asked & {"lay", "loose"}:
+        asked |= {"lay", "loose"}
+    return {name: values for name, values in form.items() if name not in asked}
 
 
 def tempos_of(tempos: Any, *, or_none: bool = False) -> list[Any]:

@@ -31,18 +31,20 @@ def timed(roll: np.ndarray, chart: DrumChart) -> np.ndarray:
         A copy; hits and velocities are the same. No offset becomes larger than MOST, or is larger
         than before if it was larger.
     """
-    size = bar_steps(chart.meter)
-    timed = roll.copy()
+    size, made = bar_steps(chart.meter), roll.copy()
+    asked = ~(np.isnan(chart.loose) & np.isnan(chart.lay))
+    if not asked.any():
+        return made
     swing = np.nan_to_num(DrumChart.measure(roll, chart.meter).swing)
-    for bar in np.flatnonzero(swing < SWUNG):
-        cells = timed[bar * size : (bar + 1) * size].reshape(size, -1, 3, N)  # (…, slots, 3, drums)
+    for bar in np.flatnonzero(asked & (swing < SWUNG)):
+        cells = made[bar * size : (bar + 1) * size].reshape(size, -1, 3, N)  # (…, slots, 3, drums)
         struck, first = cells[:, 0, 0] > 0.5, cells[:, 0, 2].copy()
         _loosen(first, struck, chart.loose[bar])
         _lay_back(first, struck, chart.lay[bar])
         # the hits of a flam keep their distance
         cells[:, :, 2] += ((first - cells[:, 0, 2]) * struck)[:, None] * (cells[:, :, 0] > 0.5)
         cells[:, 1:, 2] = cells[:, 1:, 2].clip(-EDGE, EDGE)
-    return timed
+    return made
 
 
 def _loosen(offset: np.ndarray, struck: np.ndarray, loose: float) -> None:
