@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.drum_data import BARS, LoopSet, beats_of
+from workbench.evaluation.drums import reconstruction
 from workbench.evaluation.intervals import bootstrap
 from workbench.music.kit import DRUMS
 
@@ -37,17 +38,14 @@ def humanise_table(bench: Bench) -> None:
     }
     rows, figures = [], {}
     for name, rolls in played.items():
-        measured = touch_errors(real.rolls, rolls)
-        intervals = [
-            bootstrap(
-                partial(_mean, errors), len(errors), groups=real.performances, seed=bench.seed
-            )
-            for errors in measured
-        ]
-        means = [_mean(errors, np.arange(len(errors))) for errors in measured]
-        spreads = _spreads(real.rolls, rolls)
-        rows.append([name, means[0], intervals[0], means[1], intervals[1], *spreads])
-        figures[name] = [*means, *spreads]
+        errors, spreads = touch_errors(real.rolls, rolls), _spreads(real.rolls, rolls)
+        cells: list[object] = []
+        for i, error in enumerate(errors):
+            of_rows = partial(_error, real.rolls, rolls, i)
+            interval = bootstrap(of_rows, len(real), groups=real.performances, seed=bench.seed)
+            cells += [error, interval]
+        rows.append([name, *cells, *spreads])
+        figures[name] = [*errors, *spreads]
     bench.report.table(
         "humanise",
         f"Humanised: hits of {len(real)} held-out loops, velocity and timing played anew",
@@ -62,35 +60,31 @@ def humanise_table(bench: Bench) -> None:
         ],
         rows,
         [
-            "Errors are mean absolute differences from the person, per loop, then over loops. SD: "
-            "of a drum within a loop, mean over drums and loops. The mean of a distribution always "
-            "has a smaller error than a sample of it: compare one take with the person's SD, and "
-            "the mean of takes with the mean groove, which has the mean of all training hits of "
-            "the style with this drum on this sixteenth of the bar."
+            "Errors are mean absolute differences from the person, over all hits. SD: of a drum "
+            "within a loop, mean over drums and loops. The mean of a distribution always has a "
+            "smaller error than a sample of it: compare one take with the person's SD, and the "
+            "mean of takes with the mean groove, which has the mean of all training hits of the "
+            "style with this drum on this sixteenth of the bar."
         ],
         errors=figures,
     )
 
 
-def touch_errors(real: np.ndarray, made: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean absolute errors of velocity (0 to 1) and offset (sixteenths) of the hits of each
-    loop: two arrays (n,). Both rolls (n, steps, 27) have the same hits.
+def touch_errors(real: np.ndarray, made: np.ndarray) -> tuple[float, float]:
+    """Return the mean absolute errors of velocity (0 to 1) and offset (sixteenths) of all hits.
+    Both rolls (n, steps, 27) have the same hits.
 
     Raises:
         ValueError: If a hit of `real` is missing in `made`.
     """
-    hits = real[..., :N] > 0.5
-    if (made[..., :N][hits] < 0.5).any():
+    scores = reconstruction(real, made)
+    if scores["recall"] < 1:
         raise ValueError("made: must have the hits of real")
-    count = np.maximum(hits.sum((1, 2)), 1)
-    velocity, offset = (
-        (np.abs(real - made)[..., i * N : (i + 1) * N] * hits).sum((1, 2)) / count for i in (1, 2)
-    )
-    return velocity, offset
+    return scores["velocity_error"], scores["offset_error"]
 
 
-def _mean(errors: np.ndarray, rows: np.ndarray) -> float:
-    return float(errors[rows].mean())
+def _error(real: np.ndarray, made: np.ndarray, which: int, rows: np.ndarray) -> float:
+    return touch_errors(real[rows], made[rows])[which]
 
 
 def _spreads(real: np.ndarray, made: np.ndarray) -> list[float]:
