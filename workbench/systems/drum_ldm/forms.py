@@ -48,8 +48,8 @@ def bank_of(
 
     Args:
         charts: A chart per loop.
-        players: Who played each, such as a session. Each counts the same, however many loops are
-            from him: two of fourteen sessions hold 40 % of Groove's, and steadier ones than most.
+        players: Who played each, such as a session. Each player counts the same, however many loops
+            are theirs: two of fourteen sessions hold 40 % of Groove's, and steadier ones than most.
         seed: Seed of the choice.
     """
     groups: dict[str, list[np.ndarray]] = {}

@@ -1,9 +1,9 @@
 """How drummers play a pattern that is requested: they leave it where the groove changes.
 
 A drummer who is to play a rock groove strikes the snare on 2 and 4 in the bars of the groove, and
-not in a fill. Of eighths on the hi-hat he plays most, and leaves them for a change: in the loops of
-Groove that are captioned so, 73 % of the eighths are struck, and a quarter of the bars has all of
-them.
+not in a fill. Of eighths on the hi-hat most are played, and some are left out for a change: in the
+loops of Groove that are captioned so, 73 % of the eighths are struck, and a quarter of the bars has
+all of them.
 """
 
 from __future__ import annotations

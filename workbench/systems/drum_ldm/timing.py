@@ -28,8 +28,7 @@ def timed(roll: np.ndarray, chart: DrumChart) -> np.ndarray:
             stay as they are, and so do bars that swing.
 
     Returns:
-        A copy; hits and velocities are the same. No offset becomes larger than MOST, or is larger
-        than before if it was larger.
+        A copy with the same hits and velocities. Offsets grow to MOST at the most.
     """
     size, made = bar_steps(chart.meter), roll.copy()
     asked = ~(np.isnan(chart.loose) & np.isnan(chart.lay))
