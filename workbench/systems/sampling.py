@@ -151,22 +151,11 @@ def overlapping(network: nn.Module, frames: int, axis: int = -1) -> Callable[...
     """
 
     def predict(x: Tensor, t: Tensor, *conditioning: Tensor) -> Tensor:
-        x = x.movedim(axis, -1)
-        length = x.shape[-1]
-
-        def window(part: Tensor) -> Tensor:
-            return network(part.movedim(-1, axis), t, *conditioning).movedim(axis, -1)
-
+        length = x.shape[axis]
         if length <= frames:
-            return window(x).movedim(-1, axis)
+            return network(x, t, *conditioning)
         starts = [*range(0, length - frames, frames // 2), length - frames]
-        weight = 1 - (torch.linspace(-1, 1, frames + 2)[1:-1]).abs()
-        total, share = torch.zeros_like(x), torch.zeros(length)
-        for start in starts:
-            here = slice(start, start + frames)
-            total[..., here] += weight * window(x[..., here])
-            share[here] += weight
-        return (total / share).movedim(-1, axis)
+        return _mean_of_windows(network, x, t, conditioning, starts, frames, axis)
 
     return predict
 
@@ -178,21 +167,37 @@ def circular(network: nn.Module, frames: int, axis: int = -1) -> Callable[..., T
 
     Source: MultiDiffusion, arXiv 2302.08113; circular latents: LoopGen, arXiv 2504.04466.
     """
-    weight = 1 - (torch.linspace(-1, 1, frames + 2)[1:-1]).abs()
 
     def predict(x: Tensor, t: Tensor, *conditioning: Tensor) -> Tensor:
-        x = x.movedim(axis, -1)
-        length = x.shape[-1]
+        length = x.shape[axis]
         windows = max(2, -(-2 * length // frames))
-        total, share = torch.zeros_like(x), torch.zeros(length)
-        for i in range(windows):
-            at = (round(i * length / windows) + torch.arange(frames)) % length
-            part = network(x[..., at].movedim(-1, axis), t, *conditioning).movedim(axis, -1)
-            total.index_add_(-1, at, weight * part)
-            share.index_add_(0, at, weight)
-        return (total / share).movedim(-1, axis)
+        starts = [round(i * length / windows) for i in range(windows)]
+        return _mean_of_windows(network, x, t, conditioning, starts, frames, axis)
 
     return predict
+
+
+def _mean_of_windows(
+    network: nn.Module,
+    x: Tensor,
+    t: Tensor,
+    conditioning: Sequence[Tensor],
+    starts: Sequence[int],
+    frames: int,
+    axis: int,
+) -> Tensor:
+    """Evaluate `network` on windows of `frames` along an axis, which go on at the start of `x`
+    after its end, and average the predictions with triangular weights."""
+    x = x.movedim(axis, -1)
+    length = x.shape[-1]
+    weight = 1 - (torch.linspace(-1, 1, frames + 2)[1:-1]).abs()
+    total, share = torch.zeros_like(x), torch.zeros(length)
+    for start in starts:
+        at = (start + torch.arange(frames)) % length
+        part = network(x[..., at].movedim(-1, axis), t, *conditioning).movedim(axis, -1)
+        total.index_add_(-1, at, weight * part)
+        share.index_add_(0, at, weight)
+    return (total / share).movedim(-1, axis)
 
 
 def checked(**values: Any) -> dict[str, Any]:
