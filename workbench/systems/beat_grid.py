@@ -88,7 +88,7 @@ class BeatGrid:
 
     @property
     def _repeated(self) -> float:
-        return self.levels[:2][-1][0]
+        return self.levels[1][0]
 
     def mixed(self, x0: Tensor, axis: int) -> Tensor:
         """Average estimates of x₀ (n, …) with their shifts along `axis`. Each channel keeps its

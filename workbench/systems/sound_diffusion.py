@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -107,7 +108,7 @@ class SoundDiffusion(LatentDiffusion):
         frames = self.frames_of(timing.seconds)
         if timing.loop:
             frames = max(1, round(samples / self.hop))
-        noise, more = self.noise(seeds, frames), dict[str, Any]()
+        noise, project = self.noise(seeds, frames), None
         if timing.tempo is not None and timing.quarters is not None:
             quarter = 60 / timing.tempo * self.config.rate / self.hop
             if timing.loop:
@@ -115,16 +116,15 @@ class SoundDiffusion(LatentDiffusion):
             grid = BeatGrid(frames, quarter, timing.meter, timing.loop)
             others = [row_seeds(seed, 3)[2] for seed in seeds]
             noise = grid.noise(noise, self.noise(others, grid.pattern_frames), axis)
-            more["project"] = lambda x0: grid.mixed(x0, axis)
-        if timing.loop:
-            more["denoiser"] = self.circular_denoiser()
+            project = partial(grid.mixed, axis=axis)
         return self.sample(
             noise,
             conditioning,
             settings,
             seeds=seeds,
+            project=project,
             callback=self._callback(progress, samples),
-            **more,
+            denoiser=self.circular_denoiser() if timing.loop else None,
         )
 
     def circular_denoiser(self) -> Callable[..., Tensor]:

@@ -15,12 +15,12 @@ from workbench.music.timeline import check_meter
 from workbench.representations.drum_chart import bar_steps
 from workbench.systems.drum_ldm.items import Scan
 from workbench.systems.drum_ldm.request import read_request
+from workbench.systems.drum_ldm.scanning import LONGEST_TEXT
 from workbench.systems.drum_ldm.tempi import take_tempo
 from workbench.systems.prompts import PromptReading, excluded_in, guess_of, plain_words
 from workbench.systems.sampling import checked
 
 LONGEST = 600  # seconds
-LONGEST_TEXT = 1000  # characters that are read
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def timing_of(
     loop = bool(loop)
     if seconds is not None and bars is not None:
         raise PromptError("seconds: the length is set by bars; give only one of them")
-    tempo = checked(tempo=tempo)["tempo"] or tempo_in(prompt, Scan())
+    tempo = checked(tempo=tempo)["tempo"] or tempo_in(prompt)
     if meter is not None:
         meter = check_meter(meter)
         bar_steps(meter)
@@ -125,8 +125,9 @@ def length_of(seconds: float) -> float:
     return seconds
 
 
-def tempo_in(prompt: str, result: Scan) -> float | None:
-    """Return the tempo in BPM that a prompt names. What is wrong with it is added to `result`."""
+def tempo_in(prompt: str) -> float | None:
+    """Return the tempo in BPM that a prompt names."""
+    result = Scan()
     take_tempo(plain_words(prompt[:LONGEST_TEXT]), result)
     return result.tempo
 
