@@ -174,7 +174,10 @@ def generate(args: argparse.Namespace) -> int:
     if args.prompt:
         asked = entry.system.settings("generate") | settings
         reading = system.explain_prompt(
-            args.prompt, bars=asked.get("bars"), meter=settings.get("meter")
+            args.prompt,
+            bars=asked.get("bars"),
+            meter=settings.get("meter"),
+            tempo=settings.get("tempo"),
         )
         for message in reading.messages:
             print(message, file=sys.stderr)

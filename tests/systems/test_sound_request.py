@@ -103,5 +103,13 @@ def test_a_prompt_is_read_and_what_cannot_be_done_is_said(prompt, unknown, tempo
         assert re.search(words, message)
 
 
+@pytest.mark.parametrize("prompt", ["rock in 3/4", "rock, slower than 100 bpm", "rock, 900 bpm"])
+def test_a_tempo_that_is_given_needs_none_in_the_prompt(prompt):
+    reading = read_sound_prompt(prompt, (), tempo=90)
+    assert reading.refused == ()
+    assert reading.understood[0] == "tempo 90 BPM"
+    assert reading.tempo is None
+
+
 def test_without_a_vocabulary_no_word_is_called_unknown():
     assert read_sound_prompt("a string quartet", ()).unknown == ()

@@ -82,16 +82,21 @@ class SoundDiffusion(LatentDiffusion):
     # --- generation ---------------------------------------------------------------------------
 
     def explain_prompt(
-        self, prompt: str, *, bars: int | None = None, meter: tuple[int, int] | None = None
+        self,
+        prompt: str,
+        *,
+        bars: int | None = None,
+        meter: tuple[int, int] | None = None,
+        tempo: float | None = None,
     ) -> PromptReading:
         """Return how a prompt is understood: its tempo and metre, words that occur in no training
-        caption, and what cannot be done. meter: metre of the clip; None for the one of the prompt.
-        bars does not matter."""
-        return read_sound_prompt(prompt_of(prompt), self.config.vocabulary, meter)
+        caption, and what cannot be done. meter, tempo: those of the clip; None for those of the
+        prompt. bars does not matter."""
+        return read_sound_prompt(prompt_of(prompt), self.config.vocabulary, meter, tempo)
 
-    def _advise(self, prompt: str) -> None:
-        """Warn of what a prompt asks and cannot be done."""
-        for reason in self.explain_prompt(prompt).refused:
+    def _advise(self, prompt: str, tempo: float | None) -> None:
+        """Warn of what a prompt asks and cannot be done. tempo: the one that is given, if any."""
+        for reason in self.explain_prompt(prompt, tempo=tempo).refused:
             warnings.warn(f"prompt: {reason}", UserWarning, stacklevel=3)
 
     def _timed(

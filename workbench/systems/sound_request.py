@@ -133,7 +133,10 @@ def tempo_in(prompt: str) -> float | None:
 
 
 def read_sound_prompt(
-    prompt: str, vocabulary: Collection[str], meter: tuple[int, int] | None = None
+    prompt: str,
+    vocabulary: Collection[str],
+    meter: tuple[int, int] | None = None,
+    tempo: float | None = None,
 ) -> PromptReading:
     """Read a prompt for a system that generates sound.
 
@@ -141,6 +144,7 @@ def read_sound_prompt(
         prompt: Any text.
         vocabulary: Words of the training captions; empty if they are not known.
         meter: Metre of the clip; None for the one of the prompt.
+        tempo: Tempo of the clip in BPM, whatever the prompt names; None for the one of the prompt.
 
     Returns:
         The reading. A tempo and a metre are followed; other words go to the text encoder, which
@@ -152,13 +156,17 @@ def read_sound_prompt(
     scanned = Scan()
     rest = take_tempo(words, scanned)
     meter = meter or read_request(prompt, 1).meter
-    refused, understood = list(scanned.refused), list[str]()
+    refused, understood = list[str](), list[str]()
+    if tempo is None:
+        tempo, refused = scanned.tempo, list(scanned.refused)
+    else:
+        tempo = number(tempo, "tempo")
     named = f"{meter[0]}/{meter[1]}"
-    if scanned.tempo is not None:
-        understood += [f"tempo {scanned.tempo:g} BPM", named]
-    elif meter != (4, 4):
-        refused.append(f"{named} without a tempo: name one, such as 120 bpm")
-    if scanned.tempo is None:
+    if tempo is not None:
+        understood += [f"tempo {tempo:g} BPM", named]
+    else:
+        if meter != (4, 4):
+            refused.append(f"{named} without a tempo: name one, such as 120 bpm")
         refused += [f"{limit}: name one tempo" for limit in scanned.statements]
     for part in excluded_in(words):
         refused.append(f"“{part}”: words cannot exclude anything; leave them out")

@@ -290,10 +290,15 @@ class System(Pretrained):
             )
 
     def explain_prompt(
-        self, prompt: str, *, bars: int | None = None, meter: tuple[int, int] | None = None
+        self,
+        prompt: str,
+        *,
+        bars: int | None = None,
+        meter: tuple[int, int] | None = None,
+        tempo: float | None = None,
     ) -> PromptReading:
-        """Return how a prompt is understood; `messages` holds advice for the user. bars, meter:
-        those of the clip, for systems whose reading depends on them."""
+        """Return how a prompt is understood; `messages` holds advice for the user. bars, meter,
+        tempo: those of the clip, for systems whose reading depends on them."""
         return PromptReading(prompt, None, (), (), ())
 
     def prompt_words(self) -> dict[str, list[str]]:

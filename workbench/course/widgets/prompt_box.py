@@ -128,10 +128,11 @@ class PromptBox(FormWidget):
         self.on_generate({})
 
     def on_explain(self, message: dict[str, Any]) -> None:
-        """Show advice for a prompt while it is typed, for clips of the chosen length and metre."""
+        """Show advice for a prompt while it is typed, for clips of the chosen length, metre and
+        tempo."""
         typed = {**self.settings, **(message.get("settings") or {})}
         values, _ = read_form(typed, self._fields)
-        asked = {name: values.get(name) for name in ("bars", "meter")}
+        asked = {name: values.get(name) for name in ("bars", "meter", "tempo")}
         prompt = str(message.get("prompt", ""))
         self.advice = list(self.system.explain_prompt(prompt, **asked).messages)
 

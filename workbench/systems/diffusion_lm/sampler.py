@@ -60,10 +60,15 @@ class PianoSampler(System):
     # --- prompts ------------------------------------------------------------------------------
 
     def explain_prompt(
-        self, prompt: str, *, bars: int | None = None, meter: tuple[int, int] | None = None
+        self,
+        prompt: str,
+        *,
+        bars: int | None = None,
+        meter: tuple[int, int] | None = None,
+        tempo: float | None = None,
     ) -> PromptReading:
-        """Return how a prompt is understood, and its unknown words. bars and meter do not
-        matter."""
+        """Return how a prompt is understood, and its unknown words. bars, meter and tempo do
+        not matter."""
         prompt = text_of(prompt, "prompt")
         control, unknown = control_of(prompt, self.config.control.styles)
         messages = []

@@ -71,7 +71,12 @@ class DrumSampler(DrumLatents):
     # --- prompts ------------------------------------------------------------------------------
 
     def explain_prompt(
-        self, prompt: str, *, bars: int | None = None, meter: tuple[int, int] | None = None
+        self,
+        prompt: str,
+        *,
+        bars: int | None = None,
+        meter: tuple[int, int] | None = None,
+        tempo: float | None = None,
     ) -> PromptReading:
         """Return how a prompt is understood: tempo, keywords, unknown words, and advice. A system
         that follows a chart says which facts of the prompt it follows, and which it cannot.
@@ -80,6 +85,7 @@ class DrumSampler(DrumLatents):
             prompt: A text.
             bars: Length of the loop in bars; None for that of `generate`.
             meter: Metre of the loop; None for the one of the prompt.
+            tempo: Does not matter.
         """
         if self.config.chart:
             return request_of(prompt_of(prompt), bars or BARS, meter).reading()

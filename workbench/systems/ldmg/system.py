@@ -255,7 +255,7 @@ class LDMG(SoundDiffusion):
             bars=bars,
             loop=loop,
         )
-        self._advise(prompt)
+        self._advise(prompt, tempo)
         sounds = self._sounds(
             [prompt] * n, [genre] * n, settings.seeds(n), timing, settings, progress
         )

@@ -184,7 +184,7 @@ class MusicLDM(MusicLatents):
             bars=bars,
             loop=loop,
         )
-        self._advise(prompt)
+        self._advise(prompt, tempo)
         sounds = self._sounds(
             self.conditioning(vector.expand(len(seeds), -1), conditional=conditional),
             seeds,
