@@ -43,6 +43,7 @@ class BarPlaces(Words):
     def _bars(self, i: int) -> int:
         start = i
         role, n = self._role(i)
+        spans = role == "at" and self.words[i] in _SPANS
         if role == "at" and self._role(self._past_small(i + n))[0] != "at":
             i = self._past_small(i + n)
         elif self._word(i) == "no":
@@ -54,11 +55,10 @@ class BarPlaces(Words):
         i = self._past_small(i)
         for reader in (self._bar_n, self._nth_bar, self._last_bars, self._every, self._from):
             if taken := reader(i):
-                last = self.result.items[-1] if self.result.items else None
-                if role == "at" and self.words[start] in _SPANS and isinstance(last, Bars):
-                    self.result.items[-1] = replace(last, span=True)
+                if spans and isinstance(self._last, Bars):
+                    self.result.items[-1] = replace(self._last, span=True)
                 return i + taken - start
-        if role == "at" and self.words[start] in _SPANS and (taken := self._length(i, span=True)):
+        if spans and (taken := self._length(i, span=True)):
             return i + taken - start
         return self._length(start)
 
@@ -231,7 +231,7 @@ class BarPlaces(Words):
         if role != "every":
             return 0
         at = self._past_small(i + n)
-        entry = self._find(at)[0] if at < len(self.words) else None
+        entry = self._find(at)[0]
         if entry is not None and list(entry.of("place")) == [("1",)]:  # "every downbeat"
             self._place(list(range(1, self.bars + 1)), "every bar", every=1)
             return at - i
@@ -258,11 +258,10 @@ class BarPlaces(Words):
             return 0
         at = self._past_small(i + n)
         for k in dict.fromkeys((i + n, at)):
-            entry, m = self._find(k) if k < len(self.words) else (None, 1)
+            entry, m = self._find(k)
             if entry is not None and entry.has("part"):
                 return k + m - i if self._to_part(role, next(entry.of("part"))[0]) else 0
         after, before = (word in self.words[i : i + n] for word in ("after", "before"))
-        at = self._past_small(i + n)
         at = self._past_small(at + self._is_bar(at))
         number = self._ordinal(at) or self._number(at)
         if not number or not (

@@ -10,6 +10,7 @@ from workbench.systems.drum_ldm.items import Break, Form, Role, Steps, takes_ste
 from workbench.systems.drum_ldm.words import ANDS, BEATS, GRID, OFS, SMALL, STOPS, Words, is_form
 
 _ONTO = ("on", "auf", "sur")
+_BEFORE_COUNTS = ("not", "but", "except", "only", "and", "less", "groove")  # of a drum before them
 PATTERN = re.compile(r"(?<![^\s:,;=(])[xo.\-|]{2,}(?: [xo.\-|]{2,})*(?![^\s,;:)])", re.I)
 
 
@@ -33,13 +34,10 @@ class Counts(Words):
 
     def _after_drum(self, i: int) -> int:
         """ "kick 1 3", "kick: 1, 3", "not 3": counts without "on"."""
-        items = self.result.items
-        last = items[-1] if items else None
-        if not (self.words[i][:1].isdecimal() and last):
+        items, last = self.result.items, self._last
+        if not self.words[i][:1].isdecimal():
             return 0
-        if isinstance(last, Role) and last.name in (
-            *("not", "but", "except", "only", "and", "less", "groove"),
-        ):
+        if isinstance(last, Role) and last.name in _BEFORE_COUNTS:
             last = next(
                 (item for item in reversed(items) if not isinstance(item, Role | Break)), last
             )
@@ -142,15 +140,14 @@ class Counts(Words):
         if self._role(i)[0] != "at" or self._word(i) in _ONTO:
             return 0
         at = self._past_small(i + 1)
-        entry, n = self._find(at) if at < len(self.words) else (None, 1)
+        entry, n = self._find(at)
         if entry is None or entry.meter is None or entry.has("style") or self.gaps[at].strip():
             return 0
         if not (self._word(at).isdecimal() and self._word(at + 1).isdecimal()):
             return 0
         if self._word(at + n).isdecimal() or self._bar_after(at + n):
             return 0
-        last = self.result.items[-1] if self.result.items else None
-        spelled = not self.written[at].isdecimal() and not (last and takes_steps(last))
+        spelled = not self.written[at].isdecimal() and not takes_steps(self._last)
         if not spelled and entry.meter[1] != 8:
             return 0
         self._add_meter(entry.meter)
@@ -249,10 +246,9 @@ class Counts(Words):
 
     def _both(self, i: int) -> tuple[str, ...]:
         """The two counts of "snare on 2/4"."""
-        items, first, second = self.result.items, self._number(i), self._number(i + 2)
-        drums = bool(items) and takes_steps(items[-1])
-        onto = self._word(i - 1) in _ONTO
-        if drums and onto and self._word(i + 1) == "/" and 0 < first < second < 5:
+        first, second = self._number(i), self._number(i + 2)
+        onto = takes_steps(self._last) and self._word(i - 1) in _ONTO
+        if onto and self._word(i + 1) == "/" and 0 < first < second < 5:
             return str(first), str(second)
         return ()
 

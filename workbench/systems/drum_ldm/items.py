@@ -218,6 +218,6 @@ def codes_of(item: Item | None) -> tuple[str, ...]:
     return tuple(code for codes in item.entry.of("drum") for code in codes)
 
 
-def takes_steps(item: Item) -> bool:
+def takes_steps(item: Item | None) -> bool:
     """Whether an item may have places in the bar: drums, strokes such as ghost notes, stops."""
     return isinstance(item, Thing) and item.entry.has("drum", "at", "refuse", "stop")

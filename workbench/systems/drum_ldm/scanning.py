@@ -115,12 +115,12 @@ class _Scanner(Counts, BarPlaces):
 
     def _stop(self, stops: set[str]) -> None:
         """Add a break. A colon only makes bars before it a heading."""
-        items = self.result.items
+        last = self._last
         if stops != {":"}:
             self._add(Break(full=bool(stops & {".", ";"})))
-        elif items and isinstance(items[-1], Bars):
-            items[-1] = replace(items[-1], heading=True)
-        elif items and isinstance(items[-1], Thing) and items[-1].entry.has("build", "fade"):
+        elif isinstance(last, Bars):
+            self.result.items[-1] = replace(last, heading=True)
+        elif isinstance(last, Thing) and last.entry.has("build", "fade"):
             self._part("whole")  # "build up: kick, then snare"
             self._add(Break())
 
@@ -196,7 +196,7 @@ class _Scanner(Counts, BarPlaces):
             self.adding = starts or sum(word in _ADD for word in self.words) > 1
         if not self.adding:
             return 0
-        if self.result.items and not any(item == Role("enters") for item in self.result.items[-1:]):
+        if self._last not in (None, Role("enters")):
             self._add(Break(strong=True))
             self._add(Role("enters"))
         return 1
@@ -208,7 +208,7 @@ class _Scanner(Counts, BarPlaces):
         if role != "at" or not (last and is_drum(last[0])):
             return 0
         at = self._past_small(i + n)
-        entry, m = self._find(at) if at < len(self.words) else (None, 1)
+        entry, m = self._find(at)
         if entry is None or not entry.has("fill"):
             return 0
         self._add(Bars((), "the fills", fills=True))
@@ -229,9 +229,7 @@ class _Scanner(Counts, BarPlaces):
     def _small_word(self, i: int) -> int:
         """ "noch" after "weder"; "than" between two drums; "for" between two that are swapped;
         "off" after drums; Portuguese "mais … que"."""
-        word, items = self.words[i], self.result.items
-        last = items[-1] if items else None
-        role = ""
+        word, last, role = self.words[i], self._last, ""
         if word in ("off", "out", "aus") and (is_drum(last) or last == Role("drums")):
             role = "out" if self._find(i)[1] == 1 else ""
         elif word == "mais" and "que" in self.words[i : self.ends[i]]:
@@ -240,7 +238,7 @@ class _Scanner(Counts, BarPlaces):
             role = "nor"
         elif word in ("than", "als", "que") and is_drum(last):
             amounts = (Role("many"), Role("less"), Role("few"))
-            role = "than" if any(item in amounts for item in items[-3:]) else ""
+            role = "than" if any(item in amounts for item in self.result.items[-3:]) else ""
         if not role and word in _SWAPPED and self.swapping:
             self.swapping = False
             self._add(Role("with", 1))
@@ -288,11 +286,7 @@ class _Scanner(Counts, BarPlaces):
             if self._word(i + n - 1).isdecimal() and self._is_bar(i + n):
                 return n - 1  # "in 3 bars" is a length
             last = next((o for o in reversed(self.result.items) if not isinstance(o, Role)), None)
-            if (
-                self.words[i] == "en"
-                and last is not None
-                and (takes_steps(last) or isinstance(last, Steps))
-            ):
+            if self.words[i] == "en" and (takes_steps(last) or isinstance(last, Steps)):
                 return self._en(i)
             named = (self._number(i + n - 1), self._number(i + n))
             if named in METERS and self.ends[i] > i + n:  # "en trois quatre"
@@ -303,7 +297,7 @@ class _Scanner(Counts, BarPlaces):
             pass
         elif entry.has("silence") and self._is_no(i + n):
             self._add(Role("not"))
-        elif entry.sets("density") and self.words[i] in _EMPTY and self._after_bars():
+        elif isinstance(self._last, Bars) and entry.sets("density") and self.words[i] in _EMPTY:
             self._add(Thing(self.table.entries["silence"], text))
         elif not entry.has("skip"):
             self._add(Thing(entry, text))
@@ -313,9 +307,8 @@ class _Scanner(Counts, BarPlaces):
         """Whether "upbeat" is a mood, as in "an upbeat groove", and not a place."""
         if self.words[i : i + n] != ["upbeat"]:
             return False
-        last = self.result.items[-1] if self.result.items else None
         after = self._find(i + 1)[0] if i + 1 < self.ends[i] else None
-        return not (last and takes_steps(last)) and not (after and after.has("drum"))
+        return not takes_steps(self._last) and not (after and after.has("drum"))
 
     def _is_no(self, i: int) -> bool:
         """Whether "nothing" excludes a drum, as in "nothing on the toms"."""
@@ -324,9 +317,6 @@ class _Scanner(Counts, BarPlaces):
             return False
         entry = self._find(at)[0]
         return entry is not None and entry.has("drum")
-
-    def _after_bars(self) -> bool:
-        return bool(self.result.items) and isinstance(self.result.items[-1], Bars)
 
     def _begun(self) -> bool:
         """Whether a section is begun by its length alone: "4 bars where it moves to the ride"."""
@@ -339,8 +329,7 @@ class _Scanner(Counts, BarPlaces):
 
     def _is_breakbeat(self, i: int) -> bool:
         """Whether "break" is a pattern, as in "a jungle break"."""
-        last = self.result.items[-1] if self.result.items else None
-        known = isinstance(last, Thing) and last.entry.has("style")
+        known = isinstance(self._last, Thing) and self._last.entry.has("style")
         return known and self.words[i] in ("break", "breaks") and not set(self.gaps[i]) & STOPS
 
     def _en(self, i: int) -> int:

@@ -65,17 +65,22 @@ class Words:
                 self.words[i] = meant
 
     def _add(self, item: Item) -> None:
-        if isinstance(item, Break) and self.result.items:
-            last = self.result.items[-1]
-            if isinstance(last, Break):
-                if item.strong and not last.strong:
-                    self.result.items[-1] = item
-                return
+        if isinstance(item, Break) and isinstance(self._last, Break):
+            if item.strong and not self._last.strong:
+                self.result.items[-1] = item
+            return
         self.result.items.append(item)
 
+    @property
+    def _last(self) -> Item | None:
+        """The item that was added last; None before the first one."""
+        return self.result.items[-1] if self.result.items else None
+
     def _find(self, i: int) -> tuple[Entry | None, int]:
-        """The longest phrase at i, and its number of words. In "hats open hats" the adjective
-        belongs to the second one."""
+        """The longest phrase at i, and its number of words; (None, 1) outside the text. In "hats
+        open hats" the adjective belongs to the second one."""
+        if not 0 <= i < len(self.words):
+            return None, 1
         if i not in self._found:
             entry, n = self.table.find(self.words[i : self.ends[i]])
             if n > 1:
@@ -93,8 +98,6 @@ class Words:
 
     def _role(self, i: int) -> tuple[str, int]:
         """The role of the phrase at i, and its number of words."""
-        if not 0 <= i < len(self.words):
-            return "", 1
         entry, n = self._find(i)
         return (entry.role if entry else ""), n
 
