@@ -327,13 +327,13 @@ class _Reader:
             self._but()
         elif name == "except":
             self._except()
-        elif name == "with":
+        elif name in ("with", "for"):
             if group.things and group.things[-1].entry.has("fill") and is_drum(following):
                 self._flush(joined=True)  # "a fill with toms"
                 self._set(bars=Bars((), "the fills", fills=True))
             elif group.things or not group.only:
                 self._flush(joined=True, keep=True)
-                self.draft.shared = bool(role.number)  # "swap the hats for the ride in bar 5"
+                self.draft.shared = name == "for"  # "swap the hats for the ride in bar 5"
         elif name in _DEGREES:
             degree = 1 if name == "very" else -1
             if isinstance(following, Thing) or _switch_like(following) or not group.things:

@@ -239,10 +239,8 @@ class _Scanner(Counts, BarPlaces):
         elif word in ("than", "als", "que") and is_drum(last):
             amounts = (Role("many"), Role("less"), Role("few"))
             role = "than" if any(item in amounts for item in self.result.items[-3:]) else ""
-        if not role and word in _SWAPPED and self.swapping:
-            self.swapping = False
-            self._add(Role("with", 1))
-            return 1
+        elif word in _SWAPPED and self.swapping:
+            self.swapping, role = False, "for"
         if role:
             self._add(Role(role))
         return int(bool(role))
