@@ -112,7 +112,7 @@ def _note_values_last(clauses: list[list[Item]]) -> list[list[Item]]:
 
 
 def _keeps_time(item: Item) -> bool:
-    return not {"CH", "OH", "RD"}.isdisjoint(codes_of(item))
+    return not _HANDS.isdisjoint(codes_of(item))
 
 
 def _headed(clauses: list[list[Item]]) -> list[list[Item]]:
@@ -490,14 +490,10 @@ class _Reader:
             return
         if entry.has("pace") and isinstance(following, Thing) and "roll" in following.text:
             return  # "fast hi-hat rolls"
-        before = self.clause[self.at - 1] if self.at else None
-        tempo = isinstance(before, Thing) and before.entry.has("style")  # "rock, fast, hats"
-        hands = bool(codes_of(following)) and set(codes_of(following)) <= _HANDS
-        if entry.has("pace") and hands and not tempo:
+        if (amount := _amount(entry)) and self._of_drum(entry):  # "fast hats", "busy kick"
             if group.things:
                 self._flush(joined=group.joined, keep=True)
-            [(factor, _)] = entry.of("pace")  # "fast hats"
-            self._set(amount="many" if float(factor) > 1 else "few")
+            self._set(amount=amount)
             return
         loud = group.negative and bool(group.things) and group.things[-1].entry.sets("loudness")
         if drum and loud and not self.draft.joined and not self.draft.after:
@@ -508,12 +504,6 @@ class _Reader:
             self._flush(joined=True)  # "start soft and build up"
             self._set(part="")
             group = self.draft.group
-        density = next((float(v) for f, v in entry.of("set") if f == "density"), None)
-        if density is not None and len(entry.effects) == 1 and _is_drum_like(following):
-            if group.things:
-                self._flush(joined=group.joined, keep=True)
-            self._set(amount="many" if density > 4 else "few")
-            return
         if entry.has("silence") and group.things and is_drum(self.draft.last):
             self._set(negative=True)  # "hats silent in bar 2"
             return
@@ -545,6 +535,15 @@ class _Reader:
         group = self.draft.group
         self._set(things=(*group.things, thing), **changes)
         self.draft.joined = False
+
+    def _of_drum(self, entry: Entry) -> bool:
+        """Whether an amount is that of what follows. A pace is only that of hands: "fast hats"."""
+        if not entry.has("pace"):
+            return _is_drum_like(self.following)
+        before = self.clause[self.at - 1] if self.at else None
+        tempo = isinstance(before, Thing) and before.entry.has("style")  # "rock, fast, hats"
+        codes = {*codes_of(self.following)}
+        return bool(codes) and codes <= _HANDS and not tempo
 
     def _of_fill(self, thing: Thing) -> bool:
         """Whether a drum or a quality stands before "fill", perhaps with others between them. A
@@ -628,12 +627,17 @@ def _describes_fill(item: Item) -> bool:
     """Whether an item is a drum, or a quality such as "big" or "fast"."""
     if not isinstance(item, Thing) or item.entry.has("style", "section"):
         return False
-    return (
-        is_drum(item)
-        or item.entry.has("pace")
-        or item.entry.sets("loudness")
-        or (item.entry.sets("density") and len(item.entry.effects) == 1)
-    )
+    return is_drum(item) or item.entry.sets("loudness") or bool(_amount(item.entry))
+
+
+def _amount(entry: Entry) -> str:
+    """The amount of a drum's hits that "busy" or "fast" means; "" for other words."""
+    for factor, _ in entry.of("pace"):
+        return "many" if float(factor) > 1 else "few"
+    for name, value in entry.of("set"):
+        if name == "density" and len(entry.effects) == 1:
+            return "many" if float(value) > 4 else "few"
+    return ""
 
 
 def _kind(thing: Thing) -> str:
