@@ -21,7 +21,6 @@ from workbench.systems.drum_ldm.items import (
     is_drum,
     takes_steps,
 )
-from workbench.systems.drum_ldm.lexicon import words_of
 from workbench.systems.drum_ldm.tempi import DECADE, take_tempo
 from workbench.systems.drum_ldm.words import STOPS
 from workbench.systems.prompts import plain_words
@@ -147,8 +146,10 @@ class _Scanner(Counts, BarPlaces):
         if at >= self.ends[i]:
             return 0
         entry, n = self._find(at)
-        fields = {} if entry is None else {name: float(value) for name, value in entry.of("set")}
-        if not {"loudness", "density"} & {*fields} or entry.has("style"):  # type: ignore[union-attr]
+        if entry is None or entry.has("style"):
+            return 0
+        fields = {name: float(value) for name, value in entry.of("set")}
+        if fields.keys().isdisjoint(("loudness", "density")):
             return 0
         if not growing and self._word(at + n) not in ("werdend", "werden"):
             return 0
@@ -162,7 +163,7 @@ class _Scanner(Counts, BarPlaces):
 
     def _opened(self, i: int) -> int:
         """ "open" of "16th hats, open on the & of 4"."""
-        name = {"open": "open hats", "opened": "open hats", "closed": "closed hats"}
+        name = {"open": "openhats", "opened": "openhats", "closed": "closedhats"}
         if self.words[i] not in name or self._find(i)[1] > 1 or i + 1 >= self.ends[i]:
             return 0
         hats = any({"CH", "OH"} & {*codes_of(item)} for item in self.result.items)
@@ -170,8 +171,7 @@ class _Scanner(Counts, BarPlaces):
         placed = after is not None and (after.role == "at" or after.has("place"))
         if not hats or not (placed or self._is_figure(i + 1)):
             return 0
-        entry = self.table.entries["".join(words_of(name[self.words[i]]))]
-        self._add(Thing(entry, self.written[i]))
+        self._add(Thing(self.table.entries[name[self.words[i]]], self.written[i]))
         return 1
 
     def _between(self, i: int) -> int:
