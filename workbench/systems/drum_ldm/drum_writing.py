@@ -68,6 +68,10 @@ class DrumWriter:
             return named
         return [(code,) for codes in named for code in codes if code not in group.without]
 
+    def _leading(self, group: Group) -> list[str]:
+        """The drums that are asked for: of "hi-hats" the closed one, of "cymbals" the crash."""
+        return [code for codes in self._codes(group) for code in _LEADING.get(codes, codes)]
+
     def _drums_of(self, group: Group) -> list[str]:
         return list(dict.fromkeys(code for codes in self._codes(group) for code in codes))
 
@@ -97,7 +101,7 @@ class DrumWriter:
         elif steps is None:
             amount = {"many": "many hits of ", "few": "few hits of "}.get(group.amount, "")
             self._say(f"{amount}{joined(named)}{where}")
-        leading = [c for codes in self._codes(group) for c in _LEADING.get(codes, codes)]
+        leading = self._leading(group)
         if steps is None:
             level = {"few": 0, "many": 2}.get(group.amount, 1)
             for code in leading:
@@ -110,7 +114,7 @@ class DrumWriter:
         if group.only or any(map(is_pattern, steps.names)):
             self._late.append(lambda: self._others(leading, bars, steps))
         elif {*steps.names} <= _WHOLE_PATTERNS and set(drums) <= {"CH", "OH", "RD"}:
-            self._late.append(lambda: self._leave_rest(drums, bars, steps))
+            self._late.append(lambda: self._others(drums, bars, steps, PATTERN))
         self._late.append(lambda: self._ask(leading, bars, steps))
         only = " only" if group.only else ""
         self._say(f"{joined(named)} on {steps_name(steps)}{only}{where}")
@@ -154,7 +158,7 @@ class DrumWriter:
             later[later == 0] = np.nan  # a drum that left before is asked for nothing from here on
         self._absent([c for c in drums if c not in early], range(begin, change))
         if len(place) < self.bars:  # a section, such as the second of "kick, then add hats"
-            for code in (c for codes in self._codes(group) for c in _LEADING.get(codes, codes)):
+            for code in self._leading(group):
                 self.chart.drums[change:, COLUMN[code]] = RATES[code][1]
         self._say(f"{joined(named)} from bar {change + 1}")
 
@@ -185,21 +189,13 @@ class DrumWriter:
             if code == "SD":
                 self.chart.ghosts[list(bars)] = 0
 
-    def _others(self, drums: Iterable[str], bars: Iterable[int], steps: Steps) -> None:
-        """Exclude drums from all other places of these bars."""
+    def _others(
+        self, drums: Iterable[str], bars: Iterable[int], steps: Steps, rank: int = EXCLUDED
+    ) -> None:
+        """Exclude drums from all other places of these bars, unless a higher rank asks for them."""
         wanted = set(self._cells(steps, bars))
-        for code in drums:
-            for bar in bars:
-                cells = [bar * self.size + s for s in range(self.size)]
-                free = [cell for cell in cells if cell not in wanted]
-                self.chart.hits[free, COLUMN[code]] = 0
-                self._rank[free, COLUMN[code]] = EXCLUDED
-
-    def _leave_rest(self, drums: Iterable[str], bars: Iterable[int], steps: Steps) -> None:
-        """Exclude drums from other places of these bars, unless they are asked for there."""
-        marks = "".join(".x"[step in self._cells(steps, [0])] for step in range(self.size))
-        rest = Steps((marks.translate(str.maketrans(".x", "x.")),))
-        self._hits(drums, bars, rest, 0, PATTERN)
+        cells = [bar * self.size + step for bar in bars for step in range(self.size)]
+        self._write_hits(drums, [cell for cell in cells if cell not in wanted], 0, rank)
 
     def _ask(
         self, drums: Iterable[str], bars: Iterable[int], steps: Steps, rank: int = ASKED
@@ -219,7 +215,12 @@ class DrumWriter:
         own: bool = False,
     ) -> None:
         """Write a value where nothing of a higher rank stands. own: see `_cells`."""
-        cells = np.array(self._cells(steps, bars, own), dtype=int)
+        self._write_hits(drums, self._cells(steps, bars, own), value, rank)
+
+    def _write_hits(
+        self, drums: Iterable[str], sixteenths: list[int], value: float, rank: int
+    ) -> None:
+        cells = np.array(sixteenths, dtype=int)
         for code in drums:
             column = COLUMN[code]
             open_ = cells[self._rank[cells, column] <= rank]
