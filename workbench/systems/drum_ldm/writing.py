@@ -85,8 +85,8 @@ class ChartWriter(DrumWriter):
         until = group.bars is not None and group.bars.until
         if group.change and group.bars is not None and not until:  # "drops out for bar 4"
             some = len(group.bars.indices) > 1 and group.bars.indices[-1] < place[-1]
-            if group.bars.span or (some and group.change == "leaves"):
-                leaves = group.change == "leaves"
+            leaves = group.change == "leaves"
+            if group.bars.span or (some and leaves):
                 only = "" if leaves else "places"
                 group = replace(group, change="", negative=leaves, only=only)
         if group.change == "leaves" and until:  # "hats drop out until bar 5"
@@ -305,8 +305,8 @@ class ChartWriter(DrumWriter):
         """Refuse what a later word for the same bars contradicts."""
         before = self._opposed.get(field)
         if before and side * before[0] < 0 and set(before[2]) <= set(bars):
-            where = "" if field == "tempo" else " for the same bars"
-            self.refused.append(f"{before[1]}: {name} stands{where or ' beside it'}, and is used")
+            where = "beside it" if field == "tempo" else "for the same bars"
+            self.refused.append(f"{before[1]}: {name} stands {where}, and is used")
         self._opposed[field] = side, name, bars
 
     def _tempo(self, entry: Entry, group: Group) -> None:
@@ -379,12 +379,12 @@ class ChartWriter(DrumWriter):
         self._events.update(bars)
         places = [] if group.steps is None else self._cells(group.steps, [0])
         after = steps_name(group.steps) if group.steps and places else "the first beat"
+        first = 0 if silent else min(pulse_steps(self.meter)[1:] or (self.size,))
+        first = max(places) + 1 if places else first
         self._say(f"{'silence' if silent else f'break after {after}'} in {name_of(bars)}")
 
         def rest() -> None:
             for bar in bars:
-                first = 0 if silent else min(pulse_steps(self.meter)[1:] or (self.size,))
-                first = max(places) + 1 if places else first
                 cells = slice(bar * self.size + first, (bar + 1) * self.size)
                 self.chart.hits[cells] = 0
                 self._rank[cells] = EXCLUDED
