@@ -78,12 +78,10 @@ class BarPlaces(Words):
         """Read a length as bars at the start or the end: "2 bars of silence at the end", "end with
         2 bars of toms"."""
         items = self.result.items
-        lengths = [k for k, item in enumerate(items) if isinstance(item, Length)]
+        lengths = [(k, item) for k, item in enumerate(items) if isinstance(item, Length)]
         if len(lengths) != 1:
             return
-        [k] = lengths
-        length = items[k]
-        assert isinstance(length, Length)
+        [(k, length)] = lengths
         if length.bars >= self.bars:
             return
         before = items[k - 1] if k else None
@@ -94,15 +92,16 @@ class BarPlaces(Words):
         after = next((j for j in range(k + 1, len(items)) if not _listed(items[j])), len(items))
         if before in (Role("starts"), Role("ends")):
             items[k - 1 : k + 1] = [self._edge_bars(length, before == Role("starts"))]
-        elif self._at_edge(before) and after > k + 1:
-            items[k - 1 : k + 1] = [self._edge_bars(length, before.indices == (0,))]  # type: ignore[union-attr]
-        elif k + 1 < after < len(items) and self._at_edge(items[after]):
-            items[after] = self._edge_bars(length, items[after].indices == (0,))  # type: ignore[union-attr]
+        elif (edge := self._edge_of(before)) and after > k + 1:
+            items[k - 1 : k + 1] = [self._edge_bars(length, edge == "first")]
+        elif k + 1 < after < len(items) and (edge := self._edge_of(items[after])):
+            items[after] = self._edge_bars(length, edge == "first")
             del items[k]
 
-    def _at_edge(self, item: Item | None) -> bool:
-        """Whether an item is the first bar alone, or the last one."""
-        return isinstance(item, Bars) and item.indices in ((0,), (self.bars - 1,))
+    def _edge_of(self, item: Item | None) -> str:
+        """ "first" for the first bar alone, "last" for the last one, "" for another item."""
+        edges = {(0,): "first", (self.bars - 1,): "last"}
+        return edges.get(item.indices, "") if isinstance(item, Bars) else ""
 
     def _edge_bars(self, length: Length, first: bool) -> Bars:
         """As many bars at the start of the loop, or at its end."""
