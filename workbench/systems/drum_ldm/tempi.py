@@ -10,7 +10,8 @@ from workbench.systems.drum_ldm.items import Scan
 DECADE = re.compile(r"\b(?:19|20)?\d0\s?['’]?s\b")
 _PER_MINUTE = re.compile(
     r"\b(?:beats?|schlage|schläge|pulsaciones|pulsos|battements|batidas|golpes) "
-    r"(?:per|a|pro|por|par) (?:minute?a?o?|min)\b|\bppm\b|(?<=\d )(?:à|a) la (?:noire|negra)\b"
+    r"(?:per|a|pro|por|par) (?:minute?a?o?|min)\b"
+    r"|(?<=\d )(?:à|a) la (?:noire|negra)\b|\b(?:ppm|bmp|bpms|bpn|bmps)\b"  # with slips of "bpm"
 )
 _EQUAL = re.compile(r"(?:[a-zé]+\s*)?=\s*(\d{2,3})\b(?!\s*bpm)")
 _COMMA = re.compile(r"(\d),(\d{1,2})(?=\s*bpm)")
@@ -20,7 +21,6 @@ _BETWEEN = re.compile(
     r"(?:[\s-]*bpm\b)?(?! ?(?:bars?|beats?)\b)"
 )
 _ISH = re.compile(r"\b(\d{2,3})[\s-]?ish\b(?:\s*bpm\b)?")
-_BPM_SLIPS = re.compile(r"\b(?:bmp|bpms|bpn|bmps)\b")
 _FIGURE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)[\s-]*bpm\b")
 _TENS = ["ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -47,8 +47,7 @@ _BOUND = re.compile(
 
 def take_tempo(text: str, result: Scan) -> str:
     """Move the tempo of a text to the result."""
-    text = _BPM_SLIPS.sub("bpm", _PER_MINUTE.sub("bpm", text))
-    text = _COMMA.sub(r"\1.\2", text)
+    text = _COMMA.sub(r"\1.\2", _PER_MINUTE.sub("bpm", text))
     text = _ISH.sub(r"\1 bpm", _EQUAL.sub(r" \1 bpm ", text))
     text = _SPELLED.sub(_spelled, text)
     if pair := _RANGE.search(text) or _BETWEEN.search(text):
