@@ -100,7 +100,7 @@ class BarPlaces(Words):
 
     def _edge_of(self, item: Item | None) -> str:
         """ "first" for the first bar alone, "last" for the last one, "" for another item."""
-        edges = {(0,): "first", (self.bars - 1,): "last"}
+        edges: dict[tuple[int, ...], str] = {(0,): "first", (self.bars - 1,): "last"}
         return edges.get(item.indices, "") if isinstance(item, Bars) else ""
 
     def _edge_bars(self, length: Length, first: bool) -> Bars:
