@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the table, and write the page if one is asked for."""
     if args.out:
-        check_out(args.out)
+        check_out(args.out, file=True)
     lessons, record = outlines(), read_record()
     if not lessons:
         raise MissingDataError(f"{ROOT}: contains no notebooks of the course")
