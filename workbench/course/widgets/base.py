@@ -28,7 +28,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 REDRAW_AFTER = 0.3  # seconds from an edit to the static copy
 HISTORY = 50  # steps that Undo can take back
 # Without a kernel, JupyterLab shows "model not found" above the static copy.
-STILL_STYLE = (
+_STILL_STYLE = (
     ".jp-OutputArea-child:not(:has(.wb-box)):has(+ .jp-OutputArea-child .wb-fallback){display:none}"
 )
 log = logging.getLogger(__name__)
@@ -257,9 +257,15 @@ class MusicWidget(anywidget.AnyWidget):
         page = side_by_side(clips, note=f"{name}: to use it, run the cell in Jupyter.")
         return {
             "text/plain": f"{name}, {len(clips)} clip{'' if len(clips) == 1 else 's'}",
-            "text/html": f'<div class="wb-fallback" data-of="{self.key}">'
-            f"<style>{STILL_STYLE}</style>{page}</div>",
+            "text/html": self.as_still(page),
         }
+
+    def as_still(self, page: str) -> str:
+        """HTML as the static copy, which is hidden while the widget works."""
+        return (
+            f'<div class="wb-fallback" data-of="{self.key}"><style>{_STILL_STYLE}</style>'
+            f"{page}</div>"
+        )
 
     def _redraw(self) -> None:
         """Update the static copy of a displayed widget before the notebook is next saved."""

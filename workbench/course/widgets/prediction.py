@@ -8,7 +8,7 @@ import traitlets as t
 
 from workbench.course.question import MIME, Question, choices_html
 from workbench.course.record import Predicted, keep_prediction
-from workbench.course.widgets.base import STILL_STYLE, MusicWidget, module, style
+from workbench.course.widgets.base import MusicWidget, module, style
 
 
 class Prediction(MusicWidget):
@@ -89,9 +89,4 @@ class Prediction(MusicWidget):
             "confidence": self.confidence,
             "right": self.right,
         }
-        return {
-            "text/plain": repr(self.question),
-            "text/html": f'<div class="wb-fallback" data-of="{self.key}">'
-            f"<style>{STILL_STYLE}</style>{page}</div>",
-            MIME: about,
-        }
+        return {"text/plain": repr(self.question), "text/html": self.as_still(page), MIME: about}

@@ -18,7 +18,7 @@ import traitlets as t
 from workbench.arguments import function_of, listed, number, shown, text_of
 from workbench.course.accessible import figure_html
 from workbench.course.record import attended
-from workbench.course.widgets.base import STILL_STYLE, MusicWidget, module, style
+from workbench.course.widgets.base import MusicWidget, module, style
 from workbench.errors import PromptError
 
 MOST = 201  # values of a slider
@@ -134,10 +134,7 @@ class Explore:
         text, still = repr(self), self.still_html()
         if self.widget is not None:
             display(self.widget)
-            still = (
-                f'<div class="wb-fallback" data-of="{self.figure.key}">'
-                f"<style>{STILL_STYLE}</style>{still}</div>"
-            )
+            still = self.figure.as_still(still)
         display({"text/plain": text, "text/html": still}, raw=True)
 
 
