@@ -63,7 +63,7 @@ def export(notebook: Path, target: Path) -> bool:
             continue
         shorten(cell)
         # the workbench's own figures have their alternative text already
-        cell.outputs = [output for output in cell.get("outputs", []) if not _is_words(output)]
+        cell.outputs = [output for output in cell.get("outputs", []) if not is_words(output)]
         for output in cell.outputs:
             plotly += _draw_plotly(output, f"plotly-{plotly}")
     exporter = HTMLExporter(template_name="lab", embed_images=False)
@@ -153,7 +153,8 @@ def with_mathml(markdown: str) -> str:
     return _MATH.sub(drawn, markdown)
 
 
-def _is_words(output: Any) -> bool:
+def is_words(output: Any) -> bool:
+    """Whether an output of a notebook is the description of a plotly figure, for screen readers."""
     page = "".join(output.get("data", {}).get("text/html", ""))
     return page.startswith(f'<p class="{IN_WORDS}"')
 

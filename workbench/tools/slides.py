@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from workbench import options
-from workbench.course.accessible import IN_WORDS
 from workbench.course.notebooks import build, scripts
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import write_text
 from workbench.options import check_out
-from workbench.tools.pages import with_mathml
+from workbench.tools.pages import is_words, with_mathml
 
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]+\)")  # to files that slides lack
 _ANCHOR = re.compile(r"<a class=\"anchor-link\".*?</a>")
@@ -84,7 +83,6 @@ def run(args: argparse.Namespace) -> int:
     for number in dict.fromkeys(args.lessons):
         script = known[number]
         target = args.out / f"{script.stem}.html"
-        args.out.mkdir(parents=True, exist_ok=True)
         write_text(target, page_of(_notebook(script, args.report)))
         print(f"slides: {target}")
     return 0
@@ -168,10 +166,10 @@ def _slides(heading: str, paragraphs: list[str]) -> Iterator[str]:
 
 def _output(output: Any) -> str:
     """A figure or a player as HTML; "" for other outputs."""
+    if is_words(output):
+        return ""
     data = output.get("data", {})
     page = "".join(data.get("text/html", ""))
-    if page.startswith(f'<p class="{IN_WORDS}"'):
-        return ""
     if re.search("<(img|svg|audio|iframe)", page):  # figures with their alternative text, players
         return f"<div class='output'>{page}</div>"
     if "image/png" in data:
