@@ -22,7 +22,7 @@ from workbench.errors import WorkbenchError
 from workbench.extras import missing
 from workbench.options import check_out, one_line
 from workbench.systems.registry import SYSTEMS, datasets, evaluated, resolve, system_key
-from workbench.tools import experiment_command, progress, slides
+from workbench.tools import course_commands, experiment_command
 from workbench.tools.grading.commands import add_commands
 from workbench.version import __version__
 
@@ -132,9 +132,7 @@ def parser() -> argparse.ArgumentParser:
     add.set_defaults(run=gallery)
     experiment_command.add(commands, PROFILES)
     add_commands(commands)
-
-    progress.add(commands)
-    slides.add(commands)
+    course_commands.add_commands(commands)
 
     add = commands.add_parser("lab", help="open JupyterLab on the first lesson")
     add.add_argument(

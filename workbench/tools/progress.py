@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-import argparse
 import html
-from typing import Any
+from pathlib import Path
 
-from workbench import options
+from workbench.course import calibration
 from workbench.course.accessible import table
 from workbench.course.notebooks import ROOT
 from workbench.course.outline import Outline, outlines
 from workbench.course.record import Record, read_record, record_file
 from workbench.errors import MissingDataError
 from workbench.files import write_text
-from workbench.late import late
-from workbench.options import check_out
 from workbench.tools.grading.feedback import page
 
-calibration = late("workbench.course.calibration")  # NumPy
 COLUMNS = ["lesson", "exercises solved", "hints", "predictions made", "correct"]
 
 
-def add(commands: Any) -> None:
-    """Add the command's options to the parser of `workbench`."""
-    add = commands.add_parser(
-        "progress", help="show the exercises that you solved, your predictions, and what comes next"
-    )
-    add.add_argument("--out", type=options.path, help="also write a page, such as progress.html")
-    add.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Print the table, and write the page if one is asked for."""
-    if args.out:
-        check_out(args.out, file=True)
+def show_progress(out: Path | None = None) -> None:
+    """Print the table, and write the page if a path is given."""
     lessons, record = outlines(), read_record()
     if not lessons:
         raise MissingDataError(f"{ROOT}: contains no notebooks of the course")
     print(text_of(lessons, record))
-    if args.out:
-        write_text(args.out, page("Your progress", body_of(lessons, record)))
-        print(f"page: {args.out}")
-    return 0
+    if out:
+        write_text(out, page("Your progress", body_of(lessons, record)))
+        print(f"page: {out}")
 
 
 def rows_of(lessons: list[Outline], record: Record) -> list[list[str]]:
@@ -114,7 +98,7 @@ def _calibration(record: Record) -> str:
     decided = record.decided()
     if not decided:
         return "No prediction has been decided by a run yet."
-    return str(calibration.in_words(decided))
+    return calibration.in_words(decided)
 
 
 def body_of(lessons: list[Outline], record: Record) -> str:

@@ -7,18 +7,15 @@ what one should have noticed, the goal of each exercise, and the end.
 
 from __future__ import annotations
 
-import argparse
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench import options
 from workbench.course.notebooks import build, scripts
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import write_text
-from workbench.options import check_out
 from workbench.tools.pages import is_words, with_mathml
 
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]+\)")  # to files that slides lack
@@ -59,33 +56,21 @@ document.addEventListener('keydown', event => {
 """
 
 
-def add(commands: Any) -> None:
-    """Add the command's options to the parser of `workbench`."""
-    add = commands.add_parser("slides", help="write lessons as slides, one HTML page each")
-    add.add_argument("lessons", nargs="+", type=options.nonempty, metavar="NN", help="numbers")
-    add.add_argument(
-        "--report",
-        type=options.path,
-        metavar="FOLDER",
-        help="show the figures and players of the notebooks that this report executed",
-    )
-    add.add_argument("--out", type=options.path, default=Path("slides"), help="folder")
-    add.set_defaults(run=run)
+def write_slides(lessons: Sequence[str], report: Path | None, out: Path) -> Iterator[Path]:
+    """Write the slides of the lessons with these numbers into a folder.
 
-
-def run(args: argparse.Namespace) -> int:
-    """Write the slides and print their paths."""
+    Yields:
+        The path of each page.
+    """
     known = {script.stem[:2]: script for script in scripts()}
-    for number in args.lessons:
+    for number in lessons:
         if number not in known:
             raise PromptError(f"lesson {number!r}: choose from {', '.join(known)}")
-    check_out(args.out)
-    for number in dict.fromkeys(args.lessons):
+    for number in dict.fromkeys(lessons):
         script = known[number]
-        target = args.out / f"{script.stem}.html"
-        write_text(target, page_of(_notebook(script, args.report)))
-        print(f"slides: {target}")
-    return 0
+        target = out / f"{script.stem}.html"
+        write_text(target, page_of(_notebook(script, report)))
+        yield target
 
 
 def _notebook(script: Path, report: Path | None) -> Any:
