@@ -203,16 +203,26 @@ def check_attention(random: np.random.Generator) -> Task:
 
 
 def rotated(
-    x: np.ndarray, base: float, *, first: int = 0, sign: int = 1, power: float = -2.0
+    x: np.ndarray,
+    base: float,
+    *,
+    first: int = 0,
+    sign: int = 1,
+    power: float = -2.0,
+    new_a: bool = False,
+    plus: int = 1,
 ) -> np.ndarray:
-    """Channel i and channel i + size/2 of x (time, size), rotated by position · base^(−2i/size)."""
+    """Channel i and channel i + size/2 of x (time, size), rotated by position · base^(−2i/size).
+
+    The keywords make the typical mistakes.
+    """
     time, size = x.shape
     rate = base ** (power * np.arange(size // 2) / size)
     angle = sign * (np.arange(time)[:, None] + first) * rate
     a, b = x[:, : size // 2], x[:, size // 2 :]
-    return np.concatenate(
-        [a * np.cos(angle) - b * np.sin(angle), b * np.cos(angle) + a * np.sin(angle)], axis=1
-    )
+    turned = a * np.cos(angle) - b * np.sin(angle)
+    other = turned if new_a else a
+    return np.concatenate([turned, b * np.cos(angle) + plus * other * np.sin(angle)], axis=1)
 
 
 @exercise(
@@ -235,15 +245,6 @@ def check_rotation(random: np.random.Generator) -> Task:
         order = np.r_[0 : x.shape[1] : 2, 1 : x.shape[1] : 2]
         return rotated(x[:, order], base)[:, np.argsort(order)]
 
-    def halves(x: np.ndarray, base: float, wrong: str) -> np.ndarray:
-        time, size = x.shape
-        angle = np.arange(time)[:, None] * base ** (-2 * np.arange(size // 2) / size)
-        a, b = x[:, : size // 2], x[:, size // 2 :]
-        first = a * np.cos(angle) - b * np.sin(angle)
-        if wrong == "changed":
-            return np.concatenate([first, b * np.cos(angle) + first * np.sin(angle)], axis=1)
-        return np.concatenate([first, b * np.cos(angle) - a * np.sin(angle)], axis=1)
-
     return Task(
         rotated,
         cases,
@@ -262,11 +263,11 @@ def check_rotation(random: np.random.Generator) -> Task:
             ("pair channel i with channel i + size/2, not with its neighbour", neighbours),
             (
                 "b is rotated with the new a: keep the old one",
-                lambda x, base: halves(x, base, "changed"),
+                lambda x, base: rotated(x, base, new_a=True),
             ),
             (
                 "one of the two sines has a plus: otherwise it is no rotation",
-                lambda x, base: halves(x, base, "sign"),
+                lambda x, base: rotated(x, base, plus=-1),
             ),
         ],
         tolerance=1e-6,
