@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import compress
 
 import numpy as np
 
 from workbench.course.teaching.core import Task, exercise
+from workbench.evaluation.attribution import shapley
+from workbench.models.drum_chain import z_score
 
 
 @exercise(
@@ -111,14 +113,11 @@ def check_suspects(random: np.random.Generator) -> Task:
 def shapley_of(value: np.ndarray) -> np.ndarray:
     """Shapley values (3,) from the values of all subsets of three people: value[a, b, c], where an
     index is 1 if the person is in the subset."""
-    shares = np.zeros(3)
-    for order in permutations(range(3)):
-        inside = [0, 0, 0]
-        for person in order:
-            before = value[tuple(inside)]
-            inside[person] = 1
-            shares[person] += value[tuple(inside)] - before
-    return shares / 6
+    names = ("a", "b", "c")
+    subsets = {
+        frozenset(compress(names, inside)): float(value[inside]) for inside in np.ndindex(2, 2, 2)
+    }
+    return np.array(list(shapley(subsets, names).values()))
 
 
 @exercise(
@@ -133,9 +132,6 @@ def shapley_of(value: np.ndarray) -> np.ndarray:
 )
 def check_shapley(random: np.random.Generator) -> Task:
     """Lesson 14: Shapley values (3,) from value (2, 2, 2)."""
-
-    def right(value: np.ndarray) -> np.ndarray:
-        return shapley_of(value)
 
     def corner(value: np.ndarray, person: int, rest: int, own: int) -> float:
         place = [rest] * 3
@@ -156,7 +152,7 @@ def check_shapley(random: np.random.Generator) -> Task:
         return np.diff(path)
 
     return Task(
-        right,
+        shapley_of,
         [(random.normal(size=(2, 2, 2)) * 3,) for _ in range(3)],
         [
             (
@@ -175,19 +171,14 @@ def check_shapley(random: np.random.Generator) -> Task:
                 equal_weights,
             ),
             ("that is one order of joining: average over all six", one_order),
-            ("divide by the number of orders, 3! = 6", lambda v: 6 * right(v)),
-            ("there are 3! = 6 orders, not 3", lambda v: 2 * right(v)),
+            ("divide by the number of orders, 3! = 6", lambda v: 6 * shapley_of(v)),
+            ("there are 3! = 6 orders, not 3", lambda v: 2 * shapley_of(v)),
             (
                 "the sign is wrong: the value after joining minus the value before",
-                lambda v: -right(v),
+                lambda v: -shapley_of(v),
             ),
         ],
     )
-
-
-def z_of(green: float, n: float, share: float) -> float:
-    """Standard deviations of a number of green steps above chance."""
-    return float((green - share * n) / np.sqrt(n * share * (1 - share)))
 
 
 @exercise(
@@ -205,7 +196,7 @@ def check_z(random: np.random.Generator) -> Task:
         for share in random.uniform(0.2, 0.45, 4)
     ]
     return Task(
-        z_of,
+        z_score,
         cases,
         [
             ("take the root of the variance", lambda g, n, s: (g - s * n) / (n * s * (1 - s))),
@@ -227,7 +218,7 @@ def check_z(random: np.random.Generator) -> Task:
             ),
             (
                 "the sign is wrong: more green steps than by chance give a positive z",
-                lambda g, n, s: -z_of(g, n, s),
+                lambda g, n, s: -z_score(g, n, s),
             ),
             ("subtract what chance gives, share · n", lambda g, n, s: g / np.sqrt(n * s * (1 - s))),
         ],
