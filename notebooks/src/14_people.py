@@ -28,13 +28,14 @@ run = start("14", profile=profile, dataset=dataset, seed=seed, train=train)
 # %% [markdown]
 # ## 1 · Whose music is this course made of?
 #
-# *Predict:* the systems that you have used were trained on several data sets. How many of them did
-# people make, and how many of those does the licence oblige you to credit?
+# *Predict:* the systems that you have used were trained on several data sets. How many of them are
+# under CC BY, at least in part, so that you have to name the authors?
 #
-# A **licence** says what everybody may do with a work. CC0 asks for nothing, CC BY for the name of
-# the author (**attribution**), MIT for the licence's own text; NC forbids commercial use, SA asks
-# that what you make of it has the same licence. The table comes from the catalogue and from the
-# training records of the shipped checkpoints.
+# A **licence** says what everybody may do with a work. CC0 asks for nothing. CC BY asks for the
+# name of the author (**attribution**). MIT asks that its copyright notice and its text stay with
+# every copy. NC forbids commercial use; SA asks that what you make of the work has the same
+# licence. The table comes from the catalogue and from the training records of the shipped
+# checkpoints.
 
 # %%
 predict("14.1", [2, 4], unit="sets under CC BY")
@@ -61,21 +62,21 @@ reveal("14.1", len(by), ", ".join(by))
 
 # %% [markdown]
 # *What you should have noticed:* every set has a licence that allows this use, and the answers to
-# "who agreed to what?" still differ. Groove's ten drummers were recorded for this data set.
-# POP909's pop songs were arranged for theirs; what the writers of the 909 songs agreed to, the
-# licence of the arrangements does not say. The songs of OpenScore are by composers who cannot be
-# asked any more. The musicians of the CC clips allowed any use with credit, by licences that do
-# not mention training. **Consent** means that a person knows the use and agrees to it. A licence
-# is evidence of it, more or less.
+# "who agreed to what?" still differ. Groove's ten drummers were recorded for this data set, and
+# those who play most of it were paid. POP909's arrangements are by professional musicians; their
+# licence does not say what the writers of the 909 songs agreed to. The songs of OpenScore are by
+# composers who cannot be asked any more. The musicians of the CC clips allowed any use, with credit
+# (CC BY) or without (CC0), by licences that do not mention training. **Consent** means that a
+# person knows the use and agrees to it. A licence is evidence of it, more or less.
 #
 # Law differs between countries and changes. In the EU, a rightholder may reserve works from text
-# and data mining (Directive 2019/790, article 4), and providers of general-purpose models publish a
-# summary of their training data (Regulation 2024/1689, article 53). Ask a lawyer before you rely on
-# any of it.
+# and data mining (Directive 2019/790, article 4), but not from that of research organisations
+# (article 3). Providers of general-purpose models have to publish a summary of their training data
+# (Regulation 2024/1689, article 53). Ask a lawyer before you rely on any of it.
 #
 # ## 2 · Who is in the data?
 #
-# *Predict:* which share of all training music does the drummer play who plays most?
+# *Predict:* what share of all training music is by the drummer who plays most?
 #
 # In the built-in corpus nobody plays; there, styles take the place of drummers.
 
@@ -95,10 +96,10 @@ for split, people in played.items():
         if clip.meter == (4, 4) and clip.labels.get("bar_lines") != "off":
             who = str(clip.labels.get("drummer") or clip.labels.get("style") or "unknown")
             people.setdefault(who, []).append(clip)
-rolls = {who: [DrumRoll.from_clip(clip).to_array() for clip in clips]
-         for who, clips in played["train"].items()}
-rolls = dict(sorted(rolls.items(), key=lambda item: -sum(map(len, item[1])))[:10])
-minutes = {who: sum(clip.duration for clip in played["train"][who]) / 60 for who in rolls}
+minutes = {who: sum(clip.duration for clip in clips) / 60 for who, clips in played["train"].items()}
+minutes = dict(sorted(minutes.items(), key=lambda item: -item[1])[:10])
+rolls = {who: [DrumRoll.from_clip(clip).to_array() for clip in played["train"][who]]
+         for who in minutes}
 plots.ranking(plots.axes(width=7), minutes, xlabel="minutes of training music")
 largest = max(minutes.values()) / sum(minutes.values())
 run.note("share of the person who plays most", largest, floor=1 / len(minutes))
@@ -107,13 +108,15 @@ run.note("share of the person who plays most", largest, floor=1 / len(minutes))
 reveal("14.2", 100 * largest)
 
 # %% [markdown]
-# *What you should have noticed:* a model's "people" may be two or three people. What it calls
-# "funk" is how they play funk. Who is missing from the data is missing from what it plays.
+# *What you should have noticed:* most of what a model knows of "people" may come from two or three
+# of them. What it calls "funk" is how they play funk. Whoever is missing from the data is missing
+# from what it plays.
 #
 # ## 3 · Does it copy?
 #
-# *Predict:* compare every loop with the nearest of all training loops. Which is nearer to the
-# training data: what DrumLDM generates, or what people played on days that were held out?
+# *Predict:* compare every loop with the nearest of all training loops. Which are nearer to the
+# training data: the loops that DrumLDM generates, or those that people played in sessions that were
+# held out?
 #
 # To **memorise** is to store training music so that it comes out again. A small distance to the
 # training data alone proves nothing: much of drumming is common property, and a backbeat is near to
@@ -193,7 +196,8 @@ reveal("14.3", "both alike (within 10 %)" if 0.9 <= apart <= 1.1 else right)
 # %% [markdown]
 # A median hides the few loops that matter. So listen to the *nearest* pair: the generated loop that
 # is nearest to the training data, beside the performance that it is nearest to. Below it is the
-# same for people: the held-out loop that is nearest to a training loop.
+# same for people: the held-out loop that is nearest to a training loop. A performance shorter than
+# eight bars was repeated for the comparison; its player has it once.
 
 # %%
 from workbench.course.widgets import compare
@@ -218,8 +222,8 @@ compare([clip for mine, source, _ in pairs for clip in (mine, source)], titles)
 
 # %% [markdown]
 # *What you should have noticed:* judge by ear whether the first pair is "the same beat", and
-# whether the second is. Two drummers who never met play the same eight bars of rock; nobody calls
-# it theft. Cells also miss a copy that is shifted, or faster, or on other drums.
+# whether the second is. Two drummers who never met may play the same eight bars of rock, and few
+# would call it theft. Cells also miss a copy that is shifted or on other drums.
 #
 # ## Exercise 2 · How many are suspicious? (5 minutes)
 #
@@ -250,15 +254,15 @@ run.note("generated loops nearer than 95 % of people's", suspicious, floor=0.05)
 # %% [markdown]
 # *What you should have noticed:* a system that plays like people has about 5 %, the floor. Much
 # more is a reason to listen; much less shows that it plays differently, not that it is honest.
+# Count the loops first: of nine, a single one is 11 %.
 #
 # ## 4 · In the style of …
 #
-# *Predict:* train a model on one drummer alone. How often does what it plays sound like that
-# drummer, to a judge that has heard them all?
+# *Predict:* train a model on one drummer alone, and do the same for each of the others. How often
+# are its loops attributed to that drummer, if the model that finds a loop most probable decides?
 #
 # The model is the smallest that plays: a Markov chain of sixteenths. A token is the set of drums
-# that sound, and its place in the bar. One chain for each person takes a second to train. The judge
-# asks which chain finds a loop most probable.
+# that sound, and its place in the bar. One chain for each person takes a second to train.
 
 # %%
 predict("14.4", [40, 70, 90], unit="%")
@@ -300,21 +304,28 @@ famous = list(chains)[:3]
 compare([audible(chains[who].sample(4, seed), f"in the style of {who}") for who in famous])
 
 # %% [markdown]
-# *What you should have noticed:* an imitation is recognised more easily than the person on another
-# day: it has only the habits. And it contains no bar that was copied on purpose. In most countries
-# the law protects a work and a recording, not a style; whether a style *should* be free to sell by
-# the thousand is the question of the debate below.
+# *What you should have noticed:* an imitation is recognised more easily than the person in another
+# session. It has only the habits, and the chain that generated it is one of those that decide: a
+# judge that was trained on other performances may be less certain. And it contains no bar that
+# was copied on purpose. Copyright protects works, and related rights protect recordings; ideas and
+# methods as such are free (TRIPS agreement, articles 9 and 14), and a style usually counts as one
+# of them. Whether a style *should* be free to sell by the thousand is a question for the debate
+# below.
 #
 # ## 5 · Whose absence changes this loop?
 #
-# *Predict:* a chain was trained on all and generates loops. Train it again without one person. For
-# how many loops is it the absence of the person who plays most that makes them least likely?
+# *Predict:* a chain was trained on all people and generates loops. Train it again without one
+# person at a time. In what share of the loops does leaving out the person who plays most cost more
+# probability than leaving out any other?
 #
-# **Attribution** of a result to training data is mostly guessed at, because nobody can train a
-# large model again without each musician. A chain can be. So here is the **ground truth**: for a
-# person $p$ and a loop $x$, with $D$ the data,
+# **Attribution** of a result to training data is mostly guessed, because hardly anybody can train a
+# large model again without each musician. A chain takes a second, so here is the **ground truth**.
+# For a person $p$ and a loop $x$, $P$ is the chain trained on all, and $P_{-p}$ the one trained
+# without $p$:
 #
-# $$\Delta_p(x) = \log P_D(x) - \log P_{D \setminus p}(x) \qquad (2)$$
+# $$\Delta_p(x) = \log P(x) - \log P_{-p}(x) \qquad (2)$$
+#
+# The picture divides it by the number of steps.
 #
 # *Equation (2):* code `workbench.evaluation.attribution.leave_one_out`; paper arXiv 2008.03703,
 # section 1.1, with one training for each set of data.
@@ -350,9 +361,9 @@ run.note("loops owed most to the person who plays most",
 reveal("14.5", 100 * float(np.mean([who == biggest for who in owed])))
 
 # %% [markdown]
-# Does the cheap answer agree? People often take the nearest training loop for the source. Here is
-# how often its player is the one whose absence costs most; and the same loop, generated with the
-# same random numbers, with and without that person.
+# Does the cheap answer agree? People often take the nearest training loop for the source. The first
+# line below says how often its player is the one whose absence costs most. Then you hear one loop
+# twice, generated with the same random numbers, with and without the person to whom it owes most.
 
 # %%
 cells = binary_cells(np.stack(results))
@@ -371,15 +382,15 @@ compare([audible(results[most], "trained on all"), audible(again, f"without {owe
 
 # %% [markdown]
 # *What you should have noticed:* after the first step that differs, everything may differ: a loop
-# is a path. And the nearest loop is a guess with no guarantee. What is true of this chain need not
-# be true of DrumLDM, which shares everything with everybody; for such a model each row of the
-# picture would cost a whole training.
+# is a path. And the nearest loop is only a guess: compare it with always giving the same name. What
+# is true of this chain need not be true of DrumLDM, all of whose weights depend on everybody; for
+# such a model each row of the picture would cost a whole training.
 #
 # ## Exercise 3 · A fair share (15 minutes)
 #
-# Leaving one out has a hole. If two people play the same, neither is missed: each is replaced by
+# Leaving one out has a flaw. If two people play the same, neither is missed: each is replaced by
 # the other, and both get nothing. **Shapley values** average over all orders in which people may
-# join:
+# join, with $v(S)$ the value of the set $S$ of people:
 #
 # $$\phi_p = \frac{1}{n!} \sum_{\text{orders}} \big[v(\text{those before } p, \text{ and } p) -
 # v(\text{those before } p)\big] \qquad (3)$$
@@ -437,10 +448,10 @@ for name in three:
     print(f"{name:18} left out {lost:+.2f}, Shapley {fair[name]:.2f} nats per step")
 
 # %% [markdown]
-# *What you should have noticed:* the first and its double are hardly missed (it may even help to
-# leave one out, because the same music then counts once), and share the credit by Shapley values.
-# So a payment by "whose absence is noticed" would pay the rare player and not the common one.
-# That is a decision, not a measurement.
+# *What you should have noticed:* neither the first nor its double is missed (it may even help to
+# leave one out, because the same music then counts once). By Shapley values they share the credit.
+# So a payment by "whose absence is noticed" would pay whoever plays like nobody else, and not two
+# who play alike. Which of the two rules is fair is a decision, not a measurement.
 #
 # ## 6 · Signed: what a file says about its origin
 #
@@ -477,18 +488,19 @@ reveal("14.6", ("nothing", "something", "everything")[len(left)])
 # %% [markdown]
 # *What you should have noticed:* the workbench writes **provenance** into the file, as text
 # beside the notes. It is lost with the first program that keeps the notes alone. Whoever shares a
-# file has to say it in words: **disclosure**. In the EU, providers have to mark synthetic sound
-# so that machines can read the mark (Regulation 2024/1689, article 50).
+# file then has to say it in words: **disclosure**. In the EU, providers of systems that generate
+# sound have to mark it so that machines can detect it, with exceptions (Regulation 2024/1689,
+# article 50; it applies from August 2026, and from December 2026 to older systems).
 #
 # ## 7 · Signed in the music itself
 #
 # *Predict:* a **watermark** prefers certain choices by a secret key. How many standard deviations
-# above chance does 32 bars of drums come to, and what is left when a musician changes a fifth of
-# it?
+# above chance do 32 bars of drums reach, and what is left when a musician changes a fifth of them?
 #
 # After each step the key divides all 512 sets of drums into green and red ones. While generating,
-# $e^b$ times the probability goes to green sets. Who knows the key counts the green steps $g$ among
-# $n$; by chance a share $\gamma$ is green:
+# the probability of each green set is multiplied by $e^b$, where $b$ is the **bias**, and all are
+# divided by their sum. Whoever knows the key counts the green steps $g$ among $n$; by chance a
+# share $\gamma$ is green, here a half:
 #
 # $$z = \frac{g - \gamma n}{\sqrt{n\,\gamma\,(1 - \gamma)}} \qquad (4)$$
 #
@@ -542,17 +554,18 @@ reveal("14.7", float(curves["with"][-1]))
 # %%
 tries_of = {bias: whole.sample(4, seed, key=KEY, bias=bias) for bias in (0.0, 2.0, 6.0)}
 compare([audible(roll, f"bias {bias:g}: z {z_score(*count_green(roll, KEY)):.1f}")
-         for bias, roll in tries_of.items()], [f"bias {bias:g}" for bias in tries_of])
+         for bias, roll in tries_of.items()])
 
 # %% [markdown]
-# *What you should have noticed:* chance alone exceeds the dotted line in 5 % of loops; the
-# watermark exceeds it the more, the more bars there are, and editing weakens it. The price is
-# audible: with a strong bias the chain plays what nobody would. Who holds the key can find the
-# mark, who knows the method and cares can remove it. And it says nothing of whose music was
-# learned.
+# *What you should have noticed:* $z$ of a loop without a watermark exceeds the dotted line for at
+# most about one key in twenty. With one key, loops share their commonest steps and so their luck:
+# that is why the lower curves may lie off 0 together. The watermark exceeds the line the further,
+# the more bars there are, and editing weakens it. The price is audible: with a strong bias the
+# chain plays what nobody would. Whoever holds the key can find the mark; whoever knows the method
+# and takes the trouble can remove it. And the mark says nothing about whose music was learned.
 #
-# Repeated bars count once here. Count them each time, and a person's loop of one bar, forty times
-# over, would "prove" a watermark.
+# Repeated bars count once here. If they counted each time, a person's loop of one bar, played forty
+# times, could "prove" a watermark.
 #
 # ## 8 · A debate
 #
@@ -569,14 +582,15 @@ compare([audible(roll, f"bias {bias:g}: z {z_score(*count_green(roll, KEY)):.1f}
 # - what a file and a watermark can prove (sections 6 and 7), and cannot.
 #
 # Afterwards: which argument would be different if nobody had been asked? If they had played in
-# 1920? If the model had ten thousand drummers, and no one of them were missed?
+# 1920? If the model had learned from ten thousand drummers, and none of them were missed?
 #
 # ## Mini-project · A statement for your own data (an hour)
 #
 # Take a folder of your own music, or of somebody who agrees. Write one page: who made it, how they
-# were asked and for which use, licence, who is missing, how the split prevents copies from being
-# praised. Train a `DrumChain` with and without one of the people, measure sections 3 and 5, and
-# decide how you would credit each of them. Let one of them read it.
+# were asked and for which use, the licence, who is missing, and how you split the data so that a
+# copy does not count as a success. Train a `DrumChain` with and without one of the people, repeat
+# the measurements of sections 3 and 5, and decide how you would credit each of them. Let one of
+# them read the page.
 #
 # ## You can now
 #
