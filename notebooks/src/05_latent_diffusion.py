@@ -722,8 +722,8 @@ predict("05.8", [25.0, 50.0, 75.0, 95.0], unit="%")
 
 # %% [markdown]
 # The network is evaluated twice, with the text and without, and the difference is exaggerated
-# (arXiv 2207.12598). Both work because of text dropout in training. What the text asks in the chart
-# counts as text: it is there in the first evaluation only.
+# (arXiv 2207.12598). Both work because of text dropout in training. What the text requests in
+# the chart is left out together with the text: only the first evaluation receives it.
 #
 # $$\hat v = v_\varnothing + s\,(v_{\text{text}} - v_\varnothing) \qquad (5)$$
 #

@@ -256,15 +256,15 @@ boxes = {
     "sound": ("sound\nsamples", 0, 0), "levels": ("spectrogram\n513 × frames", 1, 0),
     "encoder": ("encoder\nConvNeXt", 2, 0), "mean": ("mean μ\nk × frames", 3, 0),
     "z": ("bottleneck z\nk × frames", 4, 0), "decoder": ("decoder\nConvNeXt", 5, 0),
-    "out": ("levels\n513 × frames", 6, 0), "heard": ("sound\nphases guessed", 7, 0),
+    "out": ("levels\n513 × frames", 6, 0), "guessed": ("sound\nphases guessed", 7, 0),
     "logvar": ("log variance\nk × frames", 3, 1), "noise": ("noise ε\nGaussian", 4, 1),
 }
 arrows = [
     Arrow("sound", "levels"), Arrow("levels", "encoder"), Arrow("encoder", "mean"),
-    Arrow("mean", "z"), Arrow("z", "decoder"), Arrow("decoder", "out"), Arrow("out", "heard"),
+    Arrow("mean", "z"), Arrow("z", "decoder"), Arrow("decoder", "out"), Arrow("out", "guessed"),
     Arrow("encoder", "logvar", beside=True), Arrow("logvar", "noise", "σ"), Arrow("noise", "z"),
 ]
-rung_two = ("sound", "levels", "encoder", "mean", "z", "decoder", "out", "heard")
+rung_two = ("sound", "levels", "encoder", "mean", "z", "decoder", "out", "guessed")
 plain = [arrow for arrow in arrows if {arrow.start, arrow.end} <= set(rung_two)]
 shown = {key: boxes[key] for key in rung_two}
 diagram("The autoencoder", shown, plain, here=["encoder", "decoder"])
@@ -339,35 +339,35 @@ def rebuilt(net, levels=test_levels):
 
 steps = run.size(80, 1200)
 stops = [0, steps // 40, steps // 8]
-heard, learned = [], []
+stages, outputs = [], []
 
 
 def watch(step):
     if step in stops:
-        learned.append(rebuilt(autoencoder))
-        heard.append(clip_of(sound_of(learned[-1][0]), f"after {step} steps"))
+        outputs.append(rebuilt(autoencoder))
+        stages.append(clip_of(sound_of(outputs[-1][0]), f"after {step} steps"))
 
 
 torch.manual_seed(seed)
 autoencoder = LevelVAE()
 fit(autoencoder, autoencoder_loss, steps, watch)
-learned.append(rebuilt(autoencoder))
-heard.append(clip_of(sound_of(learned[-1][0]), f"after {steps} steps"))
+outputs.append(rebuilt(autoencoder))
+stages.append(clip_of(sound_of(outputs[-1][0]), f"after {steps} steps"))
 print(f"{sum(p.numel() for p in autoencoder.parameters()):,} weights")
 
 # %%
-distances["autoencoder"] = distance(learned[-1])
-for clip, levels in zip(heard, learned, strict=True):
+distances["autoencoder"] = distance(outputs[-1])
+for clip, levels in zip(stages, outputs, strict=True):
     print(f"{clip.caption}: {distance(levels):.2f} dB; PCA {distances['PCA']:.2f}")
 reveal("06.2", "PCA" if distances["PCA"] < distances["autoencoder"] else "the autoencoder")
 
 # %%
-compare(heard)
+compare(stages)
 
 # %% [markdown]
 # *What you should have noticed:* the untrained network outputs the mean frame of all music, more or
 # less, as one steady hiss. Listen for what comes first: the loudness, the drums or the pitches. The
-# figures above tell whether so few steps are enough to overtake PCA; the shipped network had
+# figures above show whether so few steps are enough to overtake PCA; the shipped network had
 # thousands, of larger batches.
 #
 # ## 5 · The third rung: a variational autoencoder
@@ -647,10 +647,10 @@ explore(show, Slider("value", np.linspace(-3, 3, 13), 0), Slider("number of z", 
 predict("06.4", ["the VAE alone", "the VAE-GAN"])
 
 # %% [markdown]
-# The squared error cannot tell plausible detail from wrong detail, and answers with the mean of
-# all: a blur. A **discriminator** $D$ looks at patches of the spectrogram and scores them: real
-# above 1, generated below −1. Beyond these margins it pays nothing (the **hinge**). $\hat x$ is the
-# VAE's output:
+# The squared error cannot distinguish plausible detail from wrong detail, and the best answer to it
+# is the mean of all: a blur. A **discriminator** $D$ looks at patches of the spectrogram and scores
+# them: real above 1, generated below −1. Beyond these margins it pays nothing (the **hinge**).
+# $\hat x$ is the VAE's output:
 #
 # $$L_D = \mathbb E \max(0, 1 - D(x)) + \mathbb E \max(0, 1 + D(\hat x)) \qquad (7)$$
 #
@@ -837,7 +837,7 @@ compare([ceiling, *takes], ["all 513 levels", "VAE alone", "VAE-GAN"], blind=Tru
 # *What you should have noticed:* a picture that is smoother than the recording has less *detail*
 # above. Compare the VAE alone with the VAE-GAN, in detail and in distance. Invented detail costs
 # distance: a line in a wrong place is an error twice, where it is and where it should be. Could you
-# tell the two apart, and which did you prefer? No figure here decides that; a blind test of many
+# tell the two apart, and which did you prefer? No figure here decides that; a blind test with many
 # people could (lesson 13).
 #
 # The library makes both moves in one step. The discriminator's weights are frozen for the

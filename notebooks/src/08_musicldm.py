@@ -117,12 +117,13 @@ run.note("captions that find their sound", right, floor=f"{1 / len(rows):.2f}")
 
 # %% [markdown]
 # *What you should have noticed:* a caption that is not nearest to its own sound is often nearest to
-# one whose caption says nearly the same. What two sounds share, no caption can tell apart.
+# one whose caption says nearly the same. A caption cannot distinguish two sounds by what they
+# share.
 #
 # ## 3 · The mel spectrogram: sound as a picture
 #
-# *Predict:* we tell 200 Hz from 300 Hz easily, 7,200 Hz from 7,300 Hz hardly. How should the bands
-# of a picture of sound be spaced?
+# *Predict:* we distinguish 200 Hz from 300 Hz easily, and 7,200 Hz from 7,300 Hz hardly. How should
+# the bands of a picture of sound be spaced?
 #
 # A short Fourier transform gives magnitudes $|X_{fk}|$ of frame $f$ at frequency $k$. Triangular
 # filters $H_{kb}$ gather them into bands $b$, narrow where we hear finely. The logarithm makes
@@ -293,8 +294,9 @@ display(listing(ResBlock.forward))
 listing(UNet.forward)
 
 # %% [markdown]
-# Does it use what it is told? The error of its guess of the latent, by noise level, when it gets
-# the vector of the sound, that of the caption, that of another sound, or none:
+# Does it use the vector? The picture shows the error with which it predicts the latent, by noise
+# level, when it receives the vector of the sound, that of its caption, that of another sound, or
+# none.
 
 # %%
 latents = music.encode_sound(sounds)
@@ -349,8 +351,8 @@ Clip(audio=with_clicks(excerpt, found, audio.rate), sample_rate=audio.rate, capt
 
 # %% [markdown]
 # *What you should have noticed:* the tempo is nearly right, and yet the score can be 0: a bass that
-# plays between the beats draws the tracker half a beat aside. Its other error is an octave, twice
-# as fast or half. Bars agree all the same if one of two tempi is doubled or halved.
+# plays between the beats pulls the tracker half a beat aside. Its other error is an octave, twice
+# as fast or half. The bars of two pieces still agree if one of the two tempi is doubled or halved.
 #
 # ## Exercise 2 · The nearest octave (5 minutes)
 #

@@ -97,9 +97,9 @@ shown = {**bits, "the truth": truth} if known else bits
 plots.bars(plots.axes(width=7), shown, ylabel="bits per note, held-out songs", floor=floor);
 
 # %% [markdown]
-# *What you should have noticed:* to see more of the last tokens helps less and less, because most
+# *What you should have noticed:* each further token that the chain sees helps less, because most
 # sequences of five tokens never occurred before. The grammar itself needs far fewer bits, because
-# an exact repeat of a phrase costs it nothing. Whoever wants to use that has to look far back.
+# an exact repeat of a phrase costs it nothing. A model that is to use that has to look far back.
 #
 # ## Exercise 1 · The loss (10 minutes)
 #
@@ -180,7 +180,7 @@ plots.matrix(plots.axes(width=5, height=3.6), weights, "each row: where that tok
 
 # %% [markdown]
 # *What you should have noticed:* the upper right is empty: that is the mask. The second C looks at
-# the first one and at itself. Nobody told it *which* C came first: without positions, attention
+# the first one and at itself. Nothing says *which* C came first: without positions, attention
 # sees a set, not a sequence. Section 3 mends that.
 #
 # ## Exercise 2 · Causal attention (25 minutes)
@@ -329,7 +329,7 @@ for name, size in sizes.items():
 
 # %% [markdown]
 # *What you should have noticed:* an MLP has twice as many weights as attention (it is four times as
-# wide inside). The last layer costs nothing: it is the embedding again, turned round.
+# wide inside). The last layer costs nothing: it is the embedding again, transposed.
 #
 # ## 5 · Train it, hear it grow
 #
@@ -339,8 +339,8 @@ for name, size in sizes.items():
 predict("09.1", [50, 100, 200], unit="steps")
 
 # %% [markdown]
-# One step: take songs, predict each of their tokens from those before it, all at once, go down the
-# gradient of equation (1). The mask makes this possible: no position sees its own answer.
+# One step: take songs, predict each of their tokens from those before it, all in parallel, and go
+# down the gradient of equation (1). The mask makes this possible: no position sees its own answer.
 
 # %%
 from workbench.models.gpt import next_token_loss as loss_of
@@ -606,7 +606,7 @@ compare([clips[-1], longer], ["small GPT, built-in songs", "MidiGPT, pop songs"]
 # ## Mini-project · Copying needs two layers (an hour)
 #
 # An induction head needs the help of a layer below it, which tells each token what came before it.
-# Train networks with `depth` 1 and 2 (and 3, if you have the time), with three seeds each, and draw
+# Train networks with `depth` 1 and 2 (and 3, if you have the time), with three seeds each, and plot
 # the cost of each bar as in section 6. Does the network with one layer pay for a phrase that
 # returns? Then try `positions="learned"`.
 #
@@ -615,7 +615,7 @@ compare([clips[-1], longer], ["small GPT, built-in songs", "MidiGPT, pop songs"]
 # You wrote causal attention and rotary positions, trained a small GPT and heard it learn, saw which
 # head copies, and steered how it samples.
 #
-# *One limitation heard:* it repeats and varies what it has heard, bar after bar, but nothing in it
+# *One limitation heard:* it repeats and varies what came before, bar after bar, but nothing in it
 # plans an ending: where the song should close, it may just go on.
 #
 # *Terms:* language model · nats · Markov chain · Kneser–Ney · query · key · value · causal mask ·
