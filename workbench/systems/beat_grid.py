@@ -127,7 +127,8 @@ class BeatGrid:
                 entries.append((here[some].long(), column[some].long(), value[some]))
         rows, columns, values = (torch.cat(part) for part in zip(*entries, strict=True))
         size = (self.frames, self.frames)
-        matrix = torch.sparse_coo_tensor(torch.stack([rows, columns]), values.float(), size)
+        with torch.sparse.check_sparse_tensor_invariants():  # PyTorch warns of an implicit choice
+            matrix = torch.sparse_coo_tensor(torch.stack([rows, columns]), values.float(), size)
         return matrix.coalesce()
 
     def _shifts(self, period: float) -> Tensor:
