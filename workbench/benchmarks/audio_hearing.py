@@ -166,14 +166,14 @@ def beat(bench: AudioBench, take: Take) -> None:
     most, each = (2, 2) if bench.quick else (len(TEMPI), 8)
     styles, tempi = STYLES[: most // 2], TEMPI[:most]
     requested = np.repeat(tempi, each)
-    ways: dict[str, list[np.ndarray]] = {"the text alone": [], "with the beat": []}
-    for keeps, parts in zip((False, True), ways.values(), strict=True):
-        for style in styles:
-            parts += [take(f"{style} {bpm} bpm beat", each, keeps) for bpm in tempi]
-    groups = np.repeat(np.arange(len(styles) * len(tempi)), each)
+    prompts = [f"{style} {bpm} bpm beat" for style in styles for bpm in tempi]
+    groups = np.repeat(np.arange(len(prompts)), each)
     every = np.tile(requested, len(styles))
     length, rate = round(BEAT_SECONDS * bench.audio.rate), bench.audio.rate
-    made = {name: np.concatenate(parts)[:, :length] for name, parts in ways.items()}
+    made = {
+        name: np.concatenate([take(prompt, each, keeps) for prompt in prompts])[:, :length]
+        for name, keeps in (("the text alone", False), ("with the beat", True))
+    }
     table: dict[str, tuple[np.ndarray, np.ndarray | None, np.ndarray | None]] = {}
     for name, sounds in made.items():
         for number, style in enumerate(styles):
@@ -195,13 +195,13 @@ def beat(bench: AudioBench, take: Take) -> None:
     embed, note = _judge()
     played = embed(real[sets == "groove"]) if embed and (sets == "groove").sum() > 1 else None
     rows, figures = [], {}
-    for name, (sounds, asked, group) in table.items():
+    for name, (sounds, expected, group) in table.items():
         regular = pulse(sounds, rate)
         row: list[object] = [name, len(sounds), float(regular.mean()), mean_interval(regular)]
-        if asked is None:
+        if expected is None:
             row += [None, None]
         else:
-            right = tempo_is(tempo(sounds, rate), asked)
+            right = tempo_is(tempo(sounds, rate), expected)
             row += [float(right.mean()), share_interval(int(right.sum()), len(right))]
         far, various = None, float("nan")
         if embed is not None and group is not None and len(sounds) > 1:
