@@ -30,7 +30,7 @@ from workbench.systems.region import Region, region_of
 from workbench.systems.sampling import SamplingSettings, checked
 from workbench.systems.sound_request import Timing, length_of, read_sound_prompt
 
-FADE = 0.02  # seconds of a cross-fade at the edges of a region
+FADE = 0.02  # seconds of a cross-fade at the edges of a region and at the start of a loop
 CONTEXT = 1.0  # seconds of a loop that are decoded again before its start and after its end
 
 

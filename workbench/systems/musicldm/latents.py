@@ -112,12 +112,10 @@ class MusicLatents(SoundDiffusion):
     def denoiser_for(self, noisy: Tensor) -> Callable[..., Tensor]:
         """Return the U-Net. Latents longer than the training windows are denoised in overlapping
         windows."""
-        frames = self.config.frames // self.config.sizes.shorter
-        return overlapping(self.networks.denoiser, frames, axis=2)
+        return overlapping(self.networks.denoiser, self.latent_shape()[1], axis=2)
 
     def circular_denoiser(self) -> Callable[..., Tensor]:
-        frames = self.config.frames // self.config.sizes.shorter
-        return circular(self.networks.denoiser, frames, axis=2)
+        return circular(self.networks.denoiser, self.latent_shape()[1], axis=2)
 
     @renamed(said="conditional")
     @torch.inference_mode()
