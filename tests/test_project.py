@@ -195,6 +195,13 @@ def test_the_citation_file_is_valid_and_in_step():
         assert reference["url"].removeprefix("https://arxiv.org/abs/") in README
 
 
+def test_no_text_has_a_conflict_of_git():
+    marks = subprocess.run(
+        ["git", "grep", "-nIE", "^(<{7}|>{7})( |$)"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert marks.stdout == ""
+
+
 def test_every_link_of_the_readme_leads_somewhere():
     """Files and headings; addresses of the web are not asked."""
     headings = re.findall(r"^#+ (.+)$", README, re.M)
