@@ -142,3 +142,17 @@ def _bar(number):
 
 def test_a_reading_is_of_the_loop_that_generate_makes(system):
     assert "fill in bar 8" in system.explain_prompt("rock with a fill in the last bar").understood
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"bars": 0}, {"bars": 17}, {"meter": (9, 8)}, {"meter": "7/8"}], ids=str
+)
+def test_a_reading_refuses_what_generate_refuses(system, wrong):
+    name = next(iter(wrong))
+    for call in (system.explain_prompt, system.generate):
+        with pytest.raises(PromptError, match=name):
+            call("rock", **wrong)
+
+
+def test_a_metre_may_be_a_list(system):
+    assert "6/8" in system.explain_prompt("a groove", meter=[6, 8]).understood

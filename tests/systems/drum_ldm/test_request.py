@@ -837,6 +837,9 @@ PUT = [
     ("a fill over the last two beats", ["fill in bar 8"]),
     ("half as many hats", ["few hits of hi-hats"]),
     ("rock, nothing on the toms", ["style: rock", "no toms"]),
+    ("kick and snare, nothing besides", ["kick and snare", "no other drums"]),
+    ("rock, nothing too busy", ["style: rock", "not busy"]),
+    ("closed hats, nothing fancy", ["closed hi-hat", "sparse"]),
     ("everybody stops in bar 2 except the ride", ["only ride in bar 2"]),
     ("hats 16s, snr on 3", ["hi-hats on sixteenths", "snare on beat 3"]),
     (

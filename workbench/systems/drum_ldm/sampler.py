@@ -24,7 +24,7 @@ from workbench.errors import PromptError
 from workbench.models.chart_denoiser import ChartConditioning
 from workbench.models.denoisers import DrumConditioning
 from workbench.music.kit import DRUMS
-from workbench.music.timeline import TEMPO_RANGE
+from workbench.music.timeline import TEMPO_RANGE, check_meter, meter_names
 from workbench.representations.drum_chart import DrumChart
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.forms import letters_of, sampled_form, shared_noise
@@ -35,7 +35,7 @@ from workbench.systems.drum_ldm.timing import timed
 from workbench.systems.progress import reporter
 from workbench.systems.prompts import PromptReading, chip_words, plain_words, prompt_of, read_prompt
 from workbench.systems.provenance import signed
-from workbench.systems.sampling import SamplingSettings
+from workbench.systems.sampling import SamplingSettings, checked
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -86,10 +86,32 @@ class DrumSampler(DrumLatents):
             bars: Length of the loop in bars; None for that of `generate`.
             meter: Metre of the loop; None for the one of the prompt.
             tempo: Does not matter.
+
+        Raises:
+            PromptError: If the prompt is not a text, or the length or metre is not one of this
+                system.
         """
         if self.config.chart:
-            return request_of(prompt_of(prompt), bars or BARS, meter).reading()
+            bars = self._bars(BARS if bars is None else bars)
+            return request_of(prompt_of(prompt), bars, self._meter(meter)).reading()
         return read_prompt(prompt_of(prompt), self.text, self.config.vocabulary)
+
+    def _bars(self, bars: int) -> int:
+        bars = checked(bars=bars)["bars"]
+        if bars > self.config.bars:
+            raise PromptError(
+                f"bars: must be from 1 to {self.config.bars} for this system, got {bars}"
+            )
+        return bars
+
+    def _meter(self, meter: tuple[int, int] | None) -> tuple[int, int] | None:
+        if meter is None:
+            return None
+        meter = check_meter(meter)
+        if meter not in self.meters:
+            known = meter_names(self.meters)
+            raise PromptError(f"meter: must be {known} for this system, got {meter[0]}/{meter[1]}")
+        return meter
 
     def prompt_words(self) -> dict[str, list[str]]:
         """Return the styles and traits that occur in training captions and that the text encoder

@@ -26,7 +26,6 @@ import torch
 
 from workbench.arguments import listed, number, same_length, seed_of, texts_of
 from workbench.errors import PromptError
-from workbench.music.timeline import check_meter, meter_names
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.card import card
 from workbench.systems.drum_ldm.config import DrumLDMConfig
@@ -207,15 +206,6 @@ class DrumLDM(DrumGrooves):
             raise PromptError("steady: this system follows no form; train it again, or omit steady")
         return number(steady, "steady", 0, 1)
 
-    def _meter(self, meter: tuple[int, int] | None) -> tuple[int, int] | None:
-        if meter is None:
-            return None
-        meter = check_meter(meter)
-        if meter not in self.meters:
-            known = meter_names(self.meters)
-            raise PromptError(f"meter: must be {known} for this system, got {meter[0]}/{meter[1]}")
-        return meter
-
     def _advice(self, prompt: str, bars: int, meter: tuple[int, int] | None) -> str:
         """Return what this system understands of a prompt and cannot do, "" if there is nothing."""
         if self.config.chart:
@@ -278,14 +268,6 @@ class DrumLDM(DrumGrooves):
         ]
 
     draw_each = generate_batch  # the old name
-
-    def _bars(self, bars: int) -> int:
-        bars = checked(bars=bars)["bars"]
-        if bars > self.config.bars:
-            raise PromptError(
-                f"bars: must be from 1 to {self.config.bars} for this system, got {bars}"
-            )
-        return bars
 
     @torch.inference_mode()
     def film(  # type: ignore[override]  # its settings by name
