@@ -316,7 +316,9 @@ class DrumSampler(DrumLatents):
 
         conditioning = self.conditioning(prompts, tempos, charts)
         pairs = list(zip(prompts, tempos, strict=True))
-        if early is None:
+        if early is None and settings.guidance == 0:  # the words have no effect
+            early = tempos
+        elif early is None:
             own = {pair: self._words_tempo(*pair) for pair in dict.fromkeys(pairs)}
             early = [own[pair] for pair in pairs]
         more["denoiser"] = self._two_tempos(early)
