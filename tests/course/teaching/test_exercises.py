@@ -2,30 +2,18 @@
 
 import ast
 import re
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from tests.course.teaching import (
-    answers_drums,
-    answers_evaluation,
-    answers_listening,
-    answers_people,
-    answers_sound,
-    answers_tokens,
-)
 from workbench.course import notebooks, teaching
 from workbench.evaluation.rhythm import positions
 
-PARTS = (
-    answers_drums,
-    answers_evaluation,
-    answers_listening,
-    answers_people,
-    answers_sound,
-    answers_tokens,
-)
+FILES = sorted(Path(__file__).parent.glob("answers_*.py"))
+PARTS = [import_module(f"tests.course.teaching.{file.stem}") for file in FILES]
 ANSWERS = {name: answer for part in PARTS for name, answer in part.ANSWERS.items()}
 MISTAKES = [mistake for part in PARTS for mistake in part.MISTAKES]
 CHECKS = {check.name: check for check in teaching.exercises().values()}

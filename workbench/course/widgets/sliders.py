@@ -46,11 +46,17 @@ class Slider:
             raise PromptError(
                 f"Slider({shown(self.label)}): give a label and 2 to {MOST} increasing values"
             )
-        start = values[len(values) // 2] if self.start is None else number(self.start, "start")
-        near = min(values, key=lambda value: abs(value - start))
-        if abs(near - start) > 1e-9 * max(1.0, abs(start)):
-            raise PromptError(f"start={shown(self.start)}: is not one of the slider's values")
-        return Slider(label, values, near)
+        middle = values[len(values) // 2]
+        return Slider(label, values, middle if self.start is None else _one_of(values, self.start))
+
+
+def _one_of(values: Sequence[float], given: float) -> float:
+    """The value of a slider that a start is, up to rounding. Raises PromptError."""
+    start = number(given, "start")
+    near = min(values, key=lambda value: abs(value - start))
+    if abs(near - start) > 1e-9 * max(1.0, abs(start)):
+        raise PromptError(f"start={shown(given)}: is not one of the slider's values")
+    return near
 
 
 class Figure(MusicWidget):
@@ -158,5 +164,4 @@ def explore(draw: Callable[..., Any], *sliders: Slider, still: Sequence[float] =
     if not sliders:
         raise PromptError("sliders: give at least one Slider")
     checked = [slider.checked() for slider in sliders]
-    places = [Slider("still", checked[0].values, value).checked().start for value in still]
-    return Explore(draw, checked, [place for place in places if place is not None])
+    return Explore(draw, checked, [_one_of(checked[0].values, value) for value in still])
