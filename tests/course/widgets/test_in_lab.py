@@ -141,7 +141,7 @@ def test_keep_vary_download(page, box):
 
 
 def test_stop(page, box):
-    box.get_by_label("Steps", exact=True).fill("200")
+    box.get_by_label("Steps", exact=True).fill("1000")  # far from done when Stop is pressed
     box.get_by_role("spinbutton", name="Takes").fill("16")
     shown = box.locator(".wb-card").count()
     box.get_by_role("button", name="Generate").click()
