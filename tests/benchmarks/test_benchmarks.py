@@ -75,6 +75,11 @@ def test_speed_prints_ratios(checkpoint, tmp_path, capsys):
             "5",
             "--runs",
             "1",
+            "--only",
+            "prompt",
+            "samplers",
+            "midi",
+            "import",
             "--out",
             str(out),
         ]

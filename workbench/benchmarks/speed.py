@@ -1,6 +1,7 @@
-"""Speed: prompt to sound, few steps against many, MIDI to drum roll, import.
+"""Speed: prompt to sound, few steps against many, MIDI to drum roll, import, training.
 
     workbench evaluate speed --checkpoint drums-groove-bert --out speed.json
+    workbench evaluate speed --only training
 
 Times are medians of several runs on this machine; ratios come from one run. MIDI reading is
 measured in processor time, in alternation.
@@ -14,13 +15,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.benchmarks.command import parser_of, run_command
+from workbench.benchmarks.command import run_command, sections_parser
+from workbench.benchmarks.throughput import training
 from workbench.datasets import load
 from workbench.evaluation.table import Report
 from workbench.evaluation.timing import in_turn, timed
@@ -124,7 +126,7 @@ def import_time(report: Report, runs: int) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = parser_of("speed", __doc__)
+    options = sections_parser("speed", __doc__, SECTIONS, quick="trainings of profile smoke")
     options.add_argument("--checkpoint", type=nonempty, default="drums-groove-bert")
     options.add_argument("--dataset", type=datasets, default="groove")
     options.add_argument("--files", type=whole(1), default=100, help="MIDI files to read")
@@ -144,14 +146,31 @@ def measure(args: argparse.Namespace) -> None:
     clips = load(args.dataset, limit=args.files)  # before anything is measured
     system = DrumLDM.from_pretrained(args.checkpoint)
     about = {"checkpoint": args.checkpoint, "runs": args.runs, "threads": torch.get_num_threads()}
-    report = Report(benchmark="speed", **about)
-    sections: dict[str, Callable[[Report], None]] = {
-        "prompt": partial(prompt_to_sound, system, runs=args.runs),
-        "samplers": partial(samplers, system, runs=args.runs),
-        "midi": partial(midi_to_roll, clips=clips, runs=args.runs),
-        "import": partial(import_time, runs=args.runs),
-    }
-    report.run(sections, report, out=args.out)
+    bench = Bench(Report(benchmark="speed", **about), system, clips, args.runs, args.quick)
+    bench.report.run(SECTIONS, bench, args.only, args.out)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the sections share. runs: runs of each measurement; quick: trainings of profile
+    smoke."""
+
+    report: Report
+    system: DrumLDM
+    clips: Dataset
+    runs: int
+    quick: bool
+
+
+SECTIONS: dict[str, Callable[[Bench], None]] = {
+    "prompt": lambda bench: prompt_to_sound(bench.system, bench.report, bench.runs),
+    "samplers": lambda bench: samplers(bench.system, bench.report, bench.runs),
+    "midi": lambda bench: midi_to_roll(bench.report, bench.clips, bench.runs),
+    "import": lambda bench: import_time(bench.report, bench.runs),
+    "training": lambda bench: training(
+        bench.report, bench.runs, profile="smoke" if bench.quick else "laptop"
+    ),
+}
 
 
 if __name__ == "__main__":
