@@ -588,6 +588,21 @@ def test_metres_in_context(prompt, meter):
 
 
 @pytest.mark.parametrize(
+    ("prompt", "meter"),
+    [
+        ("jazz two-beat 120 bpm beat 4-4", (4, 4)),
+        ("blues slow twelve-eight 125 bpm beat 4-4", (4, 4)),
+        ("waltz time, but in 4/4", (4, 4)),
+        ("twelve-eight feel, 6/8", (6, 8)),
+    ],
+)
+def test_a_metre_in_figures_wins_over_one_in_words(prompt, meter):
+    request = read_request(prompt, 8)
+    assert request.meter == request.chart.meter == meter
+    assert any(f"{meter[0]}/{meter[1]} is used" in reason for reason in request.refused)
+
+
+@pytest.mark.parametrize(
     ("prompt", "reason"),
     [
         ("not in 4/4", "not 4/4: name the metre"),

@@ -131,7 +131,7 @@ class Counts(Words):
             return 0
         if self._find(i)[1] > n:  # a phrase such as "6/8 afro"
             return 0
-        self._add_meter((int(top[:4]), int(bottom)))
+        self._add_meter((int(top[:4]), int(bottom)), figures=self.written[i].isdecimal())
         role, words = self._role(i + n)
         return n + (words if role == "bar" else 0)
 
@@ -150,11 +150,12 @@ class Counts(Words):
         spelled = not self.written[at].isdecimal() and not takes_steps(self._last)
         if not spelled and entry.meter[1] != 8:
             return 0
-        self._add_meter(entry.meter)
+        self._add_meter(entry.meter, figures=self.written[at].isdecimal())
         return at + n - i
 
-    def _add_meter(self, meter: tuple[int, int]) -> None:
-        """Add a metre that is wanted, or one that is not, with the words before it."""
+    def _add_meter(self, meter: tuple[int, int], figures: bool) -> None:
+        """Add a metre that is wanted, or one that is not, with the words before it. figures:
+        whether it is written in figures, "4/4", not in words, "twelve-eight"."""
         items = self.result.items
         while items and items[-1] in (Role("at"), Role("bar")):
             items.pop()
@@ -162,7 +163,8 @@ class Counts(Words):
             items.pop()
             self.result.excluded_meters.append(meter)
         elif meter in METERS:
-            self.result.meters.append(meter)
+            named = self.result.figure_meters if figures else self.result.word_meters
+            named.append(meter)
         else:
             known = meter_names(METERS)
             self.result.refused.append(f"{meter[0]}/{meter[1]}: metres are {known}")

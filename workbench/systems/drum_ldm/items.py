@@ -102,17 +102,24 @@ Item = Thing | Role | Steps | Bars | Length | Form | Break
 
 @dataclass
 class Scan:
-    """What stands in a text: items in order, tempo and metre, and what cannot be read."""
+    """What stands in a text: items in order, tempo and metre, and what cannot be read. A metre in
+    figures is one; one in words, such as "two-beat", may name a style."""
 
     items: list[Item] = field(default_factory=list)
     tempo: float | None = None
     tempo_bounds: tuple[float, float] | None = None
-    meters: list[tuple[int, int]] = field(default_factory=list)
+    figure_meters: list[tuple[int, int]] = field(default_factory=list)
+    word_meters: list[tuple[int, int]] = field(default_factory=list)
     excluded_meters: list[tuple[int, int]] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     corrected: list[str] = field(default_factory=list)
+
+    @property
+    def meters(self) -> list[tuple[int, int]]:
+        """The metres that are named, those in figures first."""
+        return self.figure_meters + self.word_meters
 
 
 @dataclass(frozen=True)

@@ -182,9 +182,10 @@ def _meter(scanned: Scan, given: tuple[int, int] | None) -> tuple[int, int]:
         ]
         return given
     if scanned.meters:
+        top, bottom = scanned.meters[0]
         if len(set(scanned.meters)) > 1:
-            scanned.refused.append("one metre per loop: the first one is used")
-        return scanned.meters[0]
+            scanned.refused.append(f"one metre per loop: {top}/{bottom} is used")
+        return top, bottom
     for item in scanned.items:
         if isinstance(item, Thing) and item.entry.meter is not None:
             return item.entry.meter

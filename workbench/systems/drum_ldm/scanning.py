@@ -288,9 +288,10 @@ class _Scanner(Counts, BarPlaces):
                 return self._en(i)
             named = (self._number(i + n - 1), self._number(i + n))
             if named in METERS and self.ends[i] > i + n:  # "en trois quatre"
-                self._add_meter(named)
+                self._add_meter(named, figures=False)
                 return n + 1
-            self._add_meter(entry.meter)
+            figures = any(word.isdecimal() for word in self.written[i : i + n])
+            self._add_meter(entry.meter, figures)
         elif entry.has("stop") and self._is_breakbeat(i):
             pass
         elif entry.has("silence") and self._is_no(i + n):
