@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -19,8 +19,11 @@ class Conditioning:
     """What a denoiser is conditioned on: tensors with one row per item.
 
     Each network has a subclass of its own, whose fields are in the order in which the network takes
-    them: `network(x, t, *conditioning)`.
+    them: `network(x, t, *conditioning)`. `timed`: numbers of the fields (batch, channels, frames)
+    that run along the latent's time; a field without channels and frames is left out.
     """
+
+    timed: ClassVar[tuple[int, ...]] = ()
 
     def __iter__(self) -> Iterator[Any]:
         return (getattr(self, field.name) for field in fields(self))

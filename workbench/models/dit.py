@@ -5,13 +5,14 @@ and the genre. The gates are zero at first, so each block begins as the identity
 from the paper. The feed-forward part consists of convolutions, as in LDMG, because neighbouring
 frames of sound belong together. Positions are rotary (RoFormer), so a piece may be longer than
 those of training. A text is read by cross-attention (PixArt-α, arXiv 2310.00426, section 2.3).
-Genre and text may each be missing. Notebook: `notebooks/07_audio_diffusion.ipynb`.
+The beat at each frame is added to the frame's embedding, from a layer that is zero at first.
+Genre, text and beat may each be missing. Notebook: `notebooks/07_audio_diffusion.ipynb`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 import torch.nn.functional as F
@@ -34,6 +35,8 @@ class DiTConfig:
         kernel: Width of the convolutions in frames, an odd number.
         genres: Number of genres; 0 for none.
         text: Numbers per text token; 0 for a network without text.
+        beat: Channels that describe the beat at each frame; 0 for a network that does not know
+            beats.
     """
 
     latent: int
@@ -43,6 +46,7 @@ class DiTConfig:
     kernel: int = 7
     genres: int = 0
     text: int = 0
+    beat: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,24 +58,35 @@ class LDMGConditioning(Conditioning):
         text: Token vectors of the text (batch, tokens, text).
         text_mask: Which of the tokens belong to a text: bool (batch, tokens); none of them if there
             is no text.
+        beat: The beat at each frame (batch, beat, frames), zeros where it is unknown; by default
+            unknown throughout (batch, 0, 0).
     """
+
+    timed: ClassVar = (3,)
 
     genre: Tensor
     text: Tensor
     text_mask: Tensor
+    beat: Tensor = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.beat is None:
+            object.__setattr__(self, "beat", self.text.new_zeros(len(self.genre), 0, 0))
 
     def dropped(self, p: float) -> Self:
-        """Leave out the genre and the text of each item with probability p each."""
+        """Leave out the genre, the text and the beat of each item with probability p each."""
         rows = len(self.genre)
-        off = torch.rand(2, rows, device=self.genre.device) < p
+        off = torch.rand(3, rows, device=self.genre.device) < p
         return replace(
             self,
             genre=self.genre.masked_fill(off[0], -1),
             text_mask=self.text_mask & ~off[1][:, None],
+            beat=self.beat.masked_fill(off[2][:, None, None], 0.0),
         )
 
     def unconditional(self) -> Self:
-        """Return the batch with neither text nor genre."""
+        """Return the batch with neither text nor genre. The beat stays: guidance strengthens words
+        only."""
         return replace(
             self, genre=torch.full_like(self.genre, -1), text_mask=torch.zeros_like(self.text_mask)
         )
@@ -98,6 +113,9 @@ class DiT(nn.Module):
             self.text_embedder = nn.Linear(config.text, width)
             # A token that is always there: attention needs at least one.
             self.null_text = nn.Parameter(torch.randn(1, 1, width) * 0.02)
+        if config.beat:
+            self.beat_embedder = nn.Linear(config.beat, width, bias=False)
+            nn.init.zeros_(self.beat_embedder.weight)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.final_layer = FinalLayer(width, config.latent)
 
@@ -111,6 +129,8 @@ class DiT(nn.Module):
         c = self.t_embedder(sinusoids(t.float(), 64)) + self.y_embedder(genre)  # (batch, width)
         text, mask = self._text(len(x), conditioning)
         h = self.x_embedder(x.transpose(1, 2))  # (batch, frames, width)
+        if self.config.beat and conditioning is not None and conditioning.beat.numel():
+            h = h + self.beat_embedder(conditioning.beat.transpose(1, 2))
         cos, sin = angles(h.shape[1], self.head_size)
         rope = cos.to(h), sin.to(h)
         for block in self.blocks:

@@ -143,7 +143,8 @@ class TimeEmbedding(nn.Module):
 
 class UNet(nn.Module):
     """Forward: x (batch, latent, height, width), steps t (batch,), vector (batch, embed) → the
-    prediction, of the shape of x. Height and width are multiples of 2^(levels − 1).
+    prediction, of the shape of x. Height and width are multiples of 2^(levels − 1). `added` (batch,
+    widths[0], height, width or 1) is added to the first feature maps.
 
     Args:
         latent: Channels of x.
@@ -186,9 +187,11 @@ class UNet(nn.Module):
         self.conv_norm_out = nn.GroupNorm(groups, first, 1e-5)
         self.conv_out = nn.Conv2d(first, latent, 3, padding=1)
 
-    def forward(self, x: Tensor, t: Tensor, vector: Tensor) -> Tensor:
+    def forward(self, x: Tensor, t: Tensor, vector: Tensor, added: Tensor | None = None) -> Tensor:
         embedding = torch.cat([self.time_embedding(t), self.class_embedding(vector)], dim=-1)
         x = self.conv_in(x)
+        if added is not None:
+            x = x + added
         skips = [x]
         level: Any
         for level in self.down_blocks:

@@ -11,7 +11,7 @@ its size hours. Notebook: `notebooks/08_musicldm.ipynb`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +39,8 @@ class MusicLDMSizes:
         attention: Whether the VAE has attention between encoder and decoder.
         vocoder: Channels of a Vocos's blocks, or of a HiFi-GAN before its first upsampling.
         blocks: Kernels of a HiFi-GAN's residual blocks; () for a Vocos.
+        beat: Channels that describe the beat at each latent frame; 0 for a U-Net that does not know
+            beats.
     """
 
     bands: int = 64
@@ -51,6 +53,7 @@ class MusicLDMSizes:
     attention: bool = False
     vocoder: int = 144
     blocks: tuple[int, ...] = ()
+    beat: int = 0
 
     @property
     def shorter(self) -> int:
@@ -80,18 +83,30 @@ class MusicLDMConditioning(Conditioning):
         vector: Embedding of a text or a sound (batch, embed).
         mask: Whether the embedding is used: bool (batch,). If not, the embedding of the empty text
             replaces it.
+        beat: The beat at each latent frame (batch, beat, frames), zeros where it is unknown; by
+            default unknown throughout (batch, 0, 0).
     """
+
+    timed: ClassVar = (2,)
 
     vector: Tensor
     mask: Tensor
+    beat: Tensor = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.beat is None:
+            object.__setattr__(self, "beat", self.vector.new_zeros(len(self.vector), 0, 0))
 
     def dropped(self, p: float) -> Self:
-        """Leave out each embedding with probability p."""
-        keep = torch.rand(len(self.mask), device=self.mask.device) >= p
-        return replace(self, mask=self.mask & keep)
+        """Leave out the embedding and the beat of each item with probability p each."""
+        off = torch.rand(2, len(self.mask), device=self.mask.device) < p
+        return replace(
+            self, mask=self.mask & ~off[0], beat=self.beat.masked_fill(off[1][:, None, None], 0.0)
+        )
 
     def unconditional(self) -> Self:
-        """Return the batch with the embedding of the empty text in each row."""
+        """Return the batch with the embedding of the empty text in each row. The beat stays:
+        guidance strengthens words only."""
         return replace(self, mask=torch.zeros_like(self.mask))
 
 
@@ -141,7 +156,8 @@ class FiLMUNet(nn.Module):
 
     Forward: x (batch, latent, frames, bands), t (batch,) and the fields of an
     `MusicLDMConditioning` → the prediction, of the shape of x. The buffer `null_text` is the
-    embedding of the empty text.
+    embedding of the empty text. The beat is added to the first feature maps, the same in all bands,
+    from a convolution that is zero at first.
     """
 
     null_text: Tensor
@@ -153,8 +169,18 @@ class FiLMUNet(nn.Module):
         )
         self.multiple = 2 ** (len(sizes.unet) - 1)  # each level but the last halves the frames
         self.register_buffer("null_text", torch.zeros(sizes.embed))
+        self.sizes = sizes
+        if sizes.beat:
+            self.beat_in = nn.Conv1d(sizes.beat, sizes.unet[0], 3, padding=1, bias=False)
+            nn.init.zeros_(self.beat_in.weight)
 
-    def forward(self, x: Tensor, t: Tensor, vector: Tensor, mask: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, t: Tensor, vector: Tensor, mask: Tensor, beat: Tensor | None = None
+    ) -> Tensor:
         vector = torch.where(mask[:, None], vector, self.null_text)  # (batch, embed)
-        padded = nn.functional.pad(x, (0, 0, 0, -x.shape[2] % self.multiple))
-        return self.unet(padded, t, vector)[:, :, : x.shape[2]]
+        missing = -x.shape[2] % self.multiple
+        added = None
+        if self.sizes.beat and beat is not None and beat.numel():
+            added = self.beat_in(nn.functional.pad(beat, (0, missing)))[..., None]
+        padded = nn.functional.pad(x, (0, 0, 0, missing))
+        return self.unet(padded, t, vector, added)[:, :, : x.shape[2]]

@@ -6,9 +6,9 @@ A tracker is a function (sound (channels, samples), rate) → `Beats`. Functions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,7 @@ LOW = (30.0, 130.0)  # Hz: bass drum and bass, which mark the beginning of a bar
 ATTACK = 0.5  # smallest rise in dB at an onset, mean over bands; music has more than 2
 NONE = Beats(np.empty(0), np.empty(0))
 NO_BEATS = "none"  # label of a piece in which the tracker found none
+TRACKED = "tracked"  # label of a piece whose beats a tracker found
 
 
 def track(sound: np.ndarray, rate: int, *, meter: int | None = None) -> Beats:
@@ -138,17 +139,26 @@ def beats_of(audio: AudioCollection, number: int, tracker: Tracker = track) -> B
     return known if len(known.times) else tracker(audio[number], audio.rate)
 
 
+def known_beats(labels: Mapping[str, Any]) -> Beats:
+    """Return the beats in a piece's labels that are exact, as those of rendered music are; none if
+    `with_beats` has tracked them."""
+    return NONE if labels.get(TRACKED) else Beats.read(dict(labels))
+
+
 def with_beats(
     audio: AudioCollection, rows: Sequence[int], tracker: Tracker = track
 ) -> AudioCollection:
     """Return the collection with the beats of some of its pieces in their labels, so that
-    `beats_of` needs no tracker."""
-    found = {}
+    `beats_of` needs no tracker. Beats that were tracked are labelled as such."""
+    found: dict[int, dict[str, str]] = {}
     for i in rows:
+        exact = len(known_beats(audio.items[i].labels).times) > 0
         beats = beats_of(audio, i, tracker)
         values = {"beats": beats.times, "downbeats": beats.downbeats}
         texts = {name: " ".join(map(repr, times.tolist())) for name, times in values.items()}
         found[i] = texts if len(beats.times) > 1 else {"beats": NO_BEATS}
+        if not exact:
+            found[i][TRACKED] = "yes"
     return audio.labelled(found)
 
 

@@ -54,11 +54,13 @@ class Beats:
 
     def moved(self, start: float, factor: float) -> Beats:
         """Return the beats of the piece from second `start` on, played `factor` times as fast."""
-        times, downbeats = (
-            (values[values >= start - 1e-6] - start) / factor
-            for values in (self.times, self.downbeats)
-        )
-        return Beats(times, downbeats)
+        kept = (values[values >= start - 1e-6] for values in (self.times, self.downbeats))
+        return Beats(*kept).shifted(start, factor)
+
+    def shifted(self, start: float, factor: float) -> Beats:
+        """Return all beats, also those before `start`, where second `start` is 0 and the piece is
+        played `factor` times as fast."""
+        return Beats((self.times - start) / factor, (self.downbeats - start) / factor)
 
 
 def _rising(values: np.ndarray) -> bool:
@@ -158,12 +160,16 @@ def _best(wanted: np.ndarray, region: np.ndarray) -> int:
     return int(np.argmax(likeness / np.sqrt(power + 1e-6)))
 
 
+def common_tempo(a: Beats, b: Beats) -> float:
+    """Return the tempo in BPM to which `align` brings two pieces: the geometric mean of both, after
+    factors of 2 between them are removed."""
+    return float(np.sqrt(a.tempo * octave_near(b.tempo, a.tempo)))
+
+
 def align(
     a: np.ndarray, beats_a: Beats, b: np.ndarray, beats_b: Beats, rate: int
 ) -> tuple[np.ndarray, np.ndarray, Beats]:
-    """Bring two pieces to a common tempo, beginning at a downbeat of each.
-
-    The tempo is the geometric mean of both, after factors of 2 between them are removed.
+    """Bring two pieces to a common tempo (see `common_tempo`), beginning at a downbeat of each.
 
     Args:
         a: Sound (channels, n).
@@ -189,8 +195,7 @@ def align(
                 f"{name}: ends before its first downbeat, at {beats.downbeats[0]:.2f} s; mix it "
                 "without alignment"
             )
-    other = octave_near(beats_b.tempo, beats_a.tempo)
-    tempo = float(np.sqrt(beats_a.tempo * other))
+    other, tempo = octave_near(beats_b.tempo, beats_a.tempo), common_tempo(beats_a, beats_b)
     parts, moved = [], []
     for sound, beats, own in ((a, beats_a, beats_a.tempo), (b, beats_b, other)):
         start, factor = float(beats.downbeats[0]), tempo / own

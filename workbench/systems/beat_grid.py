@@ -6,8 +6,8 @@ ends in a latent whose onsets are regular. It is the beat-synchronous latent mix
 one piece in both roles: the music is mixed with itself a beat or a bar later. A form decides which
 bars are averaged with each other, so that not all bars are the same.
 
-A network that is trained on the position in the bar needs neither; `SoundDiffusion.generate` would
-then pass the grid to the network instead.
+A network that is trained on the position in the bar needs neither. It receives the beat as channels
+instead (see `representations.beat_channels`).
 """
 
 from __future__ import annotations

@@ -143,9 +143,12 @@ def noise_of(seeds: Sequence[int], shape: tuple[int, ...]) -> Tensor:
     return normal((len(generators), *shape), generators)
 
 
-def overlapping(network: nn.Module, frames: int, axis: int = -1) -> Callable[..., Tensor]:
+def overlapping(
+    network: nn.Module, frames: int, axis: int = -1, timed: Sequence[int] = ()
+) -> Callable[..., Tensor]:
     """Extend `network` to latents longer than `frames` along an axis. It is evaluated on windows
-    that overlap by half, and the predictions are averaged with triangular weights.
+    that overlap by half, and the predictions are averaged with triangular weights. timed: see
+    `Conditioning`; these fields are cut into the same windows.
 
     Source: MultiDiffusion, arXiv 2302.08113.
     """
@@ -155,15 +158,17 @@ def overlapping(network: nn.Module, frames: int, axis: int = -1) -> Callable[...
         if length <= frames:
             return network(x, t, *conditioning)
         starts = [*range(0, length - frames, frames // 2), length - frames]
-        return _mean_of_windows(network, x, t, conditioning, starts, frames, axis)
+        return _mean_of_windows(network, x, t, conditioning, starts, frames, axis, timed)
 
     return predict
 
 
-def circular(network: nn.Module, frames: int, axis: int = -1) -> Callable[..., Tensor]:
+def circular(
+    network: nn.Module, frames: int, axis: int = -1, timed: Sequence[int] = ()
+) -> Callable[..., Tensor]:
     """Extend `network` to latents whose end continues at their start along an axis, of any length.
     It is evaluated on windows of `frames` that overlap by half or more and go on at the start, and
-    the predictions are averaged with triangular weights.
+    the predictions are averaged with triangular weights. timed: see `overlapping`.
 
     Source: MultiDiffusion, arXiv 2302.08113; circular latents: LoopGen, arXiv 2504.04466.
     """
@@ -172,7 +177,7 @@ def circular(network: nn.Module, frames: int, axis: int = -1) -> Callable[..., T
         length = x.shape[axis]
         windows = max(2, -(-2 * length // frames))
         starts = [round(i * length / windows) for i in range(windows)]
-        return _mean_of_windows(network, x, t, conditioning, starts, frames, axis)
+        return _mean_of_windows(network, x, t, conditioning, starts, frames, axis, timed)
 
     return predict
 
@@ -185,6 +190,7 @@ def _mean_of_windows(
     starts: Sequence[int],
     frames: int,
     axis: int,
+    timed: Sequence[int],
 ) -> Tensor:
     """Evaluate `network` on windows of `frames` along an axis, which go on at the start of `x`
     after its end, and average the predictions with triangular weights."""
@@ -194,7 +200,11 @@ def _mean_of_windows(
     total, share = torch.zeros_like(x), torch.zeros(length)
     for start in starts:
         at = (start + torch.arange(frames)) % length
-        part = network(x[..., at].movedim(-1, axis), t, *conditioning).movedim(axis, -1)
+        here = [
+            field[..., at] if number in timed and field.numel() else field
+            for number, field in enumerate(conditioning)
+        ]
+        part = network(x[..., at].movedim(-1, axis), t, *here).movedim(axis, -1)
         total.index_add_(-1, at, weight * part)
         share.index_add_(0, at, weight)
     return (total / share).movedim(-1, axis)

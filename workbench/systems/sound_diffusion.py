@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -21,6 +22,7 @@ from workbench.errors import PromptError
 from workbench.models.conditioning import Conditioning
 from workbench.music.audio import resample, turned_down
 from workbench.music.clip import Clip, clip_of, clips_of
+from workbench.representations.beat_channels import beat_channels, regular_beats
 from workbench.systems.beat_grid import BeatGrid
 from workbench.systems.latent_diffusion import LatentDiffusion
 from workbench.systems.progress import Progress, reporter
@@ -107,14 +109,20 @@ class SoundDiffusion(LatentDiffusion):
         settings: SamplingSettings,
         progress: Callable[[Progress], None] | None,
     ) -> Tensor:
-        """Sample latents for sounds of this length. With a tempo they keep a beat (see
-        `beat_grid`); those of a loop continue at their start."""
+        """Sample latents for sounds of this length. With a tempo they keep a beat: a network that
+        was trained on beats receives it (see `beat_channels`), with another one estimates are
+        averaged (see `beat_grid`). Those of a loop continue at their start."""
         samples, axis = timing.samples(self.config.rate), self.time_axis
         frames = self.frames_of(timing.seconds)
         if timing.loop:
             frames = max(1, round(samples / self.hop))
         noise, project = self.noise(seeds, frames), None
-        if timing.tempo is not None and timing.quarters is not None:
+        if timing.tempo is not None and self.knows_beats:
+            step = timing.seconds / frames if timing.loop else self.hop / self.config.rate
+            beats = regular_beats(timing.seconds, timing.tempo, timing.meter)
+            beat = beat_channels(beats, frames, step).expand(len(seeds), -1, -1)
+            conditioning = replace(conditioning, beat=beat)  # type: ignore[call-arg]
+        elif timing.tempo is not None and timing.quarters is not None:
             quarter = 60 / timing.tempo * self.config.rate / self.hop
             if timing.loop:
                 quarter = frames / timing.quarters
@@ -131,6 +139,11 @@ class SoundDiffusion(LatentDiffusion):
             callback=self._callback(progress, samples),
             denoiser=self.circular_denoiser() if timing.loop else None,
         )
+
+    @property
+    def knows_beats(self) -> bool:
+        """Whether the denoiser was trained on beats."""
+        raise NotImplementedError
 
     def circular_denoiser(self) -> Callable[..., Tensor]:
         """Return the network for latents whose end continues at their start."""

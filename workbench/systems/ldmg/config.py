@@ -82,6 +82,7 @@ class Profile:
     weights: Weights = field(default_factory=Weights)
     genres: int = 16  # at most; the most frequent ones are kept
     limit: int | None = None  # training clips per data set; None for all
+    beat: bool = True  # whether the transformer is trained on beats
 
 
 PROFILES: dict[str, Profile] = {
@@ -164,6 +165,7 @@ PROFILES: dict[str, Profile] = {
         frames=2500,
         crop=160_000,
         weights=Weights(1.0, 1e-2, 1.0, 1.0),
+        beat=False,
     ),
 }
 

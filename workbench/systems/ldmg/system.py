@@ -156,10 +156,14 @@ class LDMG(SoundDiffusion):
     def denoiser_for(self, noisy: Tensor) -> Callable[..., Tensor]:
         """Return the transformer. Latents longer than the training windows are denoised in
         overlapping windows."""
-        return overlapping(self.networks.dit, self.config.frames)
+        return overlapping(self.networks.dit, self.config.frames, timed=LDMGConditioning.timed)
 
     def circular_denoiser(self) -> Callable[..., Tensor]:
-        return circular(self.networks.dit, self.config.frames)
+        return circular(self.networks.dit, self.config.frames, timed=LDMGConditioning.timed)
+
+    @property
+    def knows_beats(self) -> bool:
+        return self.config.dit.beat > 0
 
     @property
     def reach(self) -> int:
@@ -206,9 +210,10 @@ class LDMG(SoundDiffusion):
     ) -> list[Clip]:
         """Generate clips for a text, a genre, both or neither.
 
-        With a tempo, sampling keeps a beat: each estimate of the result is averaged with its own
-        shifts by beats, pairs of beats and bars (see `beat_grid`). The network itself does not know
-        tempi.
+        With a tempo, the clip keeps a beat and begins at a downbeat: a network that was trained on
+        beats receives the position in beat and bar (see `beat_channels`). With an older one,
+        each estimate of the result is averaged with its own shifts by beats, pairs of beats and
+        bars (see `beat_grid`).
 
         Args:
             prompt: A text; "" or None for none.

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.models.dit import LDMGConditioning
+from workbench.representations.beat_channels import CHANNELS, beat_channels
+from workbench.representations.beat_tracking import known_beats
 from workbench.systems.ldmg.coding import finetune_decoder, fit_vae
 from workbench.systems.ldmg.config import PROFILES, LDMGConfig, Profile
 from workbench.systems.ldmg.networks import Networks
@@ -65,7 +67,12 @@ def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDM
     captions = [audio.items[i].caption for i in rows]
     return LDMGConfig(
         replace(size.vae, channels=audio.channels),
-        replace(size.dit, genres=len(common), text=384 if any(captions) else 0),
+        replace(
+            size.dit,
+            genres=len(common),
+            text=384 if any(captions) else 0,
+            beat=CHANNELS if size.beat else 0,
+        ),
         rate=size.rate,
         frames=size.frames,
         genres=tuple(sorted(common)),
@@ -124,13 +131,23 @@ def fit_diffusion(
 
 
 class Latents:
-    """Pieces as latents, and their conditioning; random crops of both."""
+    """Pieces as latents, and their conditioning; random crops of both.
+
+    A piece is stored as (latent + CHANNELS, frames), with the beat at each frame after the latents,
+    so that both are cut in the same places.
+    """
 
     def __init__(self, networks: Networks, data: Data, rows: Sequence[int]) -> None:
         assert data.texts is not None
         items = [data.audio.items[i] for i in rows]
-        self.pieces = [networks.encode_sound(data.audio[i]).half().cpu() for i in rows]
-        names = list(networks.config.genres)
+        config = networks.config
+        self.latent, step = config.vae.latent, config.vae.hop / config.rate
+        self.pieces = []
+        for i, item in zip(rows, items, strict=True):
+            z = networks.encode_sound(data.audio[i]).half().cpu()
+            beat = beat_channels(known_beats(item.labels), z.shape[1], step)
+            self.pieces.append(torch.cat([z, beat.half()]))
+        names = list(config.genres)
         genres = [genre_of(item.labels) for item in items]
         self.genre = torch.tensor([names.index(g) if g in names else -1 for g in genres])
         self.text, self.text_mask = data.texts.pieces([item.caption for item in items])
@@ -138,8 +155,11 @@ class Latents:
     def crops(self, n: int, frames: int, seed: int) -> tuple[Tensor, LDMGConditioning]:
         """Return random crops (n, latent, frames) and their conditioning."""
         out, which = latent_crops(self.pieces, n, frames, seed)
-        return out, LDMGConditioning(
-            self.genre[which], self.text[which].float(), self.text_mask[which]
+        return out[:, : self.latent], LDMGConditioning(
+            self.genre[which],
+            self.text[which].float(),
+            self.text_mask[which],
+            out[:, self.latent :],
         )
 
 

@@ -57,7 +57,8 @@ class Profile:
     decoder_finetune: plan for the VAE's decoder and the vocoder together; frames: mel frames of the
     U-Net's windows; crop: mel frames of the crops for the text–audio encoder and the VAE; windows:
     number of real windows for the U-Net; mixes: number of mixed windows, as a share of these;
-    speech: samples of the vocoder's crops; discriminator: its number of channels, 0 for none.
+    speech: samples of the vocoder's crops; discriminator: its number of channels, 0 for none; beat:
+    whether the U-Net is trained on beats.
     """
 
     sizes: MusicLDMSizes
@@ -76,6 +77,7 @@ class Profile:
     limit: int | None = None
     schedule: str = "cosine-zero-snr"
     prediction: Prediction = "v"
+    beat: bool = True
 
 
 def _plan(steps: int, batch: int, lr: float, **more: Any) -> Plan:
@@ -142,6 +144,7 @@ PROFILES: dict[str, Profile] = {
         discriminator=32,
         schedule="scaled-linear",
         prediction="epsilon",
+        beat=False,
     ),
 }
 

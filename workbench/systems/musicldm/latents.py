@@ -112,10 +112,18 @@ class MusicLatents(SoundDiffusion):
     def denoiser_for(self, noisy: Tensor) -> Callable[..., Tensor]:
         """Return the U-Net. Latents longer than the training windows are denoised in overlapping
         windows."""
-        return overlapping(self.networks.denoiser, self.latent_shape()[1], axis=2)
+        return overlapping(
+            self.networks.denoiser, self.latent_shape()[1], 2, MusicLDMConditioning.timed
+        )
 
     def circular_denoiser(self) -> Callable[..., Tensor]:
-        return circular(self.networks.denoiser, self.latent_shape()[1], axis=2)
+        return circular(
+            self.networks.denoiser, self.latent_shape()[1], 2, MusicLDMConditioning.timed
+        )
+
+    @property
+    def knows_beats(self) -> bool:
+        return self.config.sizes.beat > 0
 
     @renamed(said="conditional")
     @torch.inference_mode()

@@ -17,8 +17,16 @@ import torch
 from torch import Tensor
 
 from workbench.errors import PromptError, WorkbenchError
-from workbench.representations.beat_tracking import Tracker, beats_of, track
-from workbench.representations.mixup import Beats, align, group_by_tempo, mix, sample_lambda
+from workbench.representations.beat_channels import beat_channels
+from workbench.representations.beat_tracking import NONE, Tracker, beats_of, known_beats, track
+from workbench.representations.mixup import (
+    Beats,
+    align,
+    common_tempo,
+    group_by_tempo,
+    mix,
+    sample_lambda,
+)
 
 if TYPE_CHECKING:
     from workbench.datasets.audio import AudioCollection
@@ -35,13 +43,19 @@ SPARE = 1.1  # length of an excerpt in windows, for a time stretch of at most 6 
 class Windows:
     """Windows and their embeddings: z (n, latent, frames, bands); sound (n, embed): audio
     embedding; text (n, embed): embedding of the caption; captioned (n,): whether there is a
-    caption; piece (n,): the piece, or the first of two."""
+    caption; piece (n,): the piece, or the first of two; beat (n, CHANNELS, frames): the beat at
+    each latent frame, by default unknown (n, 0, 0)."""
 
     z: Tensor
     sound: Tensor
     text: Tensor
     captioned: Tensor
     piece: np.ndarray
+    beat: Tensor = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.beat is None:
+            self.beat = self.z.new_zeros(len(self.z), 0, 0)
 
     def __len__(self) -> int:
         return len(self.z)
@@ -55,6 +69,7 @@ class Windows:
             text=torch.cat([part.text for part in parts]),
             captioned=torch.cat([part.captioned for part in parts]),
             piece=np.concatenate([part.piece for part in parts]),
+            beat=torch.cat([part.beat for part in parts]),
         )
 
 
@@ -75,7 +90,26 @@ def windows_of(
         sound = torch.from_numpy(audio.cut(pieces[here], starts[here], length).mean(1))
         z.append(networks.encode_sound(sound).cpu())
         embeddings.append(embedder.embed_sound(sound).cpu())
-    return Windows(torch.cat(z), torch.cat(embeddings), *captions(embedder, audio, pieces), pieces)
+    latents, step = torch.cat(z), step_of(networks)
+    beat = torch.stack(
+        [
+            beat_channels(
+                known_beats(audio.items[piece].labels),
+                latents.shape[2],
+                step,
+                start=start / audio.rate,
+                end=audio.lengths[piece] / audio.rate,
+            )
+            for piece, start in zip(pieces.tolist(), starts.tolist(), strict=True)
+        ]
+    )
+    described = captions(embedder, audio, pieces)
+    return Windows(latents, torch.cat(embeddings), *described, pieces, beat)
+
+
+def step_of(networks: Networks) -> float:
+    """Return the seconds from one latent frame to the next."""
+    return networks.mel.hop * networks.config.sizes.shorter / networks.config.rate
 
 
 def mixes_of(
@@ -94,12 +128,14 @@ def mixes_of(
         raise PromptError(f"mixup: {kind!r} is unknown; choose one of {', '.join(KINDS)}")
     length = round(networks.config.seconds * audio.rate)
     lam = sample_lambda(n, seed)
-    pairs = (plain_pairs if kind == "plain" else synchronous_pairs)(
-        audio, rows, n, length, seed, tracker
+    pairs: Iterator[tuple[Pair, Beats]] = (
+        ((pair, NONE) for pair in plain_pairs(audio, rows, n, length, seed))
+        if kind == "plain"
+        else aligned_pairs(audio, rows, n, length, seed, tracker)
     )
     parts = []
     for start in range(0, n, PART):
-        here = list(islice(pairs, PART))
+        here, beats = zip(*islice(pairs, PART), strict=True)
         weight = torch.from_numpy(lam[start : start + len(here)]).float()
         a, b = (torch.from_numpy(np.stack([p[k] for p in here])) for k in (0, 1))
         first, second = (np.array([p[k] for p in here]) for k in (2, 3))
@@ -115,7 +151,8 @@ def mixes_of(
         captioned = texts[0][1] & texts[1][1]
         text = weight[:, None] * texts[0][0] + (1 - weight[:, None]) * texts[1][0]
         text = torch.nn.functional.normalize(text, dim=-1)
-        parts.append(Windows(z.cpu(), embedding.cpu(), text, captioned, first))
+        beat = [beat_channels(known, z.shape[2], step_of(networks)) for known in beats]
+        parts.append(Windows(z.cpu(), embedding.cpu(), text, captioned, first, torch.stack(beat)))
     return Windows.joined(parts)
 
 
@@ -150,6 +187,19 @@ def synchronous_pairs(
 ) -> Iterator[Pair]:
     """Yield (crop, crop, piece, piece) from one tempo group, stretched to one tempo and starting at
     a downbeat. Pieces without beats, or too short after a downbeat, are skipped."""
+    return (pair for pair, _ in aligned_pairs(audio, rows, n, length, seed, tracker))
+
+
+def aligned_pairs(
+    audio: AudioCollection,
+    rows: Sequence[int],
+    n: int,
+    length: int,
+    seed: int,
+    tracker: Tracker = track,
+) -> Iterator[tuple[Pair, Beats]]:
+    """Yield what `synchronous_pairs` yields, and the beats of both crops. There are none if a
+    tracker found those of one piece, because they may be wrong."""
     random = np.random.default_rng([seed, 7])
     need = SPARE * length / audio.rate
     beats = dict(_usable(audio, rows, need, tracker))
@@ -169,7 +219,11 @@ def synchronous_pairs(
             continue
         if a.shape[1] >= length:
             count += 1
-            yield a[0, :length], b[0, :length], int(group[i]), int(group[j])
+            one, other = int(group[i]), int(group[j])
+            exact = all(len(known_beats(audio.items[k].labels).times) for k in (one, other))
+            factor = common_tempo(cut[0][1], cut[1][1]) / cut[0][1].tempo
+            both = beats[one].shifted(cut[0][2], factor) if exact else NONE
+            yield (a[0, :length], b[0, :length], one, other), both
     if count < n:
         raise PromptError(
             f"dataset: of {TRIES + 10 * n} pairs only {count} have beats throughout; use plain "
@@ -224,13 +278,14 @@ def _starts(beats: Beats, seconds: float, need: float) -> np.ndarray:
 
 def _excerpt(
     audio: AudioCollection, number: int, beats: Beats, need: float, random: np.random.Generator
-) -> tuple[np.ndarray, Beats]:
-    """Return sound (1, samples) from a random downbeat on, and its beats."""
+) -> tuple[np.ndarray, Beats, float]:
+    """Return sound (1, samples) from a random downbeat on, its beats, and its first second in the
+    piece."""
     sound = audio[number]
     start = float(random.choice(_starts(beats, sound.shape[1] / audio.rate, need)))
     first = round(start * audio.rate)
     part = sound[:, first : first + int(np.ceil(need * audio.rate))].mean(0, keepdims=True)
-    return part, beats.moved(start, 1.0)
+    return part, beats.moved(start, 1.0), start
 
 
 def captions(

@@ -23,6 +23,7 @@ from workbench.datasets.audio import AudioCollection
 from workbench.errors import PromptError
 from workbench.models.music_ldm import MusicLDMConditioning
 from workbench.models.text_audio import TextAudio, TextAudioConfig
+from workbench.representations.beat_channels import CHANNELS
 from workbench.representations.beat_tracking import with_beats
 from workbench.systems.musicldm.coding import finetune_decoder, fit_vae, fit_vocoder
 from workbench.systems.musicldm.config import PROFILES, MusicLDMConfig, Profile
@@ -106,7 +107,7 @@ def stages(
 
 def config_of(size: Profile) -> MusicLDMConfig:
     return MusicLDMConfig(
-        size.sizes,
+        replace(size.sizes, beat=CHANNELS if size.beat else 0),
         TextAudioConfig(dim=size.sizes.embed),
         frames=size.frames,
         schedule=size.schedule,
@@ -180,13 +181,15 @@ def fit_denoiser(
 
     def conditioning(some: Windows) -> MusicLDMConditioning:
         if by == "text":
-            return MusicLDMConditioning(some.text, some.captioned)
-        return MusicLDMConditioning(some.sound, torch.ones_like(some.captioned))
+            return MusicLDMConditioning(some.text, some.captioned, some.beat)
+        return MusicLDMConditioning(some.sound, torch.ones_like(some.captioned), some.beat)
 
-    train_conditioning = conditioning(windows)
+    vector, mask, beat = conditioning(windows)
 
-    def loss(module: nn.Module, z: Tensor, vector: Tensor, mask: Tensor) -> dict[str, Tensor]:
-        dropped = MusicLDMConditioning(vector.float(), mask).dropped(DROPPED)
+    def loss(
+        module: nn.Module, z: Tensor, vector: Tensor, mask: Tensor, beat: Tensor
+    ) -> dict[str, Tensor]:
+        dropped = MusicLDMConditioning(vector.float(), mask, beat.float()).dropped(DROPPED)
         return {"diffusion": diffusion.to(z.device).loss(module, z.float(), *dropped)}
 
     def validate(module: nn.Module) -> dict[str, float]:
@@ -196,7 +199,7 @@ def fit_denoiser(
 
     return fit(
         network,
-        (windows.z.half(), train_conditioning.vector.half(), train_conditioning.mask),
+        (windows.z.half(), vector.half(), mask, beat.half()),
         loss,
         plan,
         out,
