@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from workbench import options
 from workbench.errors import WorkbenchError
 from workbench.files import UNREADABLE, load_json, write_text
 from workbench.options import check_out, one_line
+from workbench.processes import tied
 from workbench.system_options import SYSTEM
 from workbench.systems.registry import SYSTEMS, Entry, Run, datasets, runs, system_key
 
@@ -48,6 +50,11 @@ def add(commands: Any, profiles: tuple[str, ...]) -> None:
         "--budget-minutes",
         type=options.number(0),
         help="end the training after this number of minutes",
+    )
+    add.add_argument(
+        "--together",
+        action="store_true",
+        help="of all: train all systems at the same time, each for all the minutes",
     )
     add.set_defaults(run=train)
 
@@ -103,8 +110,12 @@ def train(args: argparse.Namespace) -> int:
     out = args.out or Path("runs") / (entry.key if entry else "")
     check_out(out)
     if entry:
+        if args.together:
+            raise WorkbenchError("--together: is for all systems; omit it")
         _train(args, entry, out, args.prepared, args.budget_minutes, given)
         return 0
+    if args.together:
+        return _together(args, out)
     left, shares = args.budget_minutes, sum(run.share for run in runs())
 
     def one(run: Run) -> None:
@@ -113,8 +124,7 @@ def train(args: argparse.Namespace) -> int:
         budget = None if left is None else left * run.share / shares
         shares -= run.share
         prepared = args.prepared and args.prepared / run.name
-        asked = {name: getattr(args, name) for name in SETTINGS}
-        asked |= {"prepared": str(prepared), "budget_minutes": budget}
+        asked = _asked(args, prepared, budget)
         if not _done(folder, asked):
             _train(args, run.entry, folder, prepared, budget, run.options)
             write_text(folder / DONE, json.dumps(asked) + "\n")
@@ -124,7 +134,55 @@ def train(args: argparse.Namespace) -> int:
     return _each(one)
 
 
+def _together(args: argparse.Namespace, out: Path) -> int:
+    """Train all systems at the same time, each in a process of its own, with its messages in a file
+    beside its folder. One large GPU has room for them: small networks fill a part of it."""
+    started, failed = dict[str, subprocess.Popen[bytes]](), list[str]()
+    for run in runs():
+        folder, prepared = out / run.name, args.prepared and args.prepared / run.name
+        if _done(folder, _asked(args, prepared, args.budget_minutes)):
+            continue
+        given = _asked(args, prepared, args.budget_minutes) | {"out": folder} | dict(run.options)
+        if prepared:  # it names the options, too
+            given = {name: given[name] for name in ("prepared", "budget_minutes", "out")}
+        options = [
+            part
+            for name, value in given.items()
+            if value is not None
+            for part in (f"--{name.replace('_', '-')}", str(value))
+        ]
+        out.mkdir(parents=True, exist_ok=True)
+        with (out / f"{run.name}.log").open("wb") as messages:
+            command = [sys.executable, "-m", "workbench.cli", "train", run.entry.key, *options]
+            started[run.name] = subprocess.Popen(
+                tied(command), stdout=messages, stderr=subprocess.STDOUT
+            )
+    try:
+        for name, process in started.items():
+            if process.wait():
+                failed.append(name)
+                print(f"workbench: {name}: see {out / f'{name}.log'}", file=sys.stderr, flush=True)
+            else:
+                prepared = args.prepared and args.prepared / name
+                asked = _asked(args, prepared, args.budget_minutes)
+                write_text(out / name / DONE, json.dumps(asked) + "\n")
+                print(f"saved in {out / name}", flush=True)
+    except KeyboardInterrupt:  # the trainings received it as well, and save
+        for process in started.values():
+            process.wait()
+        raise
+    return _ended(failed)
+
+
 DONE = "done.json"  # in the folder of a run of `train all` that has ended
+
+
+def _asked(
+    args: argparse.Namespace, prepared: Path | None, budget: float | None
+) -> dict[str, str | float | None]:
+    """Return what a run of `train all` was asked for."""
+    asked = {name: getattr(args, name) for name in SETTINGS}
+    return asked | {"prepared": prepared and str(prepared), "budget_minutes": budget}
 
 
 def _done(folder: Path, asked: dict[str, Any]) -> bool:
@@ -181,13 +239,19 @@ def _chosen(args: argparse.Namespace) -> tuple[Entry | None, dict[str, str]]:
 def _each(work: Callable[[Run], None]) -> int:
     """Do the work for each run of `runs`; a failure does not stop the others and is named at the
     end. Returns the exit status."""
-    failed = {}
+    failed = []
     for run in runs():
         try:
             work(run)
         except Exception as error:  # of any kind: the others go on, and the end names it
-            failed[run.name] = one_line(error) or type(error).__name__
-            print(f"workbench: {run.name}: {failed[run.name]}", file=sys.stderr, flush=True)
+            told = one_line(error) or type(error).__name__
+            failed.append(run.name)
+            print(f"workbench: {run.name}: {told}", file=sys.stderr, flush=True)
+    return _ended(failed)
+
+
+def _ended(failed: Sequence[str]) -> int:
+    """Name the trainings that failed. Returns the exit status."""
     if failed:
         print(f"workbench: failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from workbench import train_command
 from workbench.cli import main
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import umask
@@ -272,6 +273,26 @@ def test_all_goes_on_after_a_failure_names_it_and_resumes(small, tmp_path, capsy
     assert (tmp_path / "songs" / "README.md").exists()
     assert main(command) == 1
     assert (tmp_path / "songs" / "model.safetensors").stat().st_mtime_ns == weights.st_mtime_ns
+
+
+def test_all_together_is_the_same_training_in_processes_of_their_own(
+    small, tmp_path, capsys, monkeypatch
+):
+    two = [run for run in runs() if run.name in ("songs", "piano")]
+    monkeypatch.setattr(train_command, "runs", lambda: two)
+    command = ["train", "all", "--prepared", str(small), "--out", str(tmp_path / "together")]
+    assert main([*command, "--together"]) == 1
+    assert capsys.readouterr().err.strip().endswith("failed: piano")
+    assert "holds no prepared data" in (tmp_path / "together" / "piano.log").read_text()
+    together = tmp_path / "together" / "songs" / "model.safetensors"
+    alone = tmp_path / "alone"
+    songs = ["train", "songs", "--prepared", str(small / "songs"), "--out", str(alone)]
+    assert main(songs) == 0
+    assert (alone / "model.safetensors").read_bytes() == together.read_bytes()
+    before = together.stat().st_mtime_ns
+    assert main([*command, "--together"]) == 1
+    assert together.stat().st_mtime_ns == before
+    assert main([*songs, "--together"]) == 2
 
 
 def test_all_divides_the_minutes_by_share(small, tmp_path, monkeypatch):
