@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,8 +73,6 @@ def render_set(
         PromptError: If a number is out of range.
         MissingDataError: If there are no clips.
     """
-    from tqdm.auto import tqdm
-
     if bars < 1 or each < 1:
         raise PromptError(f"bars, each: must be at least 1, got {bars} and {each}")
     if not clips:
@@ -82,16 +80,27 @@ def render_set(
     top = Path(out)
     top.mkdir(parents=True, exist_ok=True)
     jobs = [(clip, top, bars, each, seed, number) for number, clip in enumerate(clips)]
+    write_captions(top, in_parallel(_render, jobs, workers, quiet))
+    return top
+
+
+def in_parallel(
+    render: Callable[[Any], list[dict[str, Any]]],
+    jobs: Sequence[Any],
+    workers: int | None,
+    quiet: bool,
+) -> list[dict[str, Any]]:
+    """Return the rows of all jobs, in order; they are rendered by several processes."""
+    from tqdm.auto import tqdm
+
     with worker_pool(workers) as pool:
-        found = list(
-            tqdm(
-                pool.map(_render, jobs, chunksize=4),
-                total=len(jobs),
-                desc="rendering",
-                disable=quiet,
-            )
-        )
-    rows = [row for some in found for row in some]
+        done = pool.map(render, jobs, chunksize=4)
+        found = list(tqdm(done, total=len(jobs), desc="rendering", disable=quiet))
+    return [row for some in found for row in some]
+
+
+def write_captions(top: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write captions.csv."""
     with (
         atomic_write(top / "captions.csv") as beside,
         beside.open("w", encoding="utf-8", newline="") as lines,
@@ -99,7 +108,6 @@ def render_set(
         writer = csv.DictWriter(lines, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
-    return top
 
 
 def _render(job: tuple[Clip, Path, int, int, int, int]) -> list[dict[str, Any]]:
@@ -122,7 +130,7 @@ def _render(job: tuple[Clip, Path, int, int, int, int]) -> list[dict[str, Any]]:
             sound = part.waveform(RATE, loop=False)
             peak = float(np.abs(sound).max())
             write_audio(top / file, sound * (LEVEL / peak if peak else 1.0), RATE)
-        rows.append({"file": file, "caption": caption_of(part), **_labels(part)})
+        rows.append({"file": file, "caption": caption_of(part), **beat_labels(part)})
     return rows
 
 
@@ -152,7 +160,8 @@ def instruments(clip: Clip) -> list[str]:
     return [*dict.fromkeys(names), *drums]
 
 
-def _labels(clip: Clip) -> dict[str, Any]:
+def beat_labels(clip: Clip) -> dict[str, Any]:
+    """Return the columns of an excerpt besides file and caption; it begins at a bar line."""
     beats = np.arange(0, clip.beats, 4 / clip.meter[1])
     lines = clip.bar_lines[:-1]
     return {
