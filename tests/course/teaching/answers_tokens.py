@@ -96,7 +96,30 @@ def swapped(x):
     return np.roll(x, x.shape[1] // 2, axis=1)
 
 
+def three_terms(words, table, weights, t, start, noise, bars):
+    words, bars = torch.tensor(words), torch.tensor(bars)
+    table, weights, start, noise = map(torch.tensor, (table, weights, start, noise))
+    x0 = F.embedding(words, table) + (1 - bars[0]).sqrt() * start
+    x_t = bars[t].sqrt() * x0 + (1 - bars[t]).sqrt() * noise
+    target = x0 if t else table[words]
+    return {
+        "denoise": F.mse_loss(x_t @ weights, target).item(),
+        "round": F.cross_entropy(x0 @ table.T, words).item(),
+        "prior": (bars[-1].sqrt() * x0).square().mean().item(),
+    }
+
+
+def hidden_words(words, order, k, mask, mix, table, factor=None):
+    hidden = torch.tensor(order) < k
+    seen = torch.tensor(words).masked_fill(hidden, mask)
+    logits = torch.tensor(mix) @ torch.tensor(table)[seen]
+    cost = F.cross_entropy(logits[hidden], torch.tensor(words)[hidden])
+    return (len(words) if factor is None else factor) * cost.item()
+
+
 ANSWERS = {
+    "check_end_to_end": three_terms,
+    "check_masked_loss": hidden_words,
     "check_next_token": surprise,
     "check_attention": looking_back,
     "check_rotation": turned,
@@ -167,6 +190,18 @@ MISTAKES = [
         lambda x, table: (x @ (table.T / np.linalg.norm(table.T, axis=0))).argmax(1),
         "direction",
     ),
+    (
+        "check_end_to_end",
+        lambda w, e, a, t, start, n, bars: three_terms(w, e, a, t, 0 * start, n, bars),
+        "noise of its own",
+    ),
+    (
+        "check_end_to_end",
+        lambda *case: three_terms(*case) | {"round": three_terms(*case)["round"] / np.log(2)},
+        "in bits",
+    ),
+    ("check_masked_loss", lambda *case: hidden_words(*case, factor=1), "multiply by n"),
+    ("check_masked_loss", lambda *case: hidden_words(*case, factor=case[2]), "n/k before it"),
     ("check_kl", lambda *case: kl(*case) * np.log(2), "nats"),
     ("check_sqrt_schedule", lambda t, n, s: 1 - (t / n) ** 0.5 - s, "under the root"),
 ]
