@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -75,6 +75,13 @@ class Loops:
     meter: Tensor | None = None
     forms: Tensor | None = None
 
+    def take(self, rows: Tensor, weights: Tensor | None) -> Loops:
+        """Return the loops of some rows (k,), with these weights. Texts and forms stay."""
+        names = ("rolls", "tempo", "phrase", "asked", "bars", "meter")
+        parts = {name: getattr(self, name) for name in names}
+        chosen = {name: part[rows] for name, part in parts.items() if part is not None}
+        return replace(self, weights=weights, **chosen)
+
 
 def loops_of(
     clips: Sequence[Clip],
@@ -134,8 +141,8 @@ def _chart(array: np.ndarray, clip: Clip) -> DrumChart:
     return DrumChart.measure(array, meter, str((clip.labels or {}).get("kind", "beat")))
 
 
-def _origin(clip: Clip) -> str:
-    """Return the key of SHARES under which a loop counts."""
+def origin_of(clip: Clip) -> str:
+    """Return the key of SHARES under which a loop counts: played, transformed or grammar."""
     labels = clip.labels or {}
     if labels.get("origin") == "grammar":
         return "grammar"
@@ -144,7 +151,7 @@ def _origin(clip: Clip) -> str:
 
 def _is_beat(clip: Clip) -> bool:
     """Is it a beat as a person played it? Its form is one that people play."""
-    return _origin(clip) == "played" and (clip.labels or {}).get("kind", "beat") == "beat"
+    return origin_of(clip) == "played" and (clip.labels or {}).get("kind", "beat") == "beat"
 
 
 def _stacked(arrays: Sequence[np.ndarray], channels: int, longest: int = 0) -> np.ndarray:
@@ -172,7 +179,7 @@ def weights_of(clips: Sequence[Clip]) -> Tensor:
     for name, weight in zip(style, weights, strict=True):
         counts[name] += weight
     weights = [w / counts[name] ** 0.5 for name, w in zip(style, weights, strict=True)]
-    origins = [_origin(clip) for clip in clips]
+    origins = [origin_of(clip) for clip in clips]
     totals: dict[str, float] = defaultdict(float)
     for i, clip in enumerate(clips):
         if (clip.labels or {}).get("kind") == "fill":

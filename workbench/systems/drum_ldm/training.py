@@ -110,14 +110,7 @@ def recipe(
     )
     if start is not None:
         start.check(config)
-    split = splits_of(dataset, size.limit)
-    clips = {
-        "train": _cut(split["train"], config, size.hop_bars),
-        "validation": _cut(split["validation"], config, 4),
-    }
-    if size.transformed or size.styled:
-        windows = cut_loops(split["train"], 8, 2 * size.hop_bars)
-        clips["train"] = with_more(clips["train"], windows, size.transformed, size.styled, seed)
+    clips = clips_of_splits(dataset, size, config, seed)
     facts = config.contrastive.facts > 0
     slots = 1 if config.paper else config.autoencoder.slots
     train, held_out = (
@@ -135,6 +128,22 @@ def recipe(
         },
         partial(stages, train=train, held_out=held_out, size=size, start=start),
     )
+
+
+def clips_of_splits(
+    dataset: str, size: Profile, config: DrumLDMConfig, seed: int
+) -> dict[str, list[Clip]]:
+    """Return the training loops of a data set, with transformed ones and loops of the grammar after
+    them, and its validation loops, by "train" and "validation"."""
+    split = splits_of(dataset, size.limit)
+    clips = {
+        "train": _cut(split["train"], config, size.hop_bars),
+        "validation": _cut(split["validation"], config, 4),
+    }
+    if size.transformed or size.styled:
+        windows = cut_loops(split["train"], 8, 2 * size.hop_bars)
+        clips["train"] = with_more(clips["train"], windows, size.transformed, size.styled, seed)
+    return clips
 
 
 def _cut(clips: Sequence[Clip], config: DrumLDMConfig, hop_bars: int) -> list[Clip]:
