@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from workbench.evaluation.pulse import onset_envelopes, pulse, tempo, tempo_is
+from workbench.errors import WorkbenchError
+from workbench.evaluation.pulse import on_the_beat, onset_envelopes, pulse, tempo, tempo_is
 
 RATE = 16_000
 
@@ -57,3 +58,17 @@ def test_the_pulse_is_the_autocorrelation_written_out():
 def test_octaves_count_as_the_tempo():
     found = np.array([60.0, 120.0, 240.0, 127.0, 131.0, 90.0])
     assert tempo_is(found, np.full(6, 120.0)).tolist() == [True, True, True, True, False, False]
+
+
+def test_onsets_on_the_beat_are_told_from_those_between():
+    beats = np.arange(0.5, 8, 0.5)
+    noise = 0.1 * np.random.default_rng(3).normal(size=8 * RATE)
+    sounds = np.stack([clicks(beats), clicks(beats + 0.25), noise, np.zeros(8 * RATE)])
+    on, between, anywhere, silent = on_the_beat(sounds, [beats] * 4, RATE)
+    assert on > 3
+    assert between < 0.3
+    assert anywhere == pytest.approx(1, abs=0.15)
+    assert np.isnan(silent)
+    assert np.isnan(on_the_beat(sounds[:1], [np.empty(0)], RATE)).all()
+    with pytest.raises(WorkbenchError, match="beats"):
+        on_the_beat(sounds, [beats], RATE)

@@ -1,5 +1,6 @@
 """Systems of sound that are trained on beats: what they receive, and that it changes the result."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -146,6 +147,14 @@ def test_training_teaches_the_beat_and_generation_follows_it(trained, monkeypatc
     for one, other in ((slow, fast), (slow, free)):
         assert not np.array_equal(one.audio, other.audio)
     assert all(np.isfinite(clip.audio).all() for clip in (slow, fast, free, loop))
+
+
+def test_the_card_says_whether_the_network_knows_beats(trained):
+    system, out = trained
+    report = json.loads((out / "training.json").read_text())
+    assert report["beats"] == report["pieces"]  # all of them are rendered
+    assert f"{report['beats']} of its {report['pieces']} pieces" in (out / "README.md").read_text()
+    assert "averaging" in system.card({k: v for k, v in report.items() if k != "beats"})
 
 
 def test_the_denoiser_of_a_loop_receives_whole_bars(trained, monkeypatch):

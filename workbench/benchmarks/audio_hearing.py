@@ -18,9 +18,10 @@ from workbench.errors import BrokenFileError, MissingDataError
 from workbench.evaluation.distances import diversity, kernel_distance
 from workbench.evaluation.embedders import MusicnnEmbedder
 from workbench.evaluation.intervals import mean_interval, share_interval
-from workbench.evaluation.pulse import pulse, tempo, tempo_is
+from workbench.evaluation.pulse import on_the_beat, pulse, tempo, tempo_is
 from workbench.evaluation.spectra import log_spectral_distance, spectrogram
 from workbench.music.audio import resample
+from workbench.representations.beat_tracking import known_beats
 from workbench.representations.mel import Mel, filters
 from workbench.representations.mixup import Beats
 
@@ -156,8 +157,9 @@ Take = Callable[[str, int, bool], np.ndarray]  # prompt, n, with its beat → so
 
 
 def beat(bench: AudioBench, take: Take) -> None:
-    """Whether generated sound has a pulse at the tempo of the prompt, with the beat that `generate`
-    keeps and without it, and what the beat costs in distance and variety.
+    """Whether generated sound has a pulse at the tempo of the prompt and onsets on the requested
+    beats, with the beat that `generate` keeps and without it, and what the beat costs in distance
+    and variety.
 
     Args:
         bench: The run.
@@ -175,16 +177,18 @@ def beat(bench: AudioBench, take: Take) -> None:
         for name, keeps in (("the text alone", False), ("with the beat", True))
     }
     table: dict[str, tuple[np.ndarray, np.ndarray | None, np.ndarray | None]] = {}
+    beats = {}
     for name, sounds in made.items():
         for number, style in enumerate(styles):
             own = groups // len(tempi) == number
             table[f"{style}, {name}"] = (sounds[own], requested, groups[own])
         table[f"all, {name}"] = (sounds, every, groups)
         table[f"all, {name}, other tempi"] = (sounds, np.roll(every, each), None)
+    for name, (_, expected, _) in table.items():
+        assert expected is not None
+        beats[name] = [np.arange(0, BEAT_SECONDS, 60 / bpm) for bpm in expected]
     pieces = bench.real[1]
-    real = np.concatenate(
-        [bench.audio.crops(1, length, seed=bench.seed, rows=[int(i)])[0].mean(1) for i in pieces]
-    )
+    real, played_beats = _windows(bench, pieces, length)
     labels = [bench.audio.items[int(i)].labels for i in pieces]
     speeds = np.array([float(own.get("tempo") or "nan") for own in labels])
     genres, sets = np.array([genre_of(own) for own in labels]), sets_of(bench)
@@ -192,6 +196,7 @@ def beat(bench: AudioBench, take: Take) -> None:
         own = sets == name
         known = speeds[own] if np.isfinite(speeds[own]).all() else None
         table[f"people's music: {name}"] = (real[own], known, genres[own])
+        beats[f"people's music: {name}"] = [played_beats[i] for i in np.flatnonzero(own)]
     embed, note = _judge()
     played = embed(real[sets == "groove"]) if embed and (sets == "groove").sum() > 1 else None
     rows, figures = [], {}
@@ -203,6 +208,9 @@ def beat(bench: AudioBench, take: Take) -> None:
         else:
             right = tempo_is(tempo(sounds, rate), expected)
             row += [float(right.mean()), share_interval(int(right.sum()), len(right))]
+        placed = on_the_beat(sounds, beats[name], rate)
+        placed = placed[np.isfinite(placed)]
+        row += [float(placed.mean()), mean_interval(placed)] if len(placed) else [None, None]
         far, various = None, float("nan")
         if embed is not None and group is not None and len(sounds) > 1:
             vectors = embed(sounds)
@@ -214,17 +222,43 @@ def beat(bench: AudioBench, take: Take) -> None:
         "beat",
         f"Pulse and tempo: “STYLE N bpm beat”, {each} clips of {BEAT_SECONDS:g} s for each of "
         f"{', '.join(map(str, tempi))} BPM",
-        ["", "clips", "pulse", "95 %", "tempo", "95 %", "kernel × 1,000", "variety"],
+        [
+            "",
+            "clips",
+            "pulse",
+            "95 %",
+            "tempo",
+            "95 %",
+            "on the beat",
+            "95 %",
+            "kernel × 1,000",
+            "variety",
+        ],
         rows,
         [
             "Pulse: the highest autocorrelation of the onset envelope at 40 to 240 BPM. Tempo: "
             "share whose tempo by librosa is within 8 % of the requested one, octaves allowed; "
-            "chance is the row of other tempi. Kernel distance to people's drumming (groove) and "
+            "chance is the row of other tempi. On the beat: onset strength within 50 ms of the "
+            "requested beats, from the first sample on, or of the piece's own beats, relative to "
+            "its mean; 1 is chance. Kernel distance to people's drumming (groove) and "
             "variety, the root mean square distance of two takes of one prompt (of two windows of "
             f"one genre), by {note}. {bench.steps} steps."
         ],
         pulse=figures,
     )
+
+
+def _windows(
+    bench: AudioBench, pieces: np.ndarray, length: int
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return a random window of each piece, mono (n, length), and its exact beats, if known."""
+    audio, sounds, beats = bench.audio, [], []
+    for i in pieces.tolist():
+        which, starts = audio.crop_positions(1, length, seed=bench.seed, rows=[i])
+        sounds.append(audio.cut(which, starts, length).mean(1))
+        known = known_beats(audio.items[i].labels)
+        beats.append(known.moved(starts[0] / audio.rate, 1.0).times)
+    return np.concatenate(sounds), beats
 
 
 def _judge() -> tuple[Callable[[np.ndarray], np.ndarray] | None, str]:

@@ -5,6 +5,8 @@ Notebook: `notebooks/12_evaluation.ipynb`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from workbench.arguments import floats, number, renamed
@@ -14,6 +16,7 @@ from workbench.music.audio import check_rate
 
 HOP = 256  # samples per frame of the onset envelope
 SLOWEST, FASTEST = 40.0, 240.0  # BPM, range in which a pulse is searched
+NEAR = 0.05  # seconds around a beat that belong to it
 OCTAVES = (0.5, 1.0, 2.0)  # a tempo at half or twice the speed is the same beat
 
 
@@ -94,6 +97,34 @@ def tempo(sounds: np.ndarray, rate: int) -> np.ndarray:
             for e in onset_envelopes(sounds, rate)
         ]
     )
+
+
+def on_the_beat(sounds: np.ndarray, beats: Sequence[np.ndarray], rate: int) -> np.ndarray:
+    """Onset strength within 50 ms of the beats, relative to that of the whole sound. Unlike pulse
+    and tempo, it tells whether the beats are where they should be.
+
+    Args:
+        sounds: (n, samples).
+        beats: n arrays of seconds; beats outside of the sound do not count.
+        rate: Sample rate in Hz.
+
+    Returns:
+        (n,): 1 for onsets anywhere; at most the whole time divided by the time around beats, 5 for
+        beats of 0.5 s. NaN for a sound without onsets or without beats.
+
+    Raises:
+        WorkbenchError: If there are more or fewer arrays than sounds.
+    """
+    envelopes = onset_envelopes(sounds, rate)
+    if len(beats) != len(envelopes):
+        raise WorkbenchError(f"beats: one array per sound, got {len(beats)} for {len(envelopes)}")
+    at, found = np.arange(envelopes.shape[1]) * HOP / rate, []
+    for envelope, times in zip(envelopes, beats, strict=True):
+        away = np.abs(at[:, None] - np.asarray(times, dtype=float)[None])
+        near = (away <= NEAR).any(1)
+        usable = near.any() and envelope.mean() > 1e-6
+        found.append(envelope[near].mean() / envelope.mean() if usable else np.nan)
+    return np.array(found)
 
 
 @renamed(found="measured", asked="requested")

@@ -35,6 +35,21 @@ def sound_data_line(report: dict[str, Any], windows: str = "") -> str:
     )
 
 
+def tempo_line(report: dict[str, Any]) -> str:
+    """Return a card's words on tempi. Records of systems that were not trained on beats have no
+    "beats", or 0 of them."""
+    if not report.get("beats"):
+        return (
+            "the networks do not know tempi: a beat is imposed while sampling, by averaging each "
+            "estimate with its own shifts"
+        )
+    return (
+        f"at a tempo the network receives the position in beat and bar, with which "
+        f"{report['beats']} of its {report['pieces']} pieces were trained; without one its pulse "
+        "is its own"
+    )
+
+
 def stage_of(report: dict[str, Any], name: str) -> dict[str, Any]:
     """Return the record of one stage. Older records of a single stage have no "stages"."""
     return report.get("stages", {}).get(name, report)

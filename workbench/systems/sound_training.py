@@ -11,6 +11,7 @@ from torch import Tensor
 from workbench.datasets.audio import AudioCollection
 from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
+from workbench.representations.beat_tracking import known_beats
 from workbench.representations.text import TextTable
 
 
@@ -49,6 +50,11 @@ class Data:
         """Return random mono crops of a split: (n, length) at the collection's rate."""
         rows = self.validation if validation else self.rows
         return torch.from_numpy(self.audio.crops(n, length, seed=seed, rows=rows)[0].mean(1))
+
+    def with_known_beats(self) -> int:
+        """Return the number of training pieces whose beats are known exactly."""
+        items = (self.audio.items[i] for i in self.rows)
+        return sum(len(known_beats(item.labels).times) > 0 for item in items)
 
     def record(self, dataset: AudioCollection | str) -> dict[str, Any]:
         """Return the entries of a training record. dataset: the argument of `of`."""

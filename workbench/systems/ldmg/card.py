@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.systems.cards import sound_data_line, stages_table
+from workbench.systems.cards import sound_data_line, stages_table, tempo_line
 
 
 def card(report: dict[str, Any], tables: str = "") -> str:
@@ -20,8 +20,7 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         "- **Weights:** MIT, like the code; half precision.",
         f"- **Limits:** mono at 16 kHz, so nothing above 8 kHz; trained on windows of "
         f"{report['seconds']:.1f} s; longer pieces are joined from overlapping windows and have no "
-        "form; genres and words are those of its data; the networks do not know tempi: a beat is "
-        "imposed while sampling, by averaging each estimate with its own shifts; "
+        f"form; genres and words are those of its data; {tempo_line(report)}; "
         "recordings are reconstructed worse than the rendered scores of the training data; the "
         "small decoder makes the sound audibly less clear.",
         "## Training",

@@ -40,7 +40,11 @@ def recipe(dataset: AudioCollection | str, profile: str, seed: int) -> Recipe:
     data.audio.check_enough(data.rows, config.seconds)
     return Recipe(
         asdict(config),
-        {**data.record(dataset), "seconds": config.seconds},
+        {
+            **data.record(dataset),
+            "seconds": config.seconds,
+            "beats": data.with_known_beats() if size.beat else 0,
+        },
         partial(stages, data=data.with_texts(pieces=True), size=size),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.systems.cards import sound_data_line, stages_table
+from workbench.systems.cards import sound_data_line, stages_table, tempo_line
 
 
 def card(report: dict[str, Any], tables: str = "") -> str:
@@ -18,9 +18,8 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         f"- **Rebuild:** `workbench train music {options} --out FOLDER`",
         "- **Weights:** MIT, like the code; half precision.",
         f"- **Limits:** mono at 16 kHz; windows of {report['seconds']:.1f} s; it knows the words "
-        "of its captions (instruments, styles, keys) and no others, and no tempi: a beat is "
-        "imposed while sampling, by averaging each estimate with its own shifts; recordings are "
-        "reconstructed worse than the rendered scores of the training data.",
+        f"of its captions (instruments, styles, keys) and no others; {tempo_line(report)}; "
+        "recordings are reconstructed worse than the rendered scores of the training data.",
         "## Training",
         stages_table(report["stages"]),
     ]

@@ -60,6 +60,7 @@ def recipe(
             "mixup": mixup,
             "seconds": config.seconds,
             "windows": size.windows + n_mixes,
+            "beats": data.with_known_beats() if size.beat else 0,
         },
         partial(stages, data=data.with_texts(), size=size, mixup=mixup, n_mixes=n_mixes, seed=seed),
     )
