@@ -302,12 +302,12 @@ class AudioCollection:
 
     def cut(self, pieces: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
         """Return crops, float32 (n, channels, length), zero-padded at the end of a piece."""
-        out = np.zeros((len(pieces), self.channels, length), dtype=np.float32)
+        out = np.zeros((len(pieces), length, self.channels), dtype=np.int16)
         for row, (piece, start) in enumerate(zip(pieces, starts, strict=True)):
             begin = int(self.offsets[piece]) + int(start)
             end = min(begin + length, int(self.offsets[piece + 1]))
-            out[row, :, : end - begin] = _sound(self.samples[begin:end])
-        return out
+            out[row, : end - begin] = self.samples[begin:end]
+        return np.ascontiguousarray(out.transpose(0, 2, 1), dtype=np.float32) / FULL
 
     def crops(
         self, n: int, length: int, *, seed: int, rows: Sequence[int] | None = None

@@ -41,6 +41,8 @@ class MusicLDMSizes:
         blocks: Kernels of a HiFi-GAN's residual blocks; () for a Vocos.
         beat: Channels that describe the beat at each latent frame; 0 for a U-Net that does not know
             beats.
+        depth: Number of a Vocos's blocks.
+        window: Window of a Vocos's Fourier transform in samples.
     """
 
     bands: int = 64
@@ -54,6 +56,8 @@ class MusicLDMSizes:
     vocoder: int = 144
     blocks: tuple[int, ...] = ()
     beat: int = 0
+    depth: int = 4
+    window: int = 640
 
     @property
     def shorter(self) -> int:
@@ -147,7 +151,7 @@ class Vocos(nn.Module):
 def vocoder(sizes: MusicLDMSizes) -> Vocos | HiFiGAN:
     """Return a vocoder from log mel (batch, frames, bands) to a waveform (batch, frames · 160)."""
     if not sizes.blocks:
-        return Vocos(sizes.bands, sizes.vocoder)
+        return Vocos(sizes.bands, sizes.vocoder, sizes.depth, sizes.window)
     return HiFiGAN(sizes.bands, sizes.vocoder, sizes.blocks)
 
 

@@ -91,18 +91,18 @@ def stages(
     train_vocoder = partial(fit_vocoder, *coder, crop=size.speech, width=size.discriminator)
     return [
         # The folders keep their names, so that an unfinished training can be continued.
-        Stage("clap", size.clap, 1, partial(fit_clap, embedder, data, crop=size.crop), "joint"),
-        Stage("vae", size.vae, 1, partial(fit_vae, *coder, crop=size.crop)),
-        Stage("vocoder", size.vocoder, 1, train_vocoder),
+        Stage("clap", size.clap, 0.08, partial(fit_clap, embedder, data, crop=size.crop), "joint"),
+        Stage("vae", size.vae, 0.17, partial(fit_vae, *coder, crop=size.crop)),
+        Stage("vocoder", size.vocoder, 0.15, train_vocoder),
         Stage(
             "decoder_finetune",
             size.decoder_finetune,
-            1,
+            0.15,
             partial(finetune_decoder, *coder),
             "ending",
         ),
-        Stage("audio", size.audio, 1, partial(fit_unet, "audio"), "unet-audio"),
-        Stage("text", size.text, 1, partial(fit_unet, "text"), "unet-text"),
+        Stage("audio", size.audio, 0.25, partial(fit_unet, "audio"), "unet-audio"),
+        Stage("text", size.text, 0.2, partial(fit_unet, "text"), "unet-text"),
     ]
 
 
