@@ -117,7 +117,29 @@ def hidden_words(words, order, k, mask, mix, table, factor=None):
     return (len(words) if factor is None else factor) * cost.item()
 
 
+def after_last(ids, order):
+    out = []
+    for i in range(len(ids)):
+        tail, echo = ids[i + 1 - order : i + 1] if i + 1 >= order else None, -1
+        for j in range(i):
+            if tail and j + 1 >= order and ids[j + 1 - order : j + 1] == tail:
+                echo = ids[j + 1]
+        out.append(echo)
+    return out
+
+
+def after_first(ids, order):
+    def of(i):
+        for j in range(order - 1, i):
+            if ids[j + 1 - order : j + 1] == ids[i + 1 - order : i + 1]:
+                return ids[j + 1]
+        return -1
+
+    return [of(i) if i + 1 >= order else -1 for i in range(len(ids))]
+
+
 ANSWERS = {
+    "check_echoes": after_last,
     "check_end_to_end": three_terms,
     "check_masked_loss": hidden_words,
     "check_next_token": surprise,
@@ -199,6 +221,12 @@ MISTAKES = [
         "check_end_to_end",
         lambda *case: three_terms(*case) | {"round": three_terms(*case)["round"] / np.log(2)},
         "in bits",
+    ),
+    ("check_echoes", after_first, "not the first"),
+    (
+        "check_echoes",
+        lambda ids, order: [x if x >= 0 else 0 for x in after_last(ids, order)],
+        "is −1",
     ),
     ("check_masked_loss", lambda *case: hidden_words(*case, factor=1), "multiply by n"),
     ("check_masked_loss", lambda *case: hidden_words(*case, factor=case[2]), "n/k before it"),

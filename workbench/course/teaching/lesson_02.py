@@ -169,7 +169,6 @@ def check_merge(random: np.random.Generator) -> Task:
 
 @exercise(
     "02.4",
-    "10.2",
     points=1,
     hints=(
         "The cost of a song is the sum over its tokens.",
@@ -178,7 +177,7 @@ def check_merge(random: np.random.Generator) -> Task:
     ),
 )
 def check_bits_a_note(random: np.random.Generator) -> Task:
-    """Lessons 02 and 10: bits per note from nats per token."""
+    """Lesson 02: bits per note from nats per token."""
     cases = [(random.uniform(0.5, 4, 40), n) for n in (5, 11)]
     return Task(
         lambda nats, notes: float(np.sum(nats) / np.log(2) / notes),

@@ -64,6 +64,95 @@ def check_question(random: np.random.Generator) -> Task:
     )
 
 
+def echo_list(
+    ids: list[int],
+    order: int,
+    *,
+    shift: int = 1,
+    first: bool = False,
+    itself: bool = False,
+    missing: int = -1,
+    size: int | None = None,
+) -> list[int]:
+    """For each position the token after the last earlier occurrence of its tail, −1 without one.
+
+    The keywords make the typical mistakes.
+
+    Args:
+        ids: Tokens.
+        order: Length of the tail.
+        shift: From the end of the occurrence to the token that is returned.
+        first: The first occurrence instead of the last.
+        itself: The place itself counts as an occurrence.
+        missing: Value without an occurrence.
+        size: Length of the tail, if it is not `order`.
+    """
+    length = order if size is None else size
+    found = []
+    for i in range(len(ids)):
+        tail = ids[max(0, i + 1 - length) : i + 1]
+        ends = [
+            j
+            for j in range(length - 1, i + 1 if itself else i)
+            if len(tail) == length and ids[j + 1 - length : j + 1] == tail
+        ]
+        at = (ends[0] if first else ends[-1]) + shift if ends else -1
+        found.append(ids[at] if ends and at < len(ids) else missing)
+    return found
+
+
+@exercise(
+    "10.2",
+    points=3,
+    hints=(
+        "The tail that ends at i is ids[i + 1 - order : i + 1]. The first order − 1 positions have "
+        "none.",
+        "Keep a dict from each tail (a tuple) to the last place where it ended.",
+        "Look the tail up *before* you store its own place.",
+        "The echo is the token after that place: one further.",
+    ),
+)
+def check_echoes(random: np.random.Generator) -> Task:
+    """Lesson 10: the token that followed the last time a sequence went the same way."""
+    # a phrase returns, with another end each time; a longer tail tells the two apart
+    a, b, c, d, e = (int(x) for x in random.permutation(50)[:5])
+    fixed = [a, b, c, a, b, d, c, a, b, e, a, b, c, a, b, d, d, d, e, c, a, b]
+    more = [int(x) for x in random.integers(0, 3, 24)]
+    cases = [(fixed, 2), (fixed, 3), (more, 2), (more, 1)]
+
+    def changed(**other: Any) -> Any:
+        return lambda ids, order: echo_list(ids, order, **other)
+
+    return Task(
+        echo_list,
+        cases,
+        [
+            ("that is the end of the tail itself: return the token after it", changed(shift=0)),
+            ("that is two tokens after the tail: return the one after it", changed(shift=2)),
+            ("take the last occurrence, not the first", changed(first=True)),
+            (
+                "the tail finds itself: look it up before you store its place",
+                lambda ids, order: [
+                    ids[i + 1] if i + 1 < len(ids) and i + 1 >= order else -1
+                    for i in range(len(ids))
+                ],
+            ),
+            ("the tail finds itself: look it up before you store its place", changed(itself=True)),
+            ("the tail is one token too short", lambda ids, n: echo_list(ids, n, size=n - 1 or 2)),
+            ("the tail is one token too long", lambda ids, n: echo_list(ids, n, size=n + 1)),
+            ("without an earlier occurrence the answer is −1", changed(missing=0)),
+            (
+                "leave no position out: the list is as long as ids",
+                lambda ids, order: [x for x in echo_list(ids, order) if x >= 0],
+            ),
+            (
+                "the list begins too late: the first positions, which have no tail, get −1",
+                lambda ids, order: echo_list(ids, order)[order - 1 :],
+            ),
+        ],
+    )
+
+
 def heated(logits: np.ndarray, temperature: float) -> np.ndarray:
     """Softmax of logits / temperature."""
     weights = np.exp((logits - logits.max()) / temperature)
