@@ -26,7 +26,7 @@ from workbench.tools import course_commands, experiment_command
 from workbench.tools.grading.commands import add_commands
 from workbench.version import __version__
 
-PROFILES = ("smoke", "laptop", "gpu", "paper")
+PROFILES = ("smoke", "laptop", "gpu", "large", "paper")
 EVALUATIONS = [*SYSTEMS, "systems", "beats", "tokens", "tokenisers", "metrics", "speed"]
 
 

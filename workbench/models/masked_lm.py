@@ -157,7 +157,7 @@ def bound(
     """
     random = generator(seed_of(seed))
     nats = torch.zeros(len(words), dtype=torch.float64)
-    counts = (words != pad).sum(1)
+    counts = (words != pad).sum(1).cpu()
     for draw in range(draws):
         parts = (draw + torch.rand(len(words), generator=random, dtype=torch.float64)) / draws
         number = (parts * counts).long().clamp(max=counts - 1) + 1
@@ -165,8 +165,8 @@ def bound(
         for rows in torch.arange(len(words)).split(64):
             batch = words[rows].long()
             real = batch != pad
-            hidden = masked_at(real, number[rows], uniform[rows])
-            part = _nats(model, batch, hidden, real).double()
+            hidden = masked_at(real, number[rows].to(batch), uniform[rows].to(batch.device))
+            part = _nats(model, batch, hidden, real).double().cpu()
             nats[rows] += part * counts[rows] / number[rows] / draws
     per_word = nats / counts
     return {

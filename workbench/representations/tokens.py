@@ -5,7 +5,8 @@ Pitch (or PitchDrum), Velocity and, except for drums, Duration. Tempo is not a t
 the clip, so filling a hole never changes it.
 
 A `Vocabulary` learns pieces of several such tokens by byte-pair encoding within bars. No piece
-crosses a bar line, so music can be cut and joined at bars without encoding it again.
+crosses a bar line, so music can be cut and joined at bars without encoding it again. With `apart`
+no piece holds a pitch of a tuned instrument, so ids can be transposed without encoding them again.
 """
 
 from __future__ import annotations
@@ -71,9 +72,16 @@ class Vocabulary:
         self._known: dict[bytes, np.ndarray] = {}
 
     @classmethod
-    def train(cls, songs: Sequence[np.ndarray], size: int) -> Vocabulary:
-        """Learn `size` tokens by byte-pair encoding from songs of base ids, (tokens,) each. Raises
-        PromptError if size is not above the number of base tokens.
+    def train(cls, songs: Sequence[np.ndarray], size: int, *, apart: bool = False) -> Vocabulary:
+        """Learn tokens by byte-pair encoding.
+
+        Args:
+            songs: Songs of base ids, (tokens,) each.
+            size: Number of tokens.
+            apart: Whether pitches of tuned instruments stay tokens of their own.
+
+        Raises:
+            PromptError: If size is not above the number of base tokens.
 
         Source: Sennrich et al. 2016, arXiv 1508.07909, section 3.2.
         """
@@ -81,8 +89,35 @@ class Vocabulary:
         if size <= vocabulary.base:
             raise PromptError(f"size: {size}; REMI alone has {vocabulary.base} tokens, give more")
         lines = [[vocabulary._text(bar) for bar in vocabulary.bars(song)] for song in songs]
+        if apart:
+            return vocabulary._apart(lines, size)
         vocabulary.midi.train(vocab_size=size, model="BPE", iterator=lines)
         return cls(vocabulary.midi)
+
+    def _apart(self, lines: list[list[str]], size: int) -> Vocabulary:
+        """Return a vocabulary of the same songs whose pieces are learned between the pitches.
+        MidiTok itself can only cut texts at bars and beats."""
+        from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers, trainers
+
+        affixes = {"continuing_subword_prefix": "", "end_of_word_suffix": ""}
+        alphabet = {byte: i for i, byte in enumerate(self._bytes.tolist())}
+        pitches = "".join(self._bytes[self.kinds == "Pitch"])
+        model = Tokenizer(models.BPE(vocab=alphabet, merges=[], **affixes))
+        model.pre_tokenizer = pre_tokenizers.Split(Regex(f"[{re.escape(pitches)}]"), "isolated")
+        trainer = trainers.BpeTrainer(
+            vocab_size=size,
+            show_progress=False,
+            special_tokens=[AddedToken(byte) for byte in self._bytes[: len(SPECIAL)]],
+            initial_alphabet=list(alphabet),
+            **affixes,  # type: ignore[arg-type]
+        )
+        model.train_from_iterator(lines, trainer=trainer)
+        own = {  # in the order in which MidiTok needs them
+            "_vocab_base": self.midi._vocab_base,
+            "_model": model.to_str(),
+            "_vocab_base_byte_to_token": self.midi._vocab_base_byte_to_token,
+        }
+        return type(self).from_dict({**self.to_dict(), **own})
 
     # --- ids ----------------------------------------------------------------------------------
 

@@ -152,7 +152,7 @@ class _Writer:
         if len(raw) > SMALL:
             planes = raw.reshape(-1, tensor.element_size()).T.contiguous()  # like bytes together
             window = max(SMALL, min(WINDOW, len(raw)))
-            filters = [{"id": lzma.FILTER_LZMA2, "preset": 1, "dict_size": window}]
+            filters = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": window}]
             packed = lzma.compress(planes.numpy().tobytes(), lzma.FORMAT_XZ, filters=filters)
             if len(packed) < len(raw):
                 self.tensors[name] = torch.frombuffer(bytearray(packed), dtype=torch.uint8)

@@ -41,7 +41,7 @@ from workbench.systems.diffusion_lm.config import (
 from workbench.systems.diffusion_lm.controls import Labels, labels_of, level
 from workbench.systems.diffusion_lm.networks import Networks
 from workbench.systems.stages import Recipe, Stage, profile_of
-from workbench.training import Fit, Plan, Watch, fit, scores_of
+from workbench.training import Fit, Plan, Watch, fast_device, fit, scores_of
 
 
 def piano_of(clip: Clip) -> Clip:
@@ -133,7 +133,7 @@ def recipe(
     if process == "masked":
         config = replace(
             config,
-            network=masked_like(network, config),
+            network=masked_like(network, config, size.deeper),
             temperature=MASKED_TEMPERATURE,
             guidance=MASKED_GUIDANCE,
         )
@@ -144,9 +144,11 @@ def recipe(
     )
 
 
-def masked_like(network: DiffusionLMConfig, config: PianoConfig) -> MaskedLMConfig:
-    """Return a masked network of the same sizes, with the controls of a configuration."""
+def masked_like(network: DiffusionLMConfig, config: PianoConfig, deeper: int = 0) -> MaskedLMConfig:
+    """Return a masked network of the same sizes but `deeper` more layers, with the controls of a
+    configuration."""
     shared = {field.name: getattr(network, field.name) for field in fields(TransformerConfig)}
+    shared["depth"] += deeper
     return MaskedLMConfig(**shared, controls=tuple(config.control.sizes.values()))
 
 
@@ -161,8 +163,8 @@ def stages(
     fit_network = partial(fit_diffusion, network, windows.ids, validation.ids, code)
     fit_classifiers = partial(fit_controls, networks, windows, validation, code)
     return [
-        Stage("diffusion", size.diffusion, 0.75, fit_network),
-        Stage("control", size.classifiers, 0.25, fit_classifiers),
+        Stage("diffusion", size.diffusion, 0.85, fit_network),
+        Stage("control", size.classifiers, 0.15, fit_classifiers),
     ]
 
 
@@ -178,15 +180,17 @@ def fit_masked(
     """Train a masked model on windows, transposed at random, together with their controls."""
     labels = windows.labels
     density = level(labels.notes_per_bar, labels.density_limits)
-    limits = torch.tensor(labels.register_limits)
-    columns = (labels.key, density, labels.pitch, labels.style)  # as in `ControlConfig.sizes`
-    table = torch.from_numpy(np.stack(columns, 1)).float()
+    # in hundredths of a semitone, since mixed precision would round numbers that are not whole
+    limits = torch.tensor(labels.register_limits).mul(100).round().long()
+    pitches = np.round(100 * labels.pitch)
+    columns = (labels.key, density, pitches, labels.style)  # as in `ControlConfig.sizes`
+    table = torch.from_numpy(np.stack(columns, 1)).long()
 
     def loss(module: MaskedLM, ids: Tensor, table: Tensor) -> dict[str, Tensor]:
         ids, by = ids.long(), torch.randint(-5, 7, (len(ids),)).to(ids.device)
         key, density, pitch, style = table.T
-        register = torch.bucketize(pitch + by, limits.to(pitch), right=True)
-        classes = torch.stack([(key.long() + by) % 12, density.long(), register, style.long()], 1)
+        register = torch.bucketize(pitch + 100 * by, limits.to(pitch), right=True)
+        classes = torch.stack([(key + by) % 12, density, register, style], 1)
         return masked_lm.losses(module, shift(ids, by, code), PAD, classes)
 
     def check(module: MaskedLM) -> dict[str, float]:
@@ -235,7 +239,7 @@ def fit_controls(
     watch: Watch | None = None,
 ) -> Fit[Controls]:
     """Train the classifiers on noised embeddings of the frozen diffusion model."""
-    network = networks.diffusion.requires_grad_(False).eval()
+    network = networks.diffusion.requires_grad_(False).eval().to(fast_device())
     assert isinstance(network, Network)
 
     def loss(module: nn.Module, ids: Tensor, *labels: Tensor) -> dict[str, Tensor]:
@@ -247,10 +251,12 @@ def fit_controls(
         return (shift(ids, by, code).short(), *labels.tensors(by))
 
     def validate(module: Controls) -> dict[str, float]:
-        ids, *labels = moved(validation.ids[:512], validation.labels.take(512))
+        device = next(module.parameters()).device
+        held = moved(validation.ids[:512], validation.labels.take(512))
+        ids, *labels = (part.to(device) for part in held)
         return scores_of(control_loss(module, network, ids.long(), tuple(labels), PAD))
 
-    return fit(
+    done = fit(
         networks.controls,
         moved(windows.ids, windows.labels),
         loss,
@@ -261,3 +267,5 @@ def fit_controls(
         watch=watch,
         title="controls",
     )
+    network.cpu()
+    return done

@@ -5,7 +5,8 @@
 A fifth of the sequences are songs without a hole, the others have a hole to fill
 (fill-in-the-middle, Bavarian et al. 2022, who find almost no cost to ordinary language modelling).
 Songs are transposed by up to half an octave, and collections are balanced. Validation uses held-out
-songs.
+songs. Sequences over a vocabulary whose pitches stand apart are transposed anew in each epoch
+(`rows.py`); others once, before they are encoded.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from workbench.representations.holes import (
 from workbench.representations.remi import RemiSong, ids_of, table_of
 from workbench.representations.tokens import BOS, EOS, PAD, Vocabulary
 from workbench.systems.midigpt.config import PROFILES, Known, Profile
+from workbench.systems.midigpt.rows import PITCHES, Means, Rows, Transposition
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, fit
 
@@ -242,9 +244,14 @@ def held_out(
 # --- training ---------------------------------------------------------------------------------
 
 
-def loss(module: nn.Module, rows: Tensor) -> dict[str, Tensor]:
+def loss(
+    module: nn.Module, rows: Tensor, transposition: Transposition | None = None
+) -> dict[str, Tensor]:
     """Return the mean −log p of the next token, in nats. rows: ids (n, time), or a table of ids and
-    hints (n, time, 4)."""
+    hints (n, time, 4). transposition: moves them at random first."""
+    if transposition is not None:
+        by = torch.randint(-5, 7, (len(rows),)).to(rows.device)
+        rows = transposition(rows.long(), by)
     ids, more = split(rows)
     return {"nll": next_token_loss(module(ids, **more), ids, PAD)}
 
@@ -286,15 +293,20 @@ def recipe(dataset: str, profile: str, seed: int) -> Recipe:
     validation = [song for part in checked for song in part]
     if not songs or not validation:
         raise MissingDataError(f"{dataset}: has no songs with notes to train and validate on")
-    vocabulary = Vocabulary.train([ids_of(song) for song in songs], size.vocabulary)
+    vocabulary = Vocabulary.train(
+        [ids_of(song) for song in songs], size.vocabulary, apart=size.apart
+    )
     more = Controls.size if size.controls else 0
     gpt = replace(size.gpt, vocab=vocabulary.size + more)
     hints = Hints(vocabulary, more) if gpt.hints else None
-    controls = Controls(vocabulary) if size.controls else None
-    weights = balanced(parts)
-    made = partial(sequences_of, songs, vocabulary, hints=hints, controls=controls, weights=weights)
-    rows = made(gpt.context, size.sequences, seed)
-    short = made(gpt.context // 2, size.sequences, seed + 2) if size.short is not None else None
+    rows = _rows(
+        songs,
+        vocabulary,
+        size,
+        seed,
+        weights=balanced(parts),
+        hints=hints and Hints(vocabulary, more + PITCHES),
+    )
     plain = torch.cat(
         [
             held_out(part, vocabulary, gpt.context, hints)[: max(8, 64 // len(checked))]
@@ -324,8 +336,40 @@ def recipe(dataset: str, profile: str, seed: int) -> Recipe:
             "notes": int(sum(len(s.notes) for s in songs)),
             "bars": int(sum(s.notes[-1, BAR] + 1 for s in songs)),
         },
-        partial(stages, rows=rows, short=short, plain=plain, holes=holes, size=size),
+        partial(
+            stages,
+            rows=rows,
+            plain=plain,
+            holes=holes,
+            size=size,
+            transposition=Transposition.of(vocabulary) if size.apart else None,
+        ),
     )
+
+
+def _rows(
+    songs: Sequence[RemiSong],
+    vocabulary: Vocabulary,
+    size: Profile,
+    seed: int,
+    *,
+    weights: np.ndarray,
+    hints: Hints | None,
+) -> Rows | Tensor:
+    """Return the training sequences of a profile; with pitches apart not transposed yet."""
+    kind = Means if size.apart else Controls
+    table = sequences_of(
+        songs,
+        vocabulary,
+        size.gpt.context,
+        size.sequences,
+        seed,
+        shift=not size.apart,
+        hints=hints,
+        controls=kind(vocabulary) if size.controls else None,
+        weights=weights,
+    )
+    return Rows.of(table) if hints is not None else table
 
 
 def known_in(songs: Sequence[RemiSong], vocabulary: Vocabulary) -> Known:
@@ -342,20 +386,39 @@ def known_in(songs: Sequence[RemiSong], vocabulary: Vocabulary) -> Known:
     return Known(tuple(sorted(programs, key=int)), tuple(sorted(metres)))
 
 
-def stages(
-    network: GPT, rows: Tensor, short: Tensor | None, plain: Tensor, holes: Tensor, size: Profile
-) -> list[Stage]:
-    """Return the stages, which train the network on sequences (n, context): short ones, if the
-    profile has a plan for them, then long ones. plain, holes: sequences for validation."""
-    checks = validate(plain, holes, 16)
+def halves(rows: Tensor) -> Tensor:
+    """Return both halves of sequences (n, context, …) as sequences of half the length, without
+    those that hold hardly anything."""
+    half = rows.shape[1] // 2
+    parts = torch.cat([rows[:, :half], rows[:, half : 2 * half]])
+    ids = parts[..., 0] if parts.ndim == 3 else parts
+    return parts[(ids != PAD).sum(1) > half // 8]
 
-    def fit_rows(rows: Tensor | None, title: str, plan: Plan, out: Path, **more: Any) -> Fit[GPT]:
-        assert rows is not None
-        return fit(network, (rows,), loss, plan, out, validate=checks, title=title, **more)
+
+def stages(
+    network: GPT,
+    rows: Rows | Tensor,
+    plain: Tensor,
+    holes: Tensor,
+    size: Profile,
+    transposition: Transposition | None = None,
+    short: Tensor | None = None,
+) -> list[Stage]:
+    """Return the stages, which train the network on sequences (n, context): their halves, if the
+    profile has a plan for them, then whole ones. plain, holes: sequences for validation; short:
+    used instead of the halves."""
+    checks = validate(plain, holes, 16)
+    goal = partial(loss, transposition=transposition)
+
+    def fit_rows(half: bool, title: str, plan: Plan, out: Path, **more: Any) -> Fit[GPT]:
+        table = rows.table() if isinstance(rows, Rows) else rows
+        if half:
+            table = halves(table) if short is None else short
+        return fit(network, (table,), goal, plan, out, validate=checks, title=title, **more)
 
     return [
         Stage(
-            "short", size.short, size.short_share, partial(fit_rows, short, "MidiGPT, short rows")
+            "short", size.short, size.short_share, partial(fit_rows, True, "MidiGPT, short rows")
         ),
-        Stage("gpt", size.plan, 1.0, partial(fit_rows, rows, "MidiGPT")),
+        Stage("gpt", size.plan, 1.0, partial(fit_rows, False, "MidiGPT")),
     ]
