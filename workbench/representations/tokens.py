@@ -90,34 +90,25 @@ class Vocabulary:
             raise PromptError(f"size: {size}; REMI alone has {vocabulary.base} tokens, give more")
         lines = [[vocabulary._text(bar) for bar in vocabulary.bars(song)] for song in songs]
         if apart:
-            return vocabulary._apart(lines, size)
-        vocabulary.midi.train(vocab_size=size, model="BPE", iterator=lines)
+            vocabulary._cut_at_pitches(lines)
+        model = None if apart else "BPE"  # None: as it is now
+        vocabulary.midi.train(vocab_size=size, model=model, iterator=lines)
         return cls(vocabulary.midi)
 
-    def _apart(self, lines: list[list[str]], size: int) -> Vocabulary:
-        """Return a vocabulary of the same songs whose pieces are learned between the pitches.
-        MidiTok itself can only cut texts at bars and beats."""
-        from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers, trainers
-
-        affixes = {"continuing_subword_prefix": "", "end_of_word_suffix": ""}
-        alphabet = {byte: i for i, byte in enumerate(self._bytes.tolist())}
+    def _cut_at_pitches(self, lines: list[list[str]]) -> None:
+        """Make pitches of tuned instruments words of their own in the next training of pieces.
+        MidiTok itself cuts texts only at bars or beats."""
+        self.midi.train(vocab_size=self.base + 1, model="BPE", iterator=lines[:1])
+        model = json.loads(self.midi._model.to_str())
         pitches = "".join(self._bytes[self.kinds == "Pitch"])
-        model = Tokenizer(models.BPE(vocab=alphabet, merges=[], **affixes))
-        model.pre_tokenizer = pre_tokenizers.Split(Regex(f"[{re.escape(pitches)}]"), "isolated")
-        trainer = trainers.BpeTrainer(
-            vocab_size=size,
-            show_progress=False,
-            special_tokens=[AddedToken(byte) for byte in self._bytes[: len(SPECIAL)]],
-            initial_alphabet=list(alphabet),
-            **affixes,  # type: ignore[arg-type]
-        )
-        model.train_from_iterator(lines, trainer=trainer)
-        own = {  # in the order in which MidiTok needs them
-            "_vocab_base": self.midi._vocab_base,
-            "_model": model.to_str(),
-            "_vocab_base_byte_to_token": self.midi._vocab_base_byte_to_token,
+        model["pre_tokenizer"] = {
+            "type": "Split",
+            "pattern": {"Regex": f"[{re.escape(pitches)}]"},
+            "behavior": "Isolated",
+            "invert": False,
         }
-        return type(self).from_dict({**self.to_dict(), **own})
+        model["decoder"] = None
+        self.midi._model = type(self.midi._model).from_str(json.dumps(model))
 
     # --- ids ----------------------------------------------------------------------------------
 
