@@ -9,6 +9,7 @@ import torch
 
 from workbench.models.dit import DiT, DiTConfig, LDMGConditioning
 from workbench.models.music_ldm import FiLMUNet, MusicLDMConditioning, MusicLDMSizes
+from workbench.music.clip import Clip
 from workbench.representations.beat_channels import CHANNELS, beat_channels, regular_beats
 from workbench.representations.beat_tracking import TRACKED, known_beats
 from workbench.representations.mixup import Beats
@@ -18,6 +19,7 @@ from workbench.systems.ldmg.training import Latents
 from workbench.systems.musicldm import MusicLDM
 from workbench.systems.musicldm.mixing import mixes_of, windows_of
 from workbench.systems.prepared import load_prepared, save_prepared
+from workbench.systems.region import Region
 from workbench.systems.sampling import circular, overlapping
 from workbench.systems.sound_training import Data
 
@@ -179,6 +181,29 @@ def test_the_denoiser_of_a_loop_receives_whole_bars(trained, monkeypatch):
     assert not unknown.beat.any()
 
 
+def test_a_clip_is_edited_with_its_own_beat(trained, monkeypatch):
+    system, _ = trained
+    seen, plain = [], system.sample
+
+    def sample(noise, given, *more, **others):
+        seen.append(given.beat)
+        return plain(noise, given, *more, **others)
+
+    monkeypatch.setattr(system, "sample", sample)
+    sound = 0.1 * np.random.default_rng(0).normal(size=(1, 32_000)).astype(np.float32)
+    timed = Clip(audio=sound, sample_rate=16_000, tempo=120, beats=4.0)
+    free = Clip(audio=sound, sample_rate=16_000)
+    for clip in (timed, free):
+        system.vary(clip, 2, steps=1)
+        system.inpaint(clip, Region(seconds=(0.5, 1)), steps=1)
+    frames = seen[0].shape[2]
+    expected = beat_channels(regular_beats(2, 120, (4, 4)), frames, system.hop / 16_000, end=2.0)
+    assert torch.allclose(seen[0], expected.expand(2, -1, -1), atol=1e-5)
+    assert torch.allclose(seen[1], expected[None], atol=1e-5)
+    assert not seen[2].any()
+    assert not seen[3].any()
+
+
 def test_prepared_data_hold_the_beats(audio, tmp_path):
     for system in (LDMG, MusicLDM):
         recipe = system.recipe(audio, "smoke", 0)
@@ -264,8 +289,11 @@ def test_checkpoints_without_beats_ignore_them():
         assert not system.knows_beats
 
 
-def test_beats_of_a_tracker_are_not_exact():
+def test_beats_of_a_tracker_are_not_exact_and_a_bar_has_two_ends():
     labels = {"beats": "0 0.5 1", "downbeats": "0"}
     assert known_beats(labels).times.tolist() == Beats.read(labels).times.tolist() == [0, 0.5, 1]
     assert not len(known_beats({**labels, TRACKED: "yes"}).times)
     assert not len(known_beats({}).times)
+    one_bar = known_beats({**labels, "meter": "3/4"})
+    assert one_bar.downbeats.tolist() == [0, 1.5]
+    assert known_beats({**labels, "meter": "?"}).downbeats.tolist() == [0]

@@ -122,11 +122,25 @@ def beats_of_clip(clip: Clip, rate: int, tracker: Tracker = track) -> Beats:
     if len(known.times):
         return known
     if clip.has_score:
-        return Beats(
-            np.asarray(clip.seconds_at(np.arange(0, clip.beats, 4 / clip.meter[1]))),
-            np.asarray(clip.seconds_at(clip.bar_lines[:-1])),
-        )
+        return _counted(clip, clip.bar_lines[:-1])
     return tracker(clip.waveform(rate, loop=False), rate)
+
+
+def known_beats_of_clip(clip: Clip) -> Beats:
+    """Return the beats of a clip from its labels, if they are exact, else from its score or its
+    known tempo; none for other clips."""
+    known = known_beats(clip.labels)
+    if len(known.times) or not (clip.has_score or clip.tempo_known):
+        return known
+    return _counted(clip, clip.bar_lines)  # with the end of the last bar, for a clip of one bar
+
+
+def _counted(clip: Clip, lines: np.ndarray) -> Beats:
+    """Return the beats of a clip with a score or a tempo. lines: its bar lines in beats."""
+    return Beats(
+        np.asarray(clip.seconds_at(np.arange(0, clip.beats, 4 / clip.meter[1]))),
+        np.asarray(clip.seconds_at(lines)),
+    )
 
 
 def beats_of(audio: AudioCollection, number: int, tracker: Tracker = track) -> Beats:
@@ -141,8 +155,16 @@ def beats_of(audio: AudioCollection, number: int, tracker: Tracker = track) -> B
 
 def known_beats(labels: Mapping[str, Any]) -> Beats:
     """Return the beats in a piece's labels that are exact, as those of rendered music are; none if
-    `with_beats` has tracked them."""
-    return NONE if labels.get(TRACKED) else Beats.read(dict(labels))
+    `with_beats` has tracked them. A piece of one bar, such as a fill, has one downbeat; if its
+    label of the metre tells how long the bar is, the next downbeat is added."""
+    if labels.get(TRACKED):
+        return NONE
+    beats = Beats.read(dict(labels))
+    top = str(labels.get("meter", "")).partition("/")[0]
+    if len(beats.downbeats) != 1 or not top.isdecimal() or not int(top):
+        return beats
+    first = float(beats.downbeats[0])
+    return Beats(beats.times, np.array([first, first + int(top) * 60 / beats.tempo]))
 
 
 def with_beats(

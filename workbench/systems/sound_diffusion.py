@@ -23,6 +23,7 @@ from workbench.models.conditioning import Conditioning
 from workbench.music.audio import resample, turned_down
 from workbench.music.clip import Clip, clip_of, clips_of
 from workbench.representations.beat_channels import beat_channels, regular_beats
+from workbench.representations.beat_tracking import known_beats_of_clip
 from workbench.systems.beat_grid import BeatGrid
 from workbench.systems.latent_diffusion import LatentDiffusion
 from workbench.systems.progress import Progress, reporter
@@ -120,8 +121,7 @@ class SoundDiffusion(LatentDiffusion):
         if timing.tempo is not None and self.knows_beats:
             step = timing.seconds / frames if timing.loop else self.hop / self.config.rate
             beats = regular_beats(timing.seconds, timing.tempo, timing.meter)
-            beat = beat_channels(beats, frames, step).expand(len(seeds), -1, -1)
-            conditioning = replace(conditioning, beat=beat)  # type: ignore[call-arg]
+            conditioning = _on(conditioning, beat_channels(beats, frames, step), len(seeds))
         elif timing.tempo is not None and timing.quarters is not None:
             quarter = 60 / timing.tempo * self.config.rate / self.hop
             if timing.loop:
@@ -139,6 +139,14 @@ class SoundDiffusion(LatentDiffusion):
             callback=self._callback(progress, samples),
             denoiser=self.circular_denoiser() if timing.loop else None,
         )
+
+    def _as_in(self, clip: Clip, conditioning: Conditioning, n: int, frames: int) -> Conditioning:
+        """Return the conditioning of n rows with the beat of a clip, as far as it is known and the
+        network was trained on beats."""
+        if not self.knows_beats:
+            return conditioning
+        beats, step = known_beats_of_clip(clip), self.hop / self.config.rate
+        return _on(conditioning, beat_channels(beats, frames, step, end=clip.duration), n)
 
     @property
     def knows_beats(self) -> bool:
@@ -193,7 +201,8 @@ class SoundDiffusion(LatentDiffusion):
         progress: Callable[[Progress], None] | None = None,
         **prompt: Any,
     ) -> list[Clip]:
-        """Generate variations of a clip: add noise to its latents, then denoise them again.
+        """Generate variations of a clip: add noise to its latents, then denoise them again. A
+        network that was trained on beats receives those of the clip if they are known.
 
         Args:
             clip: The clip to vary.
@@ -225,7 +234,7 @@ class SoundDiffusion(LatentDiffusion):
             z,
             noise,
             strength,
-            conditioning(n),
+            self._as_in(clip, conditioning(n), n, z.shape[self.time_axis]),
             settings,
             callback=self._callback(progress, sound.shape[1]),
         )
@@ -253,7 +262,8 @@ class SoundDiffusion(LatentDiffusion):
         progress: Callable[[Progress], None] | None = None,
         **prompt: Any,
     ) -> list[Clip]:
-        """Regenerate a region of a clip. At every step the known latents replace the estimate.
+        """Regenerate a region of a clip. At every step the known latents replace the estimate. A
+        network that was trained on beats receives those of the clip if they are known.
 
         Args:
             clip: The clip to edit.
@@ -302,7 +312,7 @@ class SoundDiffusion(LatentDiffusion):
         known = known.view(-1, *[1] * (own.ndim - 1 - axis))
         z = self.sample(
             self.noise(settings.seeds(n), frames),
-            conditioning(n),
+            self._as_in(clip, conditioning(n), n, frames),
             settings,
             project=lambda x0: torch.where(known, own, x0),
             callback=self._callback(progress, sound.shape[1]),
@@ -360,6 +370,11 @@ class SoundDiffusion(LatentDiffusion):
         if timing is not None and timing.tempo is not None:
             beat = {"tempo": timing.tempo, "meter": timing.meter, "beats": timing.quarters}
         return Clip(audio=sound, sample_rate=self.config.rate, caption=caption, **beat)
+
+
+def _on(conditioning: Conditioning, beat: Tensor, n: int) -> Conditioning:
+    """Return the conditioning of n rows with a beat (channels, frames)."""
+    return replace(conditioning, beat=beat.expand(n, -1, -1))  # type: ignore[call-arg]
 
 
 def _like(sound: np.ndarray, rate: int, other: np.ndarray, other_rate: int) -> np.ndarray:
