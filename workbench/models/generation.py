@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from workbench.arguments import generator, number, row_seeds, seed_of, whole
 from workbench.errors import PromptError
@@ -128,17 +128,24 @@ class Step:
     def __init__(self, model: GPT, caches: Sequence[KeyValueCache]) -> None:
         self.model, self.caches, config = model, caches, model.config
         self.heads, self.width, self.size = config.heads, config.width, config.width // config.heads
-        self.head = model.wte.weight
-        self.last: Any = (model.ln_f.weight, model.ln_f.bias)
-        parts = ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "c_fc", "c_proj")
-        self.layers: list[list[Any]] = [
-            [(part.weight, part.bias) for part in map(block.get_submodule, parts)]
-            for block in model.h
+        self.head = model.wte.weight.detach().t().contiguous()
+        self.last = _norm_of(model.ln_f)
+        blocks: Any = model.h
+        self.layers = [
+            (
+                _norm_of(block.ln_1),
+                _map_of(block.attn.c_attn),
+                _map_of(block.attn.c_proj),
+                _norm_of(block.ln_2),
+                _map_of(block.c_fc),
+                _map_of(block.c_proj),
+            )
+            for block in blocks
         ]
 
     def __call__(self, ids: Tensor, hints: Tensor | None = None) -> Tensor:
         """Return the logits (n, vocab) after the tokens (n,). hints: theirs, (n, 1, 3)."""
-        n, norm = len(ids), (self.width,)
+        n, norm = len(ids), [self.width]
         x, rope = self.model.embedded(ids[:, None], self.caches[0].filled, hints)
         x = x[:, 0]  # (n, width)
         if rope is not None:  # the two halves of a head at once: a cos − b sin, b cos + a sin
@@ -150,17 +157,33 @@ class Step:
         for cache, (norm_1, attention, project, norm_2, grow, shrink) in zip(
             self.caches, self.layers, strict=True
         ):
-            split = F.linear(F.layer_norm(x, norm, *norm_1), *attention)
+            split = _mapped(torch.layer_norm(x, norm, *norm_1), *attention)
             split = split.view(n, 3, self.heads, self.size)
             turned = split[:, :2]  # query and key
             if rope is not None:
                 turned = turned * cos + turned.roll(self.size // 2, -1) * sin
             keys, values = cache.append(turned[:, 1, :, None], split[:, 2, :, None])
             y = F.scaled_dot_product_attention(turned[:, 0, :, None], keys, values)
-            x = x + F.linear(y.reshape(n, -1), *project)
-            hidden = F.gelu(F.linear(F.layer_norm(x, norm, *norm_2), *grow), approximate="tanh")
-            x = x + F.linear(hidden, *shrink)
-        return F.linear(F.layer_norm(x, norm, *self.last), self.head)
+            x = x + _mapped(y.reshape(n, -1), *project)
+            grown = _mapped(torch.layer_norm(x, norm, *norm_2), *grow)
+            x = x + _mapped(F.gelu(grown, approximate="tanh"), *shrink)
+        return torch.layer_norm(x, norm, *self.last) @ self.head
+
+
+def _norm_of(norm: nn.LayerNorm) -> tuple[Tensor, Tensor, float]:
+    return norm.weight, norm.bias, norm.eps
+
+
+def _map_of(layer: nn.Linear) -> tuple[Tensor, Tensor]:
+    """Return the bias and the weights of a linear layer, transposed: for a single vector a product
+    with columns that lie one after the other in memory takes less than half of the time."""
+    return layer.bias, layer.weight.detach().t().contiguous()
+
+
+def _mapped(x: Tensor, bias: Tensor, weight: Tensor) -> Tensor:
+    if len(x) == 1:
+        return torch.addmv(bias, weight.t(), x[0])[None]
+    return torch.addmm(bias, x, weight)
 
 
 def stream(
