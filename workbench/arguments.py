@@ -160,7 +160,9 @@ def torch_seed(seed: int) -> int:
     """A seed for PyTorch, whose CPU generator uses only the lower 32 bits. Larger seeds are hashed
     into them, so that 2**32 differs from 0; smaller ones stay unchanged."""
     high, low = divmod(seed, 2**32)
-    return low ^ (high * 0x9E3779B1 % 2**32)
+    for factor in (0x7FEB352D, 0x846CA68B):  # shifts, so that 2**63 differs from 2**31
+        high = (high ^ high >> 16) * factor % 2**32
+    return low ^ high ^ high >> 16
 
 
 def generator(seed: int) -> torch.Generator:

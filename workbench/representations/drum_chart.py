@@ -84,6 +84,7 @@ class DrumChart:
         ghosts: (bars,) soft snare hits per quarter note.
         letter: (bars,) form: bars of one letter are alike; 0 = A, 1 = B …
         hits: (steps, 9) 1 where a drum is struck in this sixteenth, 0 where it is not.
+        stated: Whether the letters were asked for: bars of one letter then have the same hits.
     """
 
     meter: tuple[int, int]
@@ -98,6 +99,7 @@ class DrumChart:
     ghosts: np.ndarray
     letter: np.ndarray
     hits: np.ndarray
+    stated: bool = False
 
     @classmethod
     def empty(cls, bars: int, meter: tuple[int, int] = (4, 4)) -> Self:
@@ -113,6 +115,7 @@ class DrumChart:
             (int(meter[0]), int(meter[1])),
             unknown(bars, len(DRUMS)),
             hits=unknown(steps, len(DRUMS)),
+            stated=False,
             **{name: unknown(bars) for name in names},
         )
 
@@ -185,7 +188,9 @@ class DrumChart:
 
     def asking_nothing(self) -> Self:
         """Return a chart of the same length, metre and form that asks for nothing else."""
-        return self.empty(self.bars, self.meter).with_(letter=self.letter.copy())
+        return self.empty(self.bars, self.meter).with_(
+            letter=self.letter.copy(), stated=self.stated
+        )
 
     def asks(self) -> bool:
         """Return whether anything is asked."""

@@ -105,6 +105,24 @@ def _bars(clip):
     return pairwise(bars)
 
 
+def test_bars_of_a_form_that_is_asked_have_the_same_hits(system):
+    for asked in ({"prompt": "rock, form AABB"}, {"prompt": "rock", "form": "AABB"}):
+        for clip in system.generate(**asked, n=3, bars=4, steps=2):
+            first, second, third, fourth = hits(clip).reshape(4, 16, 9)
+            assert (first == second).all()
+            assert (third == fourth).all()
+            assert (first != third).any()
+
+
+def test_cross_sticks_are_written_as_such(system):
+    clip = system.generate("rock, cross-stick on 2 and 4 in bars 1 and 2", bars=4, steps=2)[0]
+    snares = clip.notes[np.isin(clip.notes["pitch"], (37, 38))]
+    early = (snares["time"] + 0.125) % 16 < 8
+    assert set(snares["pitch"][early]) == {37}
+    assert set(snares["pitch"][~early]) <= {38}
+    assert not (system.generate("rock", bars=4, steps=2)[0].notes["pitch"] == 37).any()
+
+
 def test_a_loop_that_is_one_fill_has_no_form_of_a_groove(system):
     fill, groove, wanted = (
         system.charts_for([prompt], 4, [0], form)[0].letter

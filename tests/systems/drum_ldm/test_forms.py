@@ -11,6 +11,7 @@ from workbench.systems.drum_ldm.forms import (
     FORMS,
     bank_of,
     letters_of,
+    restated,
     sampled_form,
     shared_noise,
 )
@@ -98,3 +99,22 @@ def test_bars_of_three_and_a_half_beats():
     mixed = shared_noise(noise, letters_of("A", 4), (7, 8), 1.0, seed=1)
     assert mixed.shape == noise.shape
     assert mixed.any(1).all()  # every beat has its share
+
+
+def test_bars_of_an_asked_letter_have_the_same_hits():
+    random = np.random.default_rng(0)
+    hits = random.random((64, 9)) < 0.3
+    velocity = np.where(hits, random.random((64, 9)), 0)
+    roll = np.concatenate([hits, velocity, 0 * velocity], axis=1).astype(np.float32)
+    asked = chart("AABA")
+    asked.hits[16] = 0  # nothing on the one of bar 2
+    asked.fill[3] = 1
+    first, second, third, fill = restated(roll, asked).reshape(4, 16, 27)
+    assert (first == roll[:16]).all()
+    assert (third == roll[32:48]).all()
+    assert (fill == roll[48:]).all()
+    assert (second[1:, :9] == first[1:, :9]).all()
+    assert (second[0] == roll[16]).all()
+    both = (first[1:, :9] > 0) & (roll[17:32, :9] > 0)
+    assert both.any()
+    assert (second[1:, 9:18][both] == roll[17:32, 9:18][both]).all()

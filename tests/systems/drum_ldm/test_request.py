@@ -964,3 +964,80 @@ def test_a_list_of_keywords_before_fills_is_of_the_whole_loop(prompt, everywhere
     for drum in everywhere:
         assert (chart.drums[:, D[drum]] > 0).all() or (chart.hits[:, D[drum]] == 1).any()
     assert np.isnan(chart.density[[3, 7]]).all() or (chart.density == chart.density[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "understood"),
+    [
+        ("snare waits until the fifth bar", ["snare", "no snare in bars 1 to 4"]),
+        ("no snare on the two, keep it on four", ["no snare on beat 2", "snare on beat 4"]),
+        ("I hate the crash", ["no crash"]),
+        ("no cymbal crashes", ["no crash"]),
+        ("gets louder all the way to the end", ["build up in bars 1 to 8"]),
+        ("tresillo 3+3+2", ["kick on the pattern x..x..x."]),
+        ("snare 3+3+2", ["snare on the pattern x..x..x."]),
+        ("exactly two kicks per bar", ["kick on 2 places of each bar only"]),
+        ("three snares a bar", ["snare on 3 places of each bar only"]),
+    ],
+)
+def test_sentences_are_read_as_they_are_meant(prompt, understood):
+    request = read_request(prompt, 8)
+    assert list(request.understood) == understood
+    assert request.refused == request.unknown == ()
+
+
+def test_groups_in_figures_are_no_ranges():
+    assert fills(read_request("fills in bars 3-4", 8)) == [3, 4]
+    assert read_request("rock, 120-130 bpm", 8).tempo == 125
+
+
+@pytest.mark.parametrize(
+    ("prompt", "drum", "places"),
+    [
+        ("two kicks per bar", "BD", [0, 8]),
+        ("3 snares in every bar", "SD", [0, 4, 10]),
+        ("tresillo 3+3+2", "BD", [0, 6, 12]),
+        ("kick on 1 and 3", "BD", [0, 8]),
+    ],
+)
+def test_a_drum_whose_hits_are_counted_has_no_others(prompt, drum, places):
+    request = read_request(prompt, 2)
+    assert [struck(request, drum, bar) for bar in (0, 1)] == [places, places]
+    assert silent(request, drum) == [step for step in range(16) if step not in places]
+
+
+def test_more_kicks_may_be_asked_beside_those_on_the_beat():
+    request = read_request("kick on 1 and 3, kick on the & of 4", 1)
+    assert struck(request, "BD") == [0, 8, 14]
+    assert silent(read_request("kick on the & of 4", 1), "BD") == []
+
+
+def test_the_only_drum_of_a_bar_is_struck():
+    request = read_request("only kick in bars 1-2", 4)
+    assert [struck(request, "BD", bar) for bar in range(4)] == [[0, 8], [0, 8], [], []]
+    assert struck(read_request("only snare", 1), "SD") == [4, 12]
+    assert struck(read_request("only kick and snare", 1), "SD") == []
+
+
+def test_without_a_kick_the_rest_of_the_kit_plays_on():
+    request = read_request("no kick", 2)
+    assert absent(request) == {"BD"}
+    assert (request.chart.drums[:, [D["SD"], D["CH"]]] > 0).all()
+    assert np.isnan(read_request("no crash", 2).chart.drums[:, D["CH"]]).all()
+    alone = read_request("no kick, only snare", 2)
+    assert absent(alone) == {*DRUMS} - {"SD"}
+
+
+def test_half_time_in_some_bars_leaves_the_others():
+    request = read_request("rock, half-time in bars 5-8", 8)
+    assert "half-time" not in request.style
+    assert struck(request, "SD", 0) == [4, 12]
+    assert struck(request, "SD", 4) == [8]
+    assert "half-time" in read_request("rock, half-time", 8).style
+
+
+def test_cross_sticks_have_their_bars():
+    assert read_request("rock", 4).sticks is None
+    assert read_request("bossa nova with cross-stick", 4).sticks.tolist() == [True] * 4
+    sticks = read_request("rock, cross-stick in bars 1 and 2", 4).sticks
+    assert sticks.tolist() == [True, True, False, False]

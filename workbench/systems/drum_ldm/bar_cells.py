@@ -56,6 +56,8 @@ def bar_cells(
     if is_pattern(name):
         unit = size // len(name) if size % len(name) == 0 else 0
         return [k * unit for k, mark in enumerate(name) if mark == "x" and unit]
+    if name.startswith("even"):
+        return _even(int(name[4:]), size)
     if name == "beat":
         return pulses
     if name in ("e", "a"):
@@ -81,3 +83,9 @@ def bar_cells(
     unit = 16 // bottom
     part = {"": 0, "e": 1, "&": late, "a": 3}[sub] if unit == 4 else {"": 0}.get(sub, 1)
     return [(number - 1) * unit + part]
+
+
+def _even(number: int, size: int) -> list[int]:
+    """Return as many places at equal distances, on eighths if these are enough."""
+    unit = 2 if 2 * number <= size else 1
+    return sorted({size * k // number // unit * unit for k in range(min(number, size))})

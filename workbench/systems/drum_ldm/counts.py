@@ -6,12 +6,41 @@ import re
 
 from workbench.music.timeline import meter_names
 from workbench.representations.drum_chart import METERS
-from workbench.systems.drum_ldm.items import Break, Form, Role, Steps, takes_steps
-from workbench.systems.drum_ldm.words import ANDS, BEATS, GRID, OFS, SMALL, STOPS, Words, is_form
+from workbench.systems.drum_ldm.items import Break, Form, Role, Steps, Thing, takes_steps
+from workbench.systems.drum_ldm.words import (
+    ANDS,
+    BAR_PLURALS,
+    BEATS,
+    GRID,
+    OFS,
+    SMALL,
+    STOPS,
+    Words,
+    is_form,
+)
 
 _ONTO = ("on", "auf", "sur")
+_EXACTLY = ("exactly", "precisely", "just", "only", "exactement", "exactamente", "genau")
+_PER = ("per", "each", "every", "por", "pro", "par")
 _BEFORE_COUNTS = ("not", "but", "except", "only", "and", "less", "groove")  # of a drum before them
 PATTERN = re.compile(r"(?<![^\s:,;=(])[xo.\-|]{2,}(?: [xo.\-|]{2,})*(?![^\s,;:)])", re.I)
+
+
+GROUPS = re.compile(
+    r"(?<![\d/:.,+-])(?:tresillo\s+)?([2-5](?:\s?[+-]\s?[2-5]){2,7})(?![\d/+-])", re.I
+)
+_GROUPED = (7, 8, 12, 16)  # eighths or sixteenths of a bar that is divided into groups
+_MOST_PER_BAR = 16
+
+
+def grouped_word(match: re.Match[str]) -> str:
+    """Return groups such as "3+3+2" as the word of their pattern, "xqqxqqxq", other figures as
+    they are. A tresillo is played by the kick."""
+    sizes = [int(size) for size in re.findall(r"\d", match[1])]
+    if sum(sizes) not in _GROUPED or ("-" in match[1] and len({*sizes}) > 2):
+        return match[0]
+    pattern = "".join("x" + "q" * (size - 1) for size in sizes)
+    return f"kick {pattern}" if match[0].lower().startswith("tresillo") else pattern
 
 
 def pattern_word(match: re.Match[str]) -> str:
@@ -31,6 +60,41 @@ class Counts(Words):
             return 0
         self._add(Steps((self.words[i].replace("q", "."),), count=True))
         return 1
+
+    def _per_bar(self, i: int) -> int:
+        """ "two kicks per bar", "exactly 2 kicks in each bar": so many, at equal distances."""
+        at = i + 1 if self.words[i] in _EXACTLY else i
+        number = self._number(at)
+        entry, n = self._find(at + 1)
+        if not 1 <= number <= _MOST_PER_BAR or at + 1 >= self.ends[i]:
+            return 0
+        if entry is None or not entry.has("drum") or set(self.gaps[at + 1]) & STOPS:
+            return 0
+        role, m = self._role(at + 1 + n)
+        end = at + 1 + n + (m if role == "at" else 0)
+        if self._role(end)[0] == "every" or self._word(end) in _PER:
+            end += 1
+        elif role == "at" or self._word(end) != "a":
+            return 0
+        else:
+            end += 1
+        if not self._is_bar(end) or self._word(end) in BAR_PLURALS:
+            return 0
+        self._add(Thing(entry, " ".join(self.written[at : at + 1 + n])))
+        self._add(Role("only"))
+        self._add(Steps((f"even{number}",)))
+        return end + 1 - i
+
+    def _keep_it(self, i: int) -> int:
+        """ "keep it on 4", after what is excluded: the same drum there."""
+        keeps = self.words[i] in ("keep", "leave", "put") and self._word(i + 1) in ("it", "them")
+        if not keeps or self._role(i + 2)[0] != "at":
+            return 0
+        if Role("not") not in self.result.items[-6:]:
+            return 0
+        if self._last != Role("but"):
+            self._add(Role("but"))
+        return 2
 
     def _after_drum(self, i: int) -> int:
         """ "kick 1 3", "kick: 1, 3", "not 3": counts without "on"."""

@@ -25,6 +25,12 @@ RATES = {
     "HT": (0.1, 0.7, 1.1),
 }
 COLUMN = {code: i for i, code in enumerate(DRUMS)}
+# Where the only drum of a bar is struck at least, so that the bar is not empty.
+_ALONE = {
+    **dict.fromkeys(("BD", "LT", "MT", "HT"), ("1", "3")),
+    "SD": ("2", "4"),
+    **dict.fromkeys(("CH", "RD"), ("beat",)),
+}
 _WHOLE_PATTERNS = {"beat", "offbeat"}  # a hi-hat or ride on these places has no others
 STYLE, PATTERN, ASKED, EXCLUDED = range(4)  # what outranks what
 _NAMES = DRUM_NAMES | {"BD": "kick", "SD": "snare", "RD": "ride", "CR": "crash"}
@@ -60,6 +66,7 @@ class DrumWriter:
         self._asked: list[tuple[str, np.ndarray]] = []  # drums and their sixteenths
         self._present: list[tuple[str, list[int]]] = []  # drums and their bars
         self._absences: list[tuple[str, list[int]]] = []
+        self.sticks = np.zeros(bars, dtype=bool)  # bars whose snare hits are cross-sticks
 
     @staticmethod
     def _codes(group: Group) -> list[tuple[str, ...]]:
@@ -110,10 +117,16 @@ class DrumWriter:
                 column[[bar for bar in bars if column[bar] != 0] or bars] = RATES[code][level]
                 if group.only != "drums":
                     self._present.append((code, bars))
+            if group.only == "drums" and len(leading) == 1 and not (group.others or group.amount):
+                alone = Steps(_ALONE.get(leading[0], ("1",)))
+                self._late.insert(0, lambda: self._hits(leading, bars, alone, 1, PATTERN))
             return
         if group.only or any(map(is_pattern, steps.names)):
             self._late.append(lambda: self._others(leading, bars, steps))
         elif {*steps.names} <= _WHOLE_PATTERNS and set(drums) <= {"CH", "OH", "RD"}:
+            self._late.append(lambda: self._others(drums, bars, steps, PATTERN))
+        elif drums == ["BD"] and len(steps.names) > 1 and "1" in steps.names:
+            # "kick on 1 and 3" names all kicks, but for those that something else asks for
             self._late.append(lambda: self._others(drums, bars, steps, PATTERN))
         self._late.append(lambda: self._ask(leading, bars, steps))
         only = " only" if group.only else ""

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from workbench.errors import PromptError
 from workbench.models.samplers import normal
+from workbench.music.kit import DRUMS
 from workbench.representations.drum_chart import ALPHABET, LETTERS, DrumChart, bar_steps
 
 FORMS = 256  # kept in a checkpoint
@@ -110,3 +111,21 @@ def shared_noise(
             own = noise[first:last]
             mixed[first:last] = share**0.5 * common[: last - first] + (1 - share) ** 0.5 * own
     return mixed
+
+
+def restated(roll: np.ndarray, chart: DrumChart) -> np.ndarray:
+    """Return a roll (steps, channels) in which bars of one letter have the hits of the first of
+    them, in their own touch where both have a hit. What the chart asks of a bar, and its fills,
+    stay."""
+    size, drums = bar_steps(chart.meter), len(DRUMS)
+    cells = roll.reshape(chart.bars, size, -1, drums).copy()
+    asked = (~np.isnan(chart.hits)).reshape(chart.bars, size, 1, drums)
+    asked = asked | (chart.drums == 0)[:, None, None]
+    plain = ~(chart.fill == 1) & ~np.isnan(chart.letter)
+    for letter in np.unique(chart.letter[plain]):
+        first, *others = np.flatnonzero(plain & (chart.letter == letter))
+        model = cells[first]
+        for bar in others:
+            both = (model[:, :1] > 0) & (cells[bar, :, :1] > 0)
+            cells[bar] = np.where(both | asked[bar], cells[bar], model)
+    return cells.reshape(roll.shape)

@@ -197,8 +197,9 @@ def steps_name(steps: Steps) -> str:
     """Name places: "beats 2 and 4", "the off-beats"."""
     named = [_STEP_NAMES[name] for name in steps.names if name in _STEP_NAMES]
     named += [f"the last {n[4:]} beats" for n in steps.names if n[:4] == "last" and n[4:]]
+    named += [f"{n[4:]} places of each bar" for n in steps.names if n[:4] == "even"]
     named += [f"the pattern {name}" for name in steps.names if is_pattern(name)]
-    counts = [n for n in steps.names if n not in _STEP_NAMES and n[0] not in "x.l"]
+    counts = [n for n in steps.names if n not in _STEP_NAMES and n[0].isdecimal()]
     plain = [name for name in counts if name.isdecimal()]
     if plain:
         named.append(f"{'beat' if len(plain) == 1 else 'beats'} {joined(plain)}")

@@ -56,6 +56,7 @@ class DrumRequest:
         pace: Factor on the usual tempo of a style, from words such as "slow".
         tempo_range: Tempi in BPM that the words for the tempo or the style mean; None without any.
         usual_range: Usual tempi of the style in BPM; None if the style is unknown.
+        sticks: (bars,) the bars whose snare hits are cross-sticks, bool; None for no bar.
     """
 
     prompt: str
@@ -70,6 +71,7 @@ class DrumRequest:
     pace: float = 1.0
     tempo_range: tuple[float, float] | None = None
     usual_range: tuple[float, float] | None = None
+    sticks: NDArray[np.bool_] | None = None
 
     def reading(self) -> PromptReading:
         """Return the request as a reading of the prompt, which a system shows to its user."""
@@ -160,6 +162,7 @@ def read_request(prompt: str, bars: int, meter: tuple[int, int] | None = None) -
         writer.pace,
         _within(writer.tempo_range, scanned.tempo_bounds),
         writer.usual_range,
+        writer.sticks if writer.sticks.any() else None,
     )
 
 

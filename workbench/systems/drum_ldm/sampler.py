@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,11 +23,12 @@ from workbench.datasets.phrases import with_noun
 from workbench.errors import PromptError
 from workbench.models.chart_denoiser import ChartConditioning
 from workbench.models.denoisers import DrumConditioning
-from workbench.music.kit import DRUMS
+from workbench.music.clip import Clip
+from workbench.music.kit import CROSS_STICK, DRUMS, WRITE_PITCH
 from workbench.music.timeline import TEMPO_RANGE, check_meter, meter_names
-from workbench.representations.drum_chart import DrumChart
+from workbench.representations.drum_chart import DrumChart, bar_steps
 from workbench.representations.drum_roll import DrumRoll
-from workbench.systems.drum_ldm.forms import letters_of, sampled_form, shared_noise
+from workbench.systems.drum_ldm.forms import letters_of, restated, sampled_form, shared_noise
 from workbench.systems.drum_ldm.habits import relaxed
 from workbench.systems.drum_ldm.latents import BARS, DrumLatents
 from workbench.systems.drum_ldm.request import DrumRequest, read_request
@@ -36,10 +37,6 @@ from workbench.systems.progress import reporter
 from workbench.systems.prompts import PromptReading, chip_words, plain_words, prompt_of, read_prompt
 from workbench.systems.provenance import signed
 from workbench.systems.sampling import SamplingSettings, checked
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
-
 
 # Share of the schedule, at its less noisy end, in which the denoiser is conditioned on the
 # requested tempo. In the noisier part, which decides on which beat the bass drum falls, it is
@@ -218,6 +215,7 @@ class DrumSampler(DrumLatents):
             chart = requests[prompt].chart.with_()
             if form is not None:
                 chart.letter = letters_of(form, bars)
+            chart.stated = not np.isnan(chart.letter).all()
             random = np.random.default_rng(row_seeds(seed, 3)[2])
             # the bank has forms of grooves; a loop that is one fill has none
             if not (chart.fill == 1).all():
@@ -254,7 +252,7 @@ class DrumSampler(DrumLatents):
     def chart_rolls(self, latents: Tensor, charts: Sequence[DrumChart]) -> list[np.ndarray]:
         """Decode latents to the roll of each take (steps, 27 · slots). Takes of one length are
         decoded together, because the decoder reads whole loops. Hits that a chart asks for or
-        forbids, and the timing that it asks for, are so whatever the latents say."""
+        forbids, the timing and the form that it asks for, are so whatever the latents say."""
         rolls: dict[int, np.ndarray] = {}
         for beats in dict.fromkeys(chart.beats for chart in charts):
             rows = [i for i, chart in enumerate(charts) if chart.beats == beats]
@@ -265,7 +263,10 @@ class DrumSampler(DrumLatents):
             own = latents[rows] if self.config.paper else latents[rows, :beats]
             decoded = self.decode_rolls(own, required=cells[0], forbidden=cells[1])
             for row, roll in zip(rows, decoded, strict=True):
-                rolls[row] = timed(roll[: charts[row].steps], charts[row])
+                roll = roll[: charts[row].steps]
+                if charts[row].stated:
+                    roll = restated(roll, charts[row])
+                rolls[row] = timed(roll, charts[row])
         return [rolls[row] for row in range(len(charts))]
 
     def _two_tempos(self, tempos: Sequence[float]) -> Callable[..., Tensor]:
@@ -339,13 +340,13 @@ class DrumSampler(DrumLatents):
         """Return clips of rolls, in the metres of their charts. put: inserts a roll into the clip
         that is edited, if there is one."""
         clips = []
-        for roll, tempo, chart in zip(rolls, tempos, charts, strict=True):
+        for roll, prompt, tempo, chart in zip(rolls, prompts, tempos, charts, strict=True):
             if put:
                 clips.append(put(roll))
                 continue
             drums = DrumRoll.from_array(roll, tempo=tempo)
             drums.meter = chart.meter
-            clips.append(drums.to_clip())
+            clips.append(_with_sticks(drums.to_clip(), prompt, chart))
         return [
             clip.with_(caption=prompt, labels={"prompt": prompt})
             for clip, prompt in zip(clips, prompts, strict=True)
@@ -379,6 +380,26 @@ class DrumSampler(DrumLatents):
             )
             for i, (clip, prompt) in enumerate(zip(clips, prompts, strict=True))
         ]
+
+
+def _with_sticks(clip: Clip, prompt: str, chart: DrumChart) -> Clip:
+    """Return the loop with cross-sticks for the snare hits of the bars where the prompt asks for
+    them: a roll has one voice for both."""
+    sticks = request_of(prompt, chart.bars, chart.meter).sticks
+    if sticks is None:
+        return clip
+    notes = clip.notes.copy()
+    beats = bar_steps(chart.meter) / 4
+    bar = np.floor((notes["time"] + 0.125) / beats).astype(int) % chart.bars  # early hits count
+    notes["pitch"][sticks[bar] & (notes["pitch"] == WRITE_PITCH["SD"])] = CROSS_STICK
+    return Clip.from_notes(
+        notes,
+        tempo=clip.tempo,
+        meter=clip.meter,
+        beats=clip.beats,
+        drums=True,
+        anticipation=clip.anticipation,
+    )
 
 
 def _unasked(chart: DrumChart, form: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from workbench.representations.drum_chart import METERS
 from workbench.systems.drum_ldm.bar_places import BarPlaces
-from workbench.systems.drum_ldm.counts import PATTERN, Counts, pattern_word
+from workbench.systems.drum_ldm.counts import GROUPS, PATTERN, Counts, grouped_word, pattern_word
 from workbench.systems.drum_ldm.items import (
     Bars,
     Break,
@@ -64,7 +64,7 @@ _FINAL_AND = re.compile(r"(\s*[&+])[\s.,;:!?]*$")  # of "kick on 2&"
 def scan(prompt: str, bars: int) -> Scan:
     """Find the items of a prompt for a loop of `bars` bars."""
     result = Scan()
-    prompt = PATTERN.sub(pattern_word, prompt[:LONGEST_TEXT])
+    prompt = PATTERN.sub(pattern_word, GROUPS.sub(grouped_word, prompt[:LONGEST_TEXT]))
     text = plain_words(_ARROW.sub(" then ", prompt))
     if ending := _FINAL_AND.search(prompt):
         text += ending[1].replace("+", "&")
@@ -81,6 +81,8 @@ class _Scanner(Counts, BarPlaces):
         readers: tuple[Callable[[int], int], ...] = (
             self._form,
             self._grid,
+            self._per_bar,
+            self._keep_it,
             self._small_word,
             self._separable,
             self._how_many,

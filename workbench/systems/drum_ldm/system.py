@@ -159,8 +159,9 @@ class DrumLDM(DrumGrooves):
                 otherwise 4/4. Only systems that follow charts play other metres.
             form: Which bars are alike, such as "AAAB"; by default the form that the prompt names,
                 otherwise one that a drummer of the training set played.
-            steady: How much alike bars of one letter are, 0 to 1; None for STEADY. Only systems
-                that follow charts have a form and this dial.
+            steady: How much alike bars of one letter are, 0 to 1; None for STEADY, and for the
+                same hits in bars of one letter of a form that is asked for. Only systems that
+                follow charts have a form and this dial.
             seed: Seed of all random numbers.
             sampler: A name from `SAMPLERS`.
             progress: Called with a `Progress` after each step.
@@ -181,11 +182,13 @@ class DrumLDM(DrumGrooves):
             warnings.warn(f"prompt: {advice}", UserWarning, stacklevel=2)
         n, tempo = checked(n=n, tempo=tempo).values()
         settings = SamplingSettings(steps, guidance, sampler, seed)
-        steady = self._steady(steady)
+        dialled, steady = steady is not None, self._steady(steady)
         prompts = [text for text in texts for _ in range(n)]
         tempos = [bpm for text in texts for bpm in [tempo or self.tempo_of(text)] * n]
         seeds = settings.seeds(n) * len(texts)
         charts = self.charts_for(prompts, bars, seeds, form, meter)
+        if dialled:
+            charts = [chart.with_(stated=False) for chart in charts]
         if settings.guidance == 0:  # the prompts have no effect, but for tempo, metre and form
             charts = [chart.asking_nothing() for chart in charts]
         noise = self.chart_noise(charts, seeds, steady)

@@ -31,7 +31,7 @@ from workbench.systems.drum_ldm.items import (
     is_pattern,
     steps_name,
 )
-from workbench.systems.drum_ldm.lexicon import Entry
+from workbench.systems.drum_ldm.lexicon import Entry, lexicon
 
 GHOSTS = {"few": 0.3, "some": 0.8, "many": 1.4}  # soft snare hits per quarter note
 # Middle of a field, towards which "slightly" and "not" lead.
@@ -48,6 +48,9 @@ _MEDIUM = 105  # BPM, between slow and fast
 _VERY, _SLIGHTLY = 1.35, 0.6  # factors on the distance from the middle
 _ELSEWHERE = {"loudness": (0.45, 0.7), "density": (3.0, 5.0)}  # beside a loud part, a soft one
 RAMP = {"loudness": (0.4, 0.82), "density": (2.6, 5.8)}  # of a build-up
+_FEW_ABSENT = 2  # drums; hi-hats are two
+_GROOVE = {"BD": 1.2, "SD": 1.2, "CH": 2.0}  # hits per quarter note
+_BACKBEAT = ("SD", "2", "4")
 FILLS_EVERY = 4  # bars, where "fills" have no place
 LONGEST_FILL = 2  # bars of a section that is a fill
 
@@ -182,6 +185,8 @@ class ChartWriter(DrumWriter):
         self, thing: Thing, group: Group, bars: list[int], where: str, place: range, sections: int
     ) -> None:
         entry, name = thing.entry, thing.entry.name
+        if entry == lexicon().entries["crossstick"]:
+            self.sticks[bars] = not group.negative
         if entry.has("refuse"):
             if group.negative:
                 self._say(f"no {thing.text}")
@@ -248,7 +253,9 @@ class ChartWriter(DrumWriter):
                 f"no {thing.text}: styles and patterns cannot be excluded; name what you want"
             )
             return
-        self._words(entry)
+        in_part = bool(where) and [*entry.of("rest")] == [_BACKBEAT] and not entry.has("style")
+        if not in_part:  # the text holds for the whole loop
+            self._words(entry)
         if where and (entry.has("style") or not entry.has("hit", "rest", "rate", "set")):
             self.refused.append(f"{entry.name}{where}: a style holds for the whole loop")
             where = ""
@@ -269,6 +276,10 @@ class ChartWriter(DrumWriter):
                     self._hits([code], cells, Steps(tuple(names)), value, rank, own)
 
         self._late.insert(0, strike) if rank == STYLE else self._late.append(strike)
+        if in_part:  # "half-time in bars 5 to 8"
+            rest = [bar for bar in range(self.bars) if bar not in bars]
+            backbeat = Steps(_BACKBEAT[1:])
+            self._late.insert(0, lambda: self._hits(["SD"], rest, backbeat, 1, STYLE, own))
         for code, rate in entry.of("rate"):
             column = self.chart.drums[:, COLUMN[code]]
             column[[bar for bar in bars if column[bar] != 0]] = float(rate)
@@ -451,8 +462,22 @@ class ChartWriter(DrumWriter):
             write()
         bar = np.arange(len(self.chart.hits)) // self.size
         self.chart.hits[self.chart.drums[bar] == 0] = 0
+        self._rest_of_kit()
         self._contradictions()
         return self.chart
+
+    def _rest_of_kit(self) -> None:
+        """Ask for a groove of the other drums where a request only leaves out the kick or the
+        snare: most training loops without them have few hits at all."""
+        drums = self.chart.drums
+        out = drums == 0
+        lame = out[:, [COLUMN["BD"], COLUMN["SD"]]].any(1) & (out.sum(1) <= _FEW_ABSENT)
+        lame &= np.isnan(self.chart.density) & (self.chart.fill != 1) & ~(drums > 0).any(1)
+        for code, rate in _GROOVE.items():
+            column = drums[:, COLUMN[code]]
+            column[lame & np.isnan(column)] = rate
+        backbeat = lame & ~out[:, COLUMN["SD"]]
+        self._hits(["SD"], np.flatnonzero(backbeat).tolist(), Steps(_BACKBEAT[1:]), 1, STYLE)
 
     def _contradictions(self) -> None:
         """Say what is asked for and excluded."""
