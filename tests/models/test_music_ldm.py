@@ -34,6 +34,14 @@ def test_a_vocoder_lengthens_by_the_hop(blocks):
     assert vocode(speaker, mel[:1]).allclose(made[:1], atol=1e-5)
 
 
+def test_a_vocos_has_the_depth_and_window_of_its_sizes():
+    speaker = vocoder(replace(SMALL, blocks=(), depth=2, window=1024))
+    assert speaker(torch.randn(1, 9, 64)).shape == (1, 9 * 160)
+    assert speaker.blocks[-1].out_channels == 1026
+    assert len(speaker.blocks) == 4
+    assert vocoder(replace(SMALL, blocks=())).blocks[-1].out_channels == 642
+
+
 def test_a_vocos_says_what_a_transform_was_made_of():
     sound = 0.1 * torch.randn(2, 1600)
     hann = torch.hann_window(640)
