@@ -181,6 +181,23 @@ def test_the_denoiser_of_a_loop_receives_whole_bars(trained, monkeypatch):
     assert not unknown.beat.any()
 
 
+def test_a_tempo_can_be_followed_in_three_ways(trained, monkeypatch):
+    system, _ = trained
+    seen = []
+
+    def sample(noise, given, *more, project=None, **others):
+        seen.append((bool(given.beat.any()), project is not None))
+        return noise
+
+    monkeypatch.setattr(system, "sample", sample)
+    for way in ("network", "averages", "both"):
+        monkeypatch.setattr(system, "beat_by", way)
+        system.generate(tempo=100, bars=1)
+        system.generate(seconds=1)
+    assert seen[::2] == [(True, False), (False, True), (True, True)]
+    assert seen[1::2] == [(False, False)] * 3
+
+
 def test_a_clip_is_edited_with_its_own_beat(trained, monkeypatch):
     system, _ = trained
     seen, plain = [], system.sample

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -174,7 +174,7 @@ def beat(bench: AudioBench, take: Take) -> None:
     length, rate = round(BEAT_SECONDS * bench.audio.rate), bench.audio.rate
     made = {
         name: np.concatenate([take(prompt, each, keeps) for prompt in prompts])[:, :length]
-        for name, keeps in (("the text alone", False), ("with the beat", True))
+        for name, keeps in _ways(bench)
     }
     table: dict[str, tuple[np.ndarray, np.ndarray | None, np.ndarray | None]] = {}
     beats = {}
@@ -246,6 +246,23 @@ def beat(bench: AudioBench, take: Take) -> None:
         ],
         pulse=figures,
     )
+
+
+def _ways(bench: AudioBench) -> Iterator[tuple[str, bool]]:
+    """Yield the name of each way to follow a tempo and whether the beat is kept; the system is set
+    to this way meanwhile."""
+    yield "the text alone", False
+    yield "with the beat", True
+    system = bench.system
+    if system.knows_beats:
+        usual = system.beat_by
+        try:
+            system.beat_by = "averages"
+            yield "with averages instead", True
+            system.beat_by = "both"
+            yield "with both", True
+        finally:
+            system.beat_by = usual
 
 
 def _windows(

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -39,10 +39,17 @@ CONTEXT = 1.0  # seconds of a loop that are decoded again before its start and a
 
 class SoundDiffusion(LatentDiffusion):
     """Latent diffusion of sound at the sample rate `config.rate`, trained on windows of
-    `config.seconds`."""
+    `config.seconds`.
+
+    Attributes:
+        beat_by: How a given tempo is followed: the "network" receives the beat (see
+            `beat_channels`), or estimates are averaged with their own shifts, "averages" (see
+            `beat_grid`), or "both". A network that was not trained on beats always needs averages.
+    """
 
     config: Any
     time_axis: ClassVar[int]  # of a batch of latents
+    beat_by: Literal["network", "averages", "both"] = "network"
 
     def sound_array(self, clip: Clip, /) -> np.ndarray:
         """Return a clip's sound: float32 (channels, samples) at this system's rate."""
@@ -110,19 +117,19 @@ class SoundDiffusion(LatentDiffusion):
         settings: SamplingSettings,
         progress: Callable[[Progress], None] | None,
     ) -> Tensor:
-        """Sample latents for sounds of this length. With a tempo they keep a beat: a network that
-        was trained on beats receives it (see `beat_channels`), with another one estimates are
-        averaged (see `beat_grid`). Those of a loop continue at their start."""
+        """Sample latents for sounds of this length. With a tempo they keep a beat, as `beat_by`
+        says. Those of a loop continue at their start."""
         samples, axis = timing.samples(self.config.rate), self.time_axis
         frames = self.frames_of(timing.seconds)
         if timing.loop:
             frames = max(1, round(samples / self.hop))
         noise, project = self.noise(seeds, frames), None
-        if timing.tempo is not None and self.knows_beats:
+        if timing.tempo is not None and self.knows_beats and self.beat_by != "averages":
             step = timing.seconds / frames if timing.loop else self.hop / self.config.rate
             beats = regular_beats(timing.seconds, timing.tempo, timing.meter)
             conditioning = _on(conditioning, beat_channels(beats, frames, step), len(seeds))
-        elif timing.tempo is not None and timing.quarters is not None:
+        averaged = self.beat_by != "network" or not self.knows_beats
+        if averaged and timing.tempo is not None and timing.quarters is not None:
             quarter = 60 / timing.tempo * self.config.rate / self.hop
             if timing.loop:
                 quarter = frames / timing.quarters
