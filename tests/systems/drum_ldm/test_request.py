@@ -972,6 +972,9 @@ def test_a_list_of_keywords_before_fills_is_of_the_whole_loop(prompt, everywhere
         ("snare waits until the fifth bar", ["snare", "no snare in bars 1 to 4"]),
         ("no snare on the two, keep it on four", ["no snare on beat 2", "snare on beat 4"]),
         ("I hate the crash", ["no crash"]),
+        ("drop the kick out halfway through", ["no kick in bars 5 to 8"]),
+        ("hats come in halfway through", ["hi-hats from bar 5"]),
+        ("a fill halfway through", ["fill in bar 4"]),
         ("no cymbal crashes", ["no crash"]),
         ("gets louder all the way to the end", ["build up in bars 1 to 8"]),
         ("tresillo 3+3+2", ["kick on the pattern x..x..x."]),
@@ -1041,3 +1044,8 @@ def test_cross_sticks_have_their_bars():
     assert read_request("bossa nova with cross-stick", 4).sticks.tolist() == [True] * 4
     sticks = read_request("rock, cross-stick in bars 1 and 2", 4).sticks
     assert sticks.tolist() == [True, True, False, False]
+
+
+def test_a_machine_is_tighter_than_a_tight_drummer():
+    drummer, machine = (read_request(text, 1).chart.loose[0] for text in ("tight", "robotic"))
+    assert 0 < machine < drummer

@@ -288,7 +288,9 @@ class BarPlaces(Words):
     def _to_part(self, role: str, part: str) -> bool:
         """Add the bars "until the end" or "from the middle"."""
         half = max(1, self.bars // 2)
-        begin = {"last": self.bars, "half2": half + 1, "mid": half + 1}.get(part)
+        begin = {"last": self.bars, "half2": half + 1, "mid": half + 1, "halfway": half + 1}.get(
+            part
+        )
         if begin is None or begin > self.bars:
             return False
         numbers = list(range(1, begin + 1) if role == "until" else range(begin, self.bars + 1))
@@ -313,10 +315,13 @@ class BarPlaces(Words):
             "opening": (1, half, "the first half"),
             "half2": (min(half + 1, self.bars), self.bars, "the second half"),
             "mid": (half, half, f"bar {half}"),
+            "halfway": (half, half, f"bar {half}"),
             "whole": (1, self.bars, bars_name(range(1, self.bars + 1))),
         }
         first, last, text = ranges[name]
-        self._place(list(range(first, last + 1)), text, opening=name == "opening")
+        self._place(
+            list(range(first, last + 1)), text, opening=name == "opening", halfway=name == "halfway"
+        )
 
 
 def _listed(item: Item) -> bool:

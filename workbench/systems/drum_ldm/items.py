@@ -59,7 +59,8 @@ class Bars:
     whether the last one is where something else begins; before: whether they are those before a
     bar; heading: whether they hold for what follows, as in "bar 1: kick, snare"; fills: whether
     they are those of the fills; opening: whether a first section may be meant, as by "at first";
-    span: whether they say how long something lasts, as in "for bar 4"."""
+    span: whether they say how long something lasts, as in "for bar 4"; halfway: whether a change
+    may be meant that lasts to the end."""
 
     indices: tuple[int, ...]
     name: str
@@ -70,6 +71,7 @@ class Bars:
     fills: bool = False
     opening: bool = False
     span: bool = False
+    halfway: bool = False
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,8 @@ class ChartWriter(DrumWriter):
             group = replace(group, part="")
         if group.bars is not None and group.bars.until and (sections > 1 or group.only):
             group = replace(group, bars=_before(group.bars))
+        if group.bars is not None and group.bars.halfway and (group.change or group.negative):
+            group = replace(group, bars=_bars(range(group.bars.indices[0] + 1, self.bars)))
         until = group.bars is not None and group.bars.until
         if group.change and group.bars is not None and not until:  # "drops out for bar 4"
             some = len(group.bars.indices) > 1 and group.bars.indices[-1] < place[-1]
