@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import options, system_command, train_command
+from workbench.course import overview
 from workbench.course.lab import open_lab
 from workbench.course.notebooks import regenerate, stale
 from workbench.errors import WorkbenchError
@@ -230,7 +231,8 @@ def lab(args: argparse.Namespace) -> int:
 
 
 def notebooks(args: argparse.Namespace) -> int:
-    paths = stale() if args.check else regenerate()
+    first, then = (stale, overview.stale) if args.check else (regenerate, overview.regenerate)
+    paths = [*first(), *then()]
     for path in paths:
         print(f"{'out of date' if args.check else 'written'}: {path}")
     return 1 if args.check and paths else 0

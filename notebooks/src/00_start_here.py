@@ -19,7 +19,7 @@ seed = 0  # of everything random
 train = False  # this notebook trains nothing
 
 # %%
-from workbench import start
+from workbench import predict, reveal, start
 
 run = start("00", profile=profile, dataset=dataset, seed=seed, train=train)
 
@@ -43,7 +43,7 @@ takes[0]
 # *What you should have noticed:* beside the loud snare on beats two and four there are low bars,
 # soft hits between the beats. Drummers call them ghost notes. Nobody wrote a rule for them here.
 #
-# Each take starts from other noise. Another take of the same words:
+# Each take starts from different random noise. Another take of the same words:
 
 # %%
 takes[1]
@@ -54,19 +54,27 @@ takes[1]
 # *Predict:* how long do four loops of eight bars take on this machine, sound included?
 
 # %%
+predict("00.1", [1, 3, 10, 30], unit="s")
+
+# %% [markdown]
+# Each lesson asks for such predictions. Choose an answer and say how sure you are: the run then
+# shows the right one, and the end of the lesson shows how well you judge yourself.
+
+# %%
 import time
 
 started = time.perf_counter()
 four = system.generate("busy rock with crashes", n=4, bars=8, seed=seed)
-drawn = time.perf_counter()
+generated = time.perf_counter()
 sounds = [clip.waveform() for clip in four]
-print(f"drawing {drawn - started:.2f} s, rendering {time.perf_counter() - drawn:.2f} s")
-run.note("four loops, drawn and rendered", time.perf_counter() - started, unit="s")
+took = time.perf_counter() - started
+reveal("00.1", took, f"generating {generated - started:.1f} s, the rest is the sound")
+run.note("four loops, generated and rendered", took, unit="s")
 
 # %% [markdown]
-# *What you should have noticed:* to generate means to ask a network ten times; lesson 05 shows what
-# happens in between. The first run also loads the drum samples; run the cell again and that extra
-# time is gone.
+# *What you should have noticed:* to generate means to evaluate a network ten times; lesson 05 shows
+# what happens in between. The first run also loads the drum samples; run the cell again and that
+# extra time is gone.
 #
 # ## 3 · What was understood?
 #
@@ -91,8 +99,8 @@ for prompt in ("jazz on the ride, 140 bpm", "", *odd):
 #
 # ## Exercise 1 · How long does it last? (5 minutes)
 #
-# *Goal:* from a number of beats and a tempo in beats a minute (BPM), the length in seconds. A loop
-# of four bars has 16 beats.
+# *Goal:* from a number of beats and a tempo in beats per minute (BPM), the length in seconds. A
+# loop of four bars has 16 beats.
 
 # %% tags=["stub"]
 def seconds(beats, tempo):
@@ -152,7 +160,7 @@ print(back.notes[:4])
 #
 # *Goal:* a number for "busy". A **drum roll** has a row for each sixteenth and a column for each
 # of nine drums. Write a function that takes its hits, `(steps, 9)` of True and False, and returns
-# the **hits a beat**. A beat has four steps.
+# the **hits per beat**. A beat has four steps.
 
 # %% tags=["stub"]
 def density(hits):
@@ -173,7 +181,11 @@ def density(hits):
 # ## 6 · Do words work?
 #
 # *Predict:* by what factor will a "busy" beat be denser than a "sparse" one?
-#
+
+# %%
+predict("00.2", [1.2, 2.0, 3.0], unit="times")
+
+# %% [markdown]
 # One loop proves nothing: here are several for each prompt, and for none at all.
 
 # %%
@@ -186,9 +198,11 @@ prompts = {"busy": "a busy beat", "no words": "", "sparse": "a sparse, simple be
 hits = {}
 for name, prompt in prompts.items():
     clips = system.generate(prompt, n=run.size(8, 24), tempo=110, seed=seed + 1)
-    hits[name] = rolls_of(clips)[..., :9].sum((1, 2)) / 32
+    rolls = rolls_of(clips)  # (n, steps, 27): the first 9 columns are the hits
+    hits[name] = rolls[..., :9].sum((1, 2)) / (rolls.shape[1] / 4)  # per beat, as in exercise 2
 mean = {name: float(np.mean(values)) for name, values in hits.items()}
-plots.bars(plots.axes(width=5), mean, ylabel="density (hits a beat)")
+plots.bars(plots.axes(width=5), mean, ylabel="density (hits per beat)")
+reveal("00.2", mean["busy"] / mean["sparse"])
 run.note("busy over sparse", mean["busy"] / mean["sparse"], floor=1.0)
 
 # %% [markdown]
@@ -238,9 +252,9 @@ run.note("busy denser than sparse, share of pairs", more, floor=0.5)
 # ## Mini-project · Three words (an hour)
 #
 # Choose three words that you would expect to hear, such as "crashes", "toms" or "swing". For each,
-# draw loops with it and without it, compute from `rolls_of(clips)` a number that should differ, and
-# its probability of superiority. Which word is obeyed, which ignored? Listen to one loop that
-# contradicts your number.
+# generate loops with it and without it, compute from `rolls_of(clips)` a number that should differ,
+# and its probability of superiority. Which word has an effect, which has none? Listen to one loop
+# that contradicts your number.
 #
 # ## The map of the course
 #
@@ -257,7 +271,7 @@ run.note("busy denser than sparse, share of pairs", more, floor=0.5)
 # | [08 MusicLDM](08_musicldm.ipynb) | can words ask for sound, and does it copy? |
 # | [09 Attention and a small GPT](09_attention_gpt.ipynb) | how does a network look back? |
 # | [10 MidiGPT](10_midigpt_inpainting.ipynb) | what belongs into a hole in a song? |
-# | [11 Diffusion-LM](11_diffusion_lm.ipynb) | can all words of a piece be drawn at once? |
+# | [11 Diffusion-LM](11_diffusion_lm.ipynb) | can all words of a piece be generated at once? |
 # | [12 Evaluation](12_evaluation.ipynb) | how far is it from music, and what can a measure hear? |
 # | [13 The listening test](13_listening_test.ipynb) | what do people hear, and how surely? |
 # | [14 People](14_people.ipynb) | whose music is it, and does it copy? |

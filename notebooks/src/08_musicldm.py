@@ -21,7 +21,7 @@ seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one
 
 # %%
-from workbench import MusicLDM, plots, start
+from workbench import MusicLDM, plots, predict, reveal, start
 
 run = start("08", profile=profile, dataset=dataset, seed=seed, train=train)
 
@@ -72,8 +72,13 @@ pipeline("unet")
 # %% [markdown]
 # ## 2 · CLAP: words and sounds in one space
 #
-# *Predict:* a caption says "rock, 120 bpm". Which other sounds will be near it?
-#
+# *Predict:* a caption says "rock, 120 bpm". Which other sounds will be near it? Of a dozen captions
+# (four at `smoke` size), how many will be nearest to their own sound?
+
+# %%
+predict("08.1", [25.0, 50.0, 75.0], unit="%")
+
+# %% [markdown]
 # **CLAP** is lesson 03 with sound: a text tower and a sound tower are trained so that a caption and
 # its sound get similar vectors. For a batch of $n$ pairs with unit vectors $T$ and $S$, both
 # (n, 128), and a learned scale $\tau$:
@@ -113,6 +118,7 @@ plots.matrix(plots.axes(width=9, height=1 + 0.35 * len(rows)), cosine, "captions
 # %%
 right = float((cosine.argmax(1) == np.arange(len(rows))).mean())
 print(f"a caption finds its own among {len(rows)} sounds: {right:.0%}; chance {1 / len(rows):.0%}")
+reveal("08.1", 100 * right)
 run.note("captions that find their sound", right, floor=f"{1 / len(rows):.2f}")
 
 # %% [markdown]
@@ -247,8 +253,13 @@ for ax, image, title in zip(both, (mel, back), ("log mel", "through the VAE"), s
 #
 # ## 5 · The U-Net
 #
-# *Predict:* the latent is a picture again. Why not a transformer, as in lesson 07?
-#
+# *Predict:* the latent is a picture again. Why not a transformer, as in lesson 07? And with much
+# noise: will the caption's vector help as much as the sound's own, or hardly more than none?
+
+# %%
+predict("08.2", ["nearer to the sound's own", "nearer to no vector"])
+
+# %% [markdown]
 # A **U-Net** halves a picture level by level and doubles it again; skip connections carry the
 # detail across. It suits pictures: most of what matters for a point is near it. It is trained as in
 # lesson 05, to predict the velocity $v$ from the noisy latent $z_t$, the step $t$ and the vector
@@ -318,6 +329,12 @@ for level in levels:
 plots.lines(plots.axes(width=7), levels, error, xlabel="1 − √ᾱ: share of signal lost",
             ylabel="squared error");
 
+# %%
+best, caption, none = (np.mean(error[name][1:]) for name in ("its sound", "its caption", "nothing"))
+like_own = abs(caption - best) < abs(caption - none)
+reveal("08.2", "nearer to the sound's own" if like_own else "nearer to no vector",
+       f"mean errors: own {best:.3f}, caption {caption:.3f}, none {none:.3f}")
+
 # %% [markdown]
 # *What you should have noticed:* with little noise the latent itself says everything, and the
 # curves meet. With much noise a vector helps. The caption does nearly what the sound itself does;
@@ -377,8 +394,13 @@ def octave(tempo, reference):
 # %% [markdown]
 # ## 7 · Mixup: BAM and BLM
 #
-# *Predict:* two independent pieces are averaged. Is the average as loud?
-#
+# *Predict:* two independent latents are averaged. What share of their spread around the mean is
+# left?
+
+# %%
+predict("08.3", [0.6, 0.8, 0.95])
+
+# %% [markdown]
 # **Mixup** makes new training pieces out of two, with a random share $\lambda \sim
 # \mathrm{Beta}(5, 5)$. Both pieces are first *aligned*: stretched to one tempo, and begun at a
 # downbeat. **BAM** (beat-synchronous audio mixup) mixes their waveforms $x$, and encodes the
@@ -442,6 +464,10 @@ spread = {name: [float((mix(za, zb, lam, **way) - center).std()) for lam in shar
           for name, way in ways.items()}
 plots.lines(plots.axes(width=7), shares, spread, xlabel="λ", ylabel="root mean square",
             title="latents of two pieces, mixed, from the mean of all");
+
+# %%
+averaged = spread["averaged"]
+reveal("08.3", averaged[5] / np.mean([averaged[0], averaged[-1]]), "half and half")
 
 # %% [markdown]
 # *What you should have noticed:* averaged latents sink towards their mean in the middle, where Beta

@@ -377,7 +377,7 @@ def fit(net, terms_of, bits_of, hear, steps, stops, lr=3e-3, batch=16):
 
 
 # %%
-steps = run.size(30, 400)
+steps = run.size(30, 300)
 stops = [0, steps // 8, steps // 2, steps]
 
 

@@ -7,12 +7,14 @@
 # **You will** look at all five systems on one map and hear its points, spoil music on purpose to
 # see what each measure notices, and read a table of results without being fooled.
 #
-# **Needs** variances and matrices; lessons 00 to 11 help, none is a must; the shipped checkpoints.
-# **Time and memory:** printed below. **Exercises:** 30 minutes.
-# **Library:** `workbench.evaluation.distances`, `workbench.evaluation.degradations`,
-# `workbench.evaluation.extrapolation`, `workbench.systems.figures`.
-# **Papers:** t-SNE (van der Maaten and Hinton 2008), Fréchet audio distance (arXiv 1812.08466),
-# its bias (1911.07023), the kernel distance (1801.01401, 2502.15602), inception score (1606.03498).
+# **Needs** variances and matrices; lessons 00 to 11 help, none is required; the shipped
+# checkpoints. About 90 minutes for sections 1 to 5 with their exercises; 6 to 8 take another 60.
+# **Time and memory:** printed below. **Exercises:** 45 minutes. **Library:**
+# `workbench.evaluation.distances`, `workbench.evaluation.degradations`,
+# `workbench.evaluation.extrapolation`, `workbench.systems.figures`. **Papers:** t-SNE (van der
+# Maaten and Hinton 2008), Fréchet audio distance (arXiv 1812.08466), its bias (1911.07023), the
+# kernel distance (1801.01401, 2502.15602), inception score (1606.03498), sliced Wasserstein
+# distance (Bonneel et al. 2015).
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (a few minutes at most), laptop (a quarter of an hour), gpu, paper
@@ -21,18 +23,19 @@ seed = 0  # of everything random
 train = False  # this notebook trains its judge only
 
 # %%
-from workbench import plots, start
+from workbench import plots, predict, reveal, start
 
 run = start("12", profile=profile, dataset=dataset, seed=seed, train=train)
 
 # %% [markdown]
-# ## 1 · An ear for numbers
+# ## 1 · Sounds as numbers
 #
 # *Predict:* to compare two sets of sounds, what must a machine know about sound?
 #
-# No measure below hears music. Each sees the 128 numbers that an *embedding* makes of a sound, and
-# what those leave out, no measure will ever notice. Ours is the inside of a network that learned to
-# name genre, tempo and key on the training split. Published tables use VGGish, PANNs or CLAP.
+# No measure below hears music. Most see the 128 numbers into which a network turns a sound, its
+# **embedding**. What the embedding leaves out, no measure will ever notice. Our network, the
+# *judge*, learned to name genre, tempo and key on the training split; the embedding is its last
+# layer but one. Published tables use VGGish, PANNs or CLAP.
 
 # %%
 import numpy as np
@@ -51,7 +54,7 @@ vectors, chances = tagger.predict(sounds.mean(1))
 genres = np.array([genre_of(audio.items[i].labels) for i in pieces])
 right = float((np.array(tagger.genres)[chances.argmax(1)] == genres).mean())
 often = max(float((genres == g).mean()) for g in set(genres))
-print(f"{vectors.shape[1]} numbers a sound; held-out genres named: {right:.0%}, "
+print(f"{vectors.shape[1]} numbers per sound; held-out genres named: {right:.0%}, "
       f"always the commonest: {often:.0%}, {len(tagger.genres)} genres")
 run.note("genre named by the judge", right, floor=f"always the commonest {often:.2f}")
 
@@ -108,9 +111,26 @@ def wave(clip):
 heard = tagger.predict(np.stack([wave(clip) for clip in clips]))[0]
 
 # %% [markdown]
-# **PCA** turns the cloud of points until its two longest directions lie in the plane: a shadow, and
-# the same one each time. **t-SNE** throws the far distances away and lays points so that near ones
-# stay near. Hover to read a caption, click to hear it. The list below does the same by keyboard.
+# **PCA** (lesson 01) shows the two directions in which the points vary most. It is linear, and the
+# same each time.
+#
+# **t-SNE** gives up far distances and keeps neighbours. From the embeddings $x_i$ it makes
+# probabilities $p_{ij}$ that $i$ and $j$ are neighbours; from places in the plane $y_i$, which are
+# random at first, other ones, $q_{ij}$. Then it moves the places until the two agree, that is,
+# until their KL is small:
+#
+# $$p_{j|i} = \frac{e^{-|x_i-x_j|^2/2\sigma_i^2}}{\sum_{k \ne i} e^{-|x_i-x_k|^2/2\sigma_i^2}},
+# \quad p_{ij} = \frac{p_{j|i}+p_{i|j}}{2n}, \quad
+# q_{ij} = \frac{(1+|y_i-y_j|^2)^{-1}}{\sum_{k \ne l}(1+|y_k-y_l|^2)^{-1}}, \quad
+# \min_y \sum_{i \ne j} p_{ij}\ln\frac{p_{ij}}{q_{ij}} \qquad (1)$$
+#
+# *Equation (1):* code `sklearn.manifold.TSNE`; paper van der Maaten and Hinton 2008, equations 1, 2
+# and 4.
+#
+# $n$ is the number of points. Each $\sigma_i$ is set such that point $i$ has about as many
+# neighbours as the **perplexity** says. A pair that is near ($p$ large) and drawn far apart costs
+# much; a pair that is far and drawn near costs little. That is why only neighbours can be trusted.
+# Hover to read a caption, click to hear it. The list below does the same by keyboard.
 
 # %%
 from sklearn.decomposition import PCA
@@ -130,14 +150,13 @@ planes = {
 SoundMap(planes, clips, groups)
 
 # %% [markdown]
-# *What you should have noticed:* t-SNE shows islands of what is played, not of who made it: drums,
-# bands of the built-in corpus, piano arrangements. DrumLDM lies among Groove, MidiGPT and
-# DiffusionLM among the songs that they read. Some of LDMG's points lie between the islands, where
-# no music is. Listen to one of those: is it a band, or a piano?
+# *What you should have noticed:* look for islands of what is played (drums, bands, piano), rather
+# than of who made it. Where does each system lie with respect to the data that it learned from?
+# Listen to a point that lies between the islands: is it a band, or a piano?
 #
-# ## 3 · The same points, drawn nine times
+# ## 3 · The same points, nine maps
 #
-# *Predict:* below, t-SNE draws the same points with other settings, and then points without any
+# *Predict:* below are maps of the same points with other settings, and of points without any
 # order. Will you see the difference?
 
 # %%
@@ -164,34 +183,35 @@ print(f"PCA: neighbours {trustworthiness(heard, shadow, n_neighbors=5):.2f}, dis
       f"{spearmanr(pairwise_distances(heard).ravel(), pairwise_distances(shadow).ravel())[0]:.2f}")
 
 # %% [markdown]
-# *Neighbours* says whether points that are near in the plane are near in truth (1: all of them),
-# *distances* whether far ones are far (rank correlation).
+# *Neighbours* says whether points that are near in the plane are near in truth (1: all of them).
+# *Distances* says whether far ones are far (rank correlation).
 #
-# *What you should have noticed:* t-SNE keeps neighbours better than PCA, and far distances worse.
-# Another seed turns and moves the islands, so how far one is from another means little, nor does
-# its size: at perplexity 2 everything falls into crumbs, noise too. Look at several pictures, and
-# say nothing of one that a number does not say as well.
+# *What you should have noticed:* compare the two numbers with those of PCA, which are printed below
+# the maps. Another seed turns and moves the islands, so neither the distance between two islands
+# nor their size means anything. At perplexity 2 everything falls into small clumps, even pure
+# noise. Look at several maps, and claim nothing that only one of them shows.
 #
 # ## 4 · How far are two sets from each other?
 #
 # *Predict:* two systems have the same mean embedding. Can one of them still be bad?
 #
-# Lay a normal distribution through each set and ask how far mass must travel from one to the other:
+# Describe each set by a normal distribution with its mean $\mu$ and covariance $\Sigma$, and ask
+# how far mass must travel from one to the other (tr is the trace, the sum of the diagonal):
 #
 # $$F = |\mu_1 - \mu_2|^2 + \mathrm{tr}\,\Sigma_1 + \mathrm{tr}\,\Sigma_2
-# - 2\,\mathrm{tr}\,(\Sigma_1^{1/2}\,\Sigma_2\,\Sigma_1^{1/2})^{1/2} \qquad (1)$$
+# - 2\,\mathrm{tr}\,(\Sigma_1^{1/2}\,\Sigma_2\,\Sigma_1^{1/2})^{1/2} \qquad (2)$$
 #
-# *Equation (1):* code `workbench.evaluation.distances.frechet_distance`; paper Dowson and Landau
+# *Equation (2):* code `workbench.evaluation.distances.frechet_distance`; paper Dowson and Landau
 # 1982, for sound Fréchet audio distance (arXiv 1812.08466).
 #
-# The last trace is what papers' programs compute by a matrix root that may turn complex. Where the
-# numbers are independent of each other, both $\Sigma$ are diagonal, and $F$ falls apart into
-# columns.
+# Suppose that the columns are independent of each other. Then both $\Sigma$ are diagonal, with the
+# variances $v_1$ and $v_2$ of the columns, and the last trace is $\sum \sqrt{v_1 v_2}$. Now
+# $v_1 + v_2 - 2\sqrt{v_1 v_2}$ is a complete square. Which?
 #
 # ## Exercise 1 · Independent columns (10 minutes)
 #
-# *Goal:* equation (1) from the means and *variances* of each column: `m1`, `v1`, `m2`, `v2`, all
-# (columns,).
+# *Level:* easy. *Goal:* equation (2) for independent columns, from the means and *variances* of
+# each column: `m1`, `v1`, `m2`, `v2`, all (columns,).
 
 # %% tags=["stub"]
 def diagonal_frechet(m1, v1, m2, v2):
@@ -219,15 +239,18 @@ ax = plots.ranking(plots.axes(width=8, height=3.2), far, xlabel=f"Fréchet dista
                    f"music, N {n} against {len(reference)}")
 
 # %% [markdown]
-# *What you should have noticed:* even the data's own clips are far from the data, for each set here
-# is one part of it. A distance to *all* music asks for the mixture, too: a perfect drummer is far
-# from a set of songs, and LDMG, asked for captions of all sets, comes out nearest. Compare like
-# with like, as lesson 08 did: one clip for each held-out caption. And 16 clips are very few.
+# *What you should have noticed:* even clips of the data are far from the data, because each set
+# here is one part of it. A distance to *all* music also measures the mixture: a perfect drummer is
+# far from a set of songs, and a system that is given captions of all sets has an advantage. Compare
+# like with like, as lesson 08 did: one clip for each held-out caption. And so few clips say little:
 #
 # ## 5 · How many clips?
 #
-# *Predict:* two sets are drawn from the *same* music. What is their Fréchet distance with 50 clips,
-# and with 500?
+# *Predict:* two sets are sampled from the *same* music. How many times larger is their Fréchet
+# distance with the fewest clips than with the most (20 and 500 at `laptop` size)?
+
+# %%
+predict("12.1", [1.5, 4, 10], unit="times")
 
 # %%
 from workbench.evaluation.degradations import degrade
@@ -263,24 +286,29 @@ for ax, (name, both) in zip(plots.axes(1, 2, width=10), curves.items(), strict=T
     ax.minorticks_off()
 few, many = (curves["Fréchet distance"]["same music"][i] for i in (0, -1))
 print(f"same music: {few:.1f} with {sizes[0]} clips, {many:.1f} with {sizes[-1]}")
+reveal("12.1", few / many, f"{sizes[0]} clips against {sizes[-1]}")
 run.note(f"Fréchet distance of the same music, N {sizes[-1]}", many, floor="0 in truth")
 
 # %% [markdown]
-# *What you should have noticed:* with few clips the Fréchet distance measures how few they are: a
-# cloud of 20 points in 128 dimensions has not the spread of the whole. The kernel distance is about
-# right from the beginning, it only trembles. Never compare Fréchet distances at two N.
+# *What you should have noticed:* with few clips the Fréchet distance measures how few they are: 20
+# points cannot span 128 dimensions, so their covariance is too small and the distance too large.
+# The kernel distance is unbiased at every N; it is only noisier at small N. Never compare Fréchet
+# distances at two N.
 #
-# The kernel distance compares all pairs: how alike are clips within each set, and between them?
+# The kernel distance compares all pairs: how similar are clips within each set, and between the
+# sets? $x_1 \dots x_n$ and $y_1 \dots y_m$ are the embeddings of the two sets. The similarity is a
+# Gaussian kernel, $k(a, b) = e^{-|a-b|^2/2h^2}$, with $h$ the median distance of two $y$:
 #
 # $$K = \frac{\sum_{i \ne j} k(x_i, x_j)}{n(n-1)} + \frac{\sum_{i \ne j} k(y_i, y_j)}{m(m-1)}
-# - \frac{2}{nm}\sum_{i,j} k(x_i, y_j) \qquad (2)$$
+# - \frac{2}{nm}\sum_{i,j} k(x_i, y_j) \qquad (3)$$
 #
-# *Equation (2):* code `workbench.evaluation.distances.kernel_distance`; paper Gretton and others
+# *Equation (3):* code `workbench.evaluation.distances.kernel_distance`; paper Gretton and others
 # 2012, eq. 3.
 #
 # ## Exercise 2 · Without the bias (10 minutes)
 #
-# *Goal:* equation (2), from tables of likeness `kxx` (n, n), `kyy` (m, m) and `kxy` (n, m).
+# *Level:* medium. *Goal:* equation (3), from tables of similarity `kxx` (n, n), `kyy` (m, m) and
+# `kxy` (n, m).
 
 # %% tags=["stub"]
 def unbiased(kxx, kyy, kxy):
@@ -301,12 +329,12 @@ def unbiased(kxx, kyy, kxy):
 
 # %% [markdown]
 # The bias of the Fréchet distance falls about as $C/N$, with a $C$ that differs from system to
-# system. So one may follow a line through its values over $1/N$ to where $1/N = 0$.
+# system. So one may fit a line to its values over $1/N$ and read it at $1/N = 0$.
 #
 # ## Exercise 3 · At infinity (10 minutes)
 #
-# *Goal:* from `sizes` (N, an array) and the `distances` there, the distance for infinitely many
-# clips. `np.polyfit` fits lines.
+# *Level:* easy. *Goal:* from `sizes` (N, an array) and the `distances` there, the distance for
+# infinitely many clips. `np.polyfit` fits lines.
 
 # %% tags=["stub"]
 def at_infinity(sizes, distances):
@@ -324,8 +352,8 @@ def at_infinity(sizes, distances):
 
 
 # %% [markdown]
-# A line needs several clips for each dimension, so the 128 numbers are first turned to their most
-# telling 32.
+# The line is straight only with several clips per dimension, so the 128 numbers are first reduced
+# to their 32 principal components.
 
 # %%
 from workbench.evaluation.extrapolation import frechet_extrapolated
@@ -344,17 +372,85 @@ ax.legend(frameon=False)
 run.note("the same, extrapolated to infinite N", ends["same music"].value, floor="0 in truth")
 
 # %% [markdown]
-# *What you should have noticed:* two samples of the same music end near 0, though every value that
-# was measured lies above it; the muffled music keeps its distance. Some libraries draw the smaller
-# samples *with* repetition: their line aims at the biased value again.
+# *What you should have noticed:* the lines end below all values that were measured: nearer to 0 for
+# two samples of the same music, further from it for the music without treble. Some libraries
+# (fadtk's FAD-∞) sample the smaller sets *with* repetition: their line converges on the biased
+# value.
 #
 # ## 6 · Spoil it, and watch
 #
-# *Predict:* noise, a low-pass, a room, another pitch, gaps of silence: which of them will the
-# Fréchet distance notice first, and which not at all?
+# *Predict:* which degradation will raise the Fréchet distance least at full strength?
+
+# %%
+predict("12.2", ["noise", "low-pass", "reverb", "pitch", "silence"])
+
+# %% [markdown]
+# A measure is worth what it notices. Held-out music is spoiled more and more; at strength 0 it is
+# unchanged and compared with *other* music. Four more measures join in. $p(c \mid x)$ is the
+# judge's probability of class $c$ for clip $x$, and $p(c)$ its mean over the clips. The **inception
+# score** is high if the judge is certain of each clip ($p(c \mid x)$ is concentrated) and all
+# classes occur ($p(c)$ is spread). It needs no reference:
 #
-# A measure is worth what it notices. Held-out music is spoiled at growing strength; strength 0 is
-# the music itself, held against *other* music.
+# $$\mathrm{IS} = \exp\Big(\mathbb E_x \sum_c p(c \mid x) \ln \frac{p(c \mid x)}{p(c)}\Big)
+# \qquad (4)$$
+#
+# *Equation (4):* code `workbench.evaluation.audio_sets.inception_score`; paper Salimans and others
+# 2016 (arXiv 1606.03498), section 4.
+#
+# The **paired KL** compares each generated clip $\hat x_i$ with the real clip $x_i$ of the same
+# caption:
+#
+# $$\mathrm{KL} = \frac1n \sum_{i=1}^n \sum_c p(c \mid x_i) \ln
+# \frac{p(c \mid x_i)}{p(c \mid \hat x_i)} \qquad (5)$$
+#
+# *Equation (5):* code `workbench.evaluation.audio_sets.paired_kl`; paper MusicLDM (arXiv
+# 2308.01546), section 4.
+#
+# The **sliced Wasserstein distance** looks at both sets from many random directions $u$. Along one
+# direction the points are numbers, and the cheapest way to move $n$ numbers onto $n$ others is in
+# sorted order ($x_{(i)}$ is the $i$-th smallest):
+#
+# $$\mathrm{SW} = \Big(\mathbb E_u\, \frac1n \sum_{i=1}^n
+# \big((u^\top x)_{(i)} - (u^\top y)_{(i)}\big)^2\Big)^{1/2} \qquad (6)$$
+#
+# *Equation (6):* code `workbench.evaluation.wasserstein.sliced_wasserstein`; paper Bonneel and
+# others 2015, section 3.
+#
+# **Relevance** is the mean cosine of a sound and its caption in the space of a text–audio encoder
+# (lesson 08).
+#
+# ## Exercise 4 · The inception score (15 minutes)
+#
+# *Level:* medium. *Goal:* equation (4) as papers report it. Cut the rows of `p` (n, classes) into
+# `splits` parts of equal length, in order. Compute the score of each part, with $p(c)$ the mean of
+# that part. Return the mean and the standard deviation of the scores, as a pair. A probability of 0
+# adds 0.
+
+# %% tags=["stub"]
+def inception(p, splits):
+    return None  # about ten lines
+
+
+# %% tags=["check"]
+from workbench.course.teaching import check_inception
+
+check_inception(inception)
+
+# %% tags=["solution"]
+def inception(p, splits):
+    scores = []
+    for part in np.split(p, splits):
+        mean = part.mean(axis=0)
+        nats = 0.0
+        for row in part:
+            seen = row > 0
+            nats += (row[seen] * np.log(row[seen] / mean[seen])).sum()
+        scores.append(np.exp(nats / len(part)))
+    return np.mean(scores), np.std(scores)
+
+
+# %% [markdown]
+# Now all seven measures, at each strength:
 
 # %%
 import torch
@@ -408,6 +504,9 @@ for ax, name in zip(panels.flat, at_zero, strict=False):
         line.set(marker=mark, markersize=4)
 panels[1, 3].axis("off")
 panels[1, 3].legend(handles=panels[0, 0].lines, frameon=False, loc="center")
+rise = {kind: row[-1]["Fréchet"] / at_zero["Fréchet"] for kind, row in swept.items()}
+reveal("12.2", min(rise, key=rise.get), "times the value at strength 0: "
+       + ", ".join(f"{kind} {value:.2f}" for kind, value in rise.items()))
 for kind in DEGRADATIONS:
     print(f"{kind:9}", " → ".join(level(kind, s, rate) for s in strengths[1:]))
 
@@ -421,7 +520,7 @@ first = Clip(audio=clean[:1], sample_rate=rate, caption=audio.items[which[0]].ca
 compare([first, *example.values()], ["as it was", *example])
 
 # %% [markdown]
-# The lab below does to a few clips what the cells above did to all: choose, listen, measure.
+# The lab below does the same to a few clips, as you choose: listen and measure.
 
 # %%
 from workbench.course.widgets import DegradationLab
@@ -437,11 +536,10 @@ small = {
 DegradationLab(clean[:few], rate, lambda s: {name: way(s) for name, way in small.items()})
 
 # %% [markdown]
-# *What you should have noticed:* the Fréchet distance hears lost treble and gaps at once, and is
-# nearly deaf to a room, to another pitch, and to noise 20 dB below the sound: the judge had to name
-# genres, and a genre survives all that. The log-spectral distance jumps at the smallest change of
-# pitch, which few listeners would call a fault, and then says no more. Relevance, by another
-# encoder, hears noise early. The *ear* decides, more than the formula.
+# *What you should have noticed:* curves that stay flat mark what a measure does not notice. The
+# judge learned to name genres, so what leaves the genre as it is hardly moves its measures. The
+# log-spectral distance jumps at a small change of pitch, which few listeners would call a fault.
+# Which embedding is used matters more than which formula.
 #
 # Does each measure at least grow with the strength? (Rank correlation, whatever the size.)
 
@@ -455,12 +553,17 @@ plots.matrix(plots.axes(width=8, height=3.4), np.array(list(steady.values())),
              "Does it get worse with the strength?", rows=list(steady), columns=list(DEGRADATIONS),
              unit="rank correlation", diverging=True)
 for name, ranks in steady.items():
-    run.note(f"{name}: rises with the spoiling", float(np.nanmean(ranks)), floor="1 at best")
+    run.note(f"{name}: rises with the strength", float(np.nanmean(ranks)), floor="1 at best")
 
 # %% [markdown]
 # ## 7 · Measures that disagree
 #
-# *Predict:* six cases below. For each: which measures are content, and are they right?
+# *Predict:* of each genre that the judge names, we take the one clip of which it is surest, and
+# repeat these few clips again and again. Will the inception score be lower or higher than for all
+# the different real clips?
+
+# %%
+predict("12.3", ["lower", "higher"])
 
 # %%
 from workbench.evaluation.table import render
@@ -471,27 +574,33 @@ cases = {
     "half as loud": clean / 2,
     "played backwards": clean[:, ::-1].copy(),
     "clips of other captions": np.roll(clean, count // 2, axis=0),
-    "the surest clip a genre, repeated": clean[np.resize(surest, count)],
+    "the surest clips, repeated": clean[np.resize(surest, count)],
     "noise 25 dB below": degrade(clean, rate, "noise", 0.5, seed=seed),
 }
 results = {name: measures(sounds) for name, sounds in cases.items()}
 print(render("Six cases", ["", *at_zero], [[k, *v.values()] for k, v in results.items()]))
+for name, row in list(results.items())[1:]:
+    same = [m for m in row if abs(row[m] - at_zero[m]) <= 0.1 * abs(at_zero[m]) + 1e-9]
+    print(f"{name}: within a tenth of the real clips' value: {', '.join(same) or 'none'}")
+
+# %%
+repeated = results["the surest clips, repeated"]["inception score"]
+reveal("12.3", "higher" if repeated > at_zero["inception score"] else "lower",
+       f"{repeated:.2f}, real clips {at_zero['inception score']:.2f}")
 
 # %% [markdown]
-# *What you should have noticed:*
+# *What you should have noticed:* the printed lines say which measures did not notice a case.
 #
-# - **Played backwards:** only the log-spectral distance minds, for the embedding keeps mean and
-#   maximum over time, and hardly knows a direction. Hear it below.
-# - **Clips of other captions:** nothing was obeyed, and the Fréchet and kernel distances are the
-#   very same: they compare sets. Paired KL and relevance see it.
-# - **The surest clip a genre, repeated:** the inception score is *better* than for all real music.
-#   It asks only whether the judge is sure and all its classes occur.
-# - **Half as loud:** some decibels of log-spectral distance for a turn of a knob; the embedding was
-#   trained with random loudness and does not mind.
-# - **Noise 25 dB below:** the kernel distance hardly moves, relevance loses half.
+# - **Played backwards:** the embedding keeps the mean and the maximum over time, so it hardly knows
+#   a direction. Hear it below.
+# - **Clips of other captions:** no request was followed, but the *set* of clips is the same. So
+#   measures of sets (Fréchet, kernel, sliced Wasserstein, inception score) cannot change.
+# - **The surest clips, repeated:** the inception score asks only whether the judge is certain and
+#   whether all its classes occur. It does not ask whether a class has more than one clip.
+# - **Half as loud:** a fixed number of decibels in the log-spectral distance, for a turn of a knob.
 #
-# No measure is wrong. Each answers its own question: are the sets alike, are the pairs, is the text
-# obeyed, is the waveform kept? Report several, with a floor, and listen.
+# No measure is wrong. Each answers its own question: are the sets alike, are the pairs alike, was
+# the text followed, was the waveform kept? Report several, with a floor, and listen.
 
 # %%
 backwards = Clip(audio=cases["played backwards"][:1], sample_rate=rate, caption="played backwards")
@@ -516,16 +625,11 @@ notes = "".join(f"<p>{note}</p>" for note in NOTES)
 HTML(table(COLUMNS, lines, "Five systems, as their cards say") + notes)
 
 # %% [markdown]
-# *What you should have noticed:* few papers report what can be measured again. Where they do (the
-# share of the prior's distance, inception score, relevance), their data and encoders are others.
-# What travels is the place between real music and a trivial way: LDMG and MusicLDM are still far
-# from the one, and away from the other by every measure but one: by sliced Wasserstein distance
-# normal noise is nearer to music's latents than what LDMG draws. A Markov chain of order 5 pays
-# fewer bits a word than DiffusionLM's bound, and the paper's own bits are those of the rounding
-# alone, which no language has (lesson 11). And a figure that beats real music, as the
-# style of DrumLDM's loops does, says that it plays the clichés which the judge knows. Beware, too,
-# of few clips: the judge that learned from 60 loops of each kind found DrumLDM no sooner than real
-# loops (0.68 of them right); with 300 of each it is right about 0.88.
+# *What you should have noticed:* few papers report what can be measured again. Where they do, their
+# data and embeddings differ from ours, so that raw values cannot be compared. Compare instead where
+# a system stands between real music and a trivial method; both are in the table. A figure that is
+# *better* than that of real music is a warning: the system may play only what the judge knows best.
+# And a judge that learned from few clips finds few differences.
 #
 # ## Mini-project · What no measure hears (an hour)
 #
@@ -538,11 +642,12 @@ HTML(table(COLUMNS, lines, "Five systems, as their cards say") + notes)
 # You looked at all five systems on one map and heard its points, spoiled music on purpose to see
 # what each measure notices, and read a table of results without being fooled.
 #
-# *One limitation heard:* every number here is our judge's, and it cannot hear a room, a wrong note
-# or a dull melody. Whether it is good music, only people say.
+# *One limitation heard:* nearly every number here depends on our judge, which cannot tell a wrong
+# note or a dull melody. Whether it is good music, only people can say.
 #
-# *Terms:* Fréchet audio distance · kernel distance · bias · extrapolated · degradation · rank
-# correlation · inception score · relevance
+# *Terms:* perplexity · Fréchet audio distance · kernel distance · bias · extrapolated ·
+# degradation · rank correlation · inception score · paired KL · sliced Wasserstein distance ·
+# relevance
 #
 # *Next:* [lesson 13](13_listening_test.ipynb) asks people. Or take your own music,
 # `dataset="groove+my-recordings"` above, and your own systems, `workbench evaluate systems

@@ -21,7 +21,7 @@ seed = 0  # of everything random
 train = False  # this notebook trains nothing
 
 # %%
-from workbench import DrumLDM, plots, start
+from workbench import DrumLDM, plots, predict, reveal, start
 
 run = start("13", profile=profile, dataset=dataset, seed=seed, train=train)
 
@@ -48,8 +48,13 @@ for material in materials:
 # %% [markdown]
 # ## 2 · Equally loud
 #
-# *Predict:* two takes differ only by 2 dB. Which one is "better"?
-#
+# *Predict:* two takes differ only by 2 dB. Which one is "better"? And by how much do the softest
+# and the loudest of our clips differ?
+
+# %%
+predict("13.1", [2.0, 5.0, 10.0], unit="LU")
+
+# %% [markdown]
 # The louder one, nearly always. So all clips get one loudness, as broadcasters measure it
 # (ITU-R BS.1770): frequencies are weighed as ears do, and the power of blocks of 0.4 s is averaged,
 # silence left out. The unit is LUFS. Length would give a source away as well: all clips are cut to
@@ -68,7 +73,7 @@ for material, sound in zip(materials, sounds, strict=True):
 ends = {name: (np.mean(v), (min(v), max(v))) for name, v in levels.items()}
 plots.estimates(plots.axes(width=6, height=2.2), ends, xlabel="LUFS before: mean, softest, loudest")
 spread = max(map(max, levels.values())) - min(map(min, levels.values()))
-print(f"softest and loudest clip are {spread:.1f} LU apart")
+reveal("13.1", spread, "LU are decibels of loudness")
 
 # %% [markdown]
 # *What you should have noticed:* some clips are several units louder than others. A test without
@@ -173,11 +178,15 @@ answers = merge([folder], test.key).answers
 # %% [markdown]
 # ## 5 · Means, and how sure they are
 #
-# *Predict:* will the intervals hold what was put in?
-#
-# The unit is the **rater**: someone's answers depend on each other. The bootstrap draws raters
-# again, with replacement, and looks how far the mean moves. Who failed the check is left out, by a
-# rule that was written down before.
+# *Predict:* how many of the 95 % intervals will contain the opinion that was put in?
+
+# %%
+predict("13.2", [60.0, 80.0, 93.0], unit="%")
+
+# %% [markdown]
+# The unit is the **rater**: someone's answers depend on each other. The bootstrap samples
+# raters again, with replacement, and looks how far the mean moves. Who failed the check is left
+# out, by a rule that was written down before.
 
 # %%
 from workbench.tools.listening.analysis import analyse
@@ -191,7 +200,7 @@ for ax, scale in zip(figures, test.key["scales"], strict=True):
 
 # %%
 inside = [m.interval[0] <= paper[m.scale][m.source] <= m.interval[1] for m in found.means]
-print(f"{sum(inside)} of {len(inside)} intervals hold what was put in")
+reveal("13.2", 100 * sum(inside) / len(inside), f"{sum(inside)} of {len(inside)} intervals")
 run.note("intervals that hold the truth (simulated)", sum(inside) / len(inside), floor="0.95")
 
 # %% [markdown]
@@ -247,7 +256,11 @@ for ax, scale in zip(figures, test.key["scales"], strict=True):
 #
 # *Predict:* four sources, three scales: eighteen differences. If none is real, how many studies
 # find at least one with p < 0.05?
-#
+
+# %%
+predict("13.3", [10.0, 25.0, 60.0], unit="% of the studies")
+
+# %% [markdown]
 # Ask often enough and chance says yes. **Holm's** correction: the smallest of $m$ p values is
 # multiplied by $m$, the next by $m-1$, and so on; none falls below the one before it, none exceeds
 # 1. Then at most 5 % of such studies find anything at all.
@@ -289,6 +302,7 @@ for study in range(studies):  # nothing differs in any of them
     any_raw, any_holm = any_raw + (p < 0.05).any(), any_holm + (holm(p) < 0.05).any()
 plots.bars(plots.axes(width=5), {"as they are": any_raw / studies, "Holm": any_holm / studies},
            ylabel="studies that find something", floor=0.05)
+reveal("13.3", 100 * any_raw / studies, f"{studies} studies")
 run.note("studies of nothing that find something", any_raw / studies, floor=0.05)
 run.note("the same, corrected", any_holm / studies, floor=0.05)
 
@@ -303,7 +317,7 @@ apt = next(d for d in found.differences
 run.note("aptness, BERT − empty prompt (simulated)", apt.mean, paper=0.24, floor=0.0)
 
 # %% [markdown]
-# *What you should have noticed:* without the correction about half of the studies "find" something
+# *What you should have noticed:* without the correction many studies "find" something
 # where nothing is. Now compare *put in* and *found* in our class. The correction guards against
 # luck among raters, not against clips that happen to be good or bad: even what survives it may not
 # be what was put in. The interval that draws other clips, too, is wider, and more honest. And 0.24
@@ -311,8 +325,12 @@ run.note("aptness, BERT − empty prompt (simulated)", apt.mean, paper=0.24, flo
 #
 # ## 8 · Do raters agree?
 #
-# *Predict:* alpha is 1 for full agreement and 0 for chance. What will a class reach on novelty?
-#
+# *Predict:* alpha is 1 for full agreement and 0 for chance. What will the class reach on novelty?
+
+# %%
+predict("13.4", [0.1, 0.3, 0.6])
+
+# %% [markdown]
 # **Krippendorff's alpha** compares the disagreement about a clip with that among all ratings. For
 # ratings from all raters on all clips:
 #
@@ -361,6 +379,8 @@ for a, b in zip(found.agreement, lenient.agreement, strict=True):
           f"failed the check {b.alpha:.2f};\n    two answers of one rater {a.self_distance:.2f} "
           f"points apart, of two raters {a.other_distance:.2f}")
     run.note(f"alpha, {a.scale} (simulated)", a.alpha, floor=0.0)
+    if a.scale == "novelty":
+        reveal("13.4", a.alpha)
 
 # %% [markdown]
 # *What you should have noticed:* alpha is low. That does not make the means wrong: people differ in

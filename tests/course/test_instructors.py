@@ -10,7 +10,7 @@ GUIDE = (CHECKOUT / "INSTRUCTORS.md").read_text(encoding="utf-8")
 LESSONS = {outline.number: outline for outline in outlines(CHECKOUT)}
 MEETINGS = [
     [cell.strip() for cell in row.strip("|").split("|")]
-    for row in re.findall(r"(?m)^\| \d+ \|.+$", GUIDE)
+    for row in re.findall(r"(?m)^\| \d+ \|.+$", GUIDE.split("## Three tracks")[0])
 ]
 
 

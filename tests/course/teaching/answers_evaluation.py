@@ -1,6 +1,7 @@
 """Independent answers to the exercises on evaluation, and mistakes with words their hint holds."""
 
 import numpy as np
+from scipy.special import entr
 
 
 def squared(m1, v1, m2, v2):
@@ -22,8 +23,27 @@ def line(n, d):
     return np.linalg.lstsq(x, d, rcond=None)[0][0]
 
 
-ANSWERS = {"check_diagonal_frechet": squared, "check_unbiased": kernel, "check_at_infinity": line}
+def certain_and_varied(p, splits, whole=False, ddof=0):
+    """The score as the entropy of the mean minus the mean of the entropies."""
+    size = len(p) // splits
+    found = []
+    for i in range(splits):
+        part = p[i * size : (i + 1) * size]
+        mean = (p if whole else part).mean(0)
+        cross = entr(part).sum(1) + (part * np.log(np.maximum(mean, 1e-300))).sum(1)
+        found.append(np.exp(-cross.mean()))
+    return np.mean(found), np.std(found, ddof=ddof)
+
+
+ANSWERS = {
+    "check_diagonal_frechet": squared,
+    "check_unbiased": kernel,
+    "check_at_infinity": line,
+    "check_inception": certain_and_varied,
+}
 MISTAKES = [
+    ("check_inception", lambda p, k: certain_and_varied(p, k, whole=True), "not of all rows"),
+    ("check_inception", lambda p, k: certain_and_varied(p, 1), "split the rows"),
     ("check_diagonal_frechet", lambda a, v, b, w: np.sum((a - b) ** 2 + (v - w) ** 2), "roots"),
     ("check_diagonal_frechet", lambda a, v, b, w: squared(a, v, b, w) ** 0.5, "squared"),
     ("check_diagonal_frechet", lambda a, v, b, w: squared(0 * a, v, 0 * b, w), "means is missing"),

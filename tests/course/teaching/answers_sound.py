@@ -67,7 +67,16 @@ def close_ones(generated, training, threshold):
     return sum(distance < 1 - threshold for distance in nearest) / len(generated)
 
 
+def downhill(noise, w, b, c, steps, scale, ahead=0):
+    x = noise.copy()
+    for t in np.linspace(1, 0, steps + 1)[ahead : ahead + steps]:
+        free, led = x @ w + t * b, x @ w + t * b + c
+        x = x - ((1 - scale) * free + scale * led) / steps
+    return x
+
+
 ANSWERS = {
+    "check_sample_flow": downhill,
     "check_log_distance": distance,
     "check_kl_normal": lambda m, v: np.mean(-0.5 * (1 + v - m * m - np.e**v)),
     "check_elbo": bound,
@@ -112,6 +121,8 @@ MISTAKES = [
     ("check_hinge", lambda r, f: ANSWERS["check_hinge"](f, r), "swapped"),
     ("check_flow", lambda x, e, t: (e + t * (x - e), e - x), "reversed"),
     ("check_flow", lambda x, e, t: (x + t * (e - x), x - e), "increasing t"),
+    ("check_sample_flow", lambda *case: downhill(*case, ahead=1), "the first t is 1"),
+    ("check_sample_flow", lambda *case: downhill(*case[:5], 1.0), "guidance is missing"),
     ("check_modulate", lambda h, a, b: adaptive(h, a, b - 1), "1 + scale"),
     ("check_modulate", lambda h, a, b: h * (1 + b) + a, "normalise first"),
     ("check_blend", lambda p, s, n: blended(p, s, n, (1,) * 8), "triangular"),

@@ -200,6 +200,10 @@ def check_ddim_step(random: np.random.Generator) -> Task:
                 ),
             ),
             (
+                "that gives x_t again: add the noise of the next level, not of the current one",
+                lambda x, e, now, then: x,
+            ),
+            (
                 "the current and the next ᾱ are swapped",
                 lambda x, e, now, then: np.sqrt(now) * clean(x, e, then) + np.sqrt(1 - now) * e,
             ),

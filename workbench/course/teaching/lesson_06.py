@@ -80,6 +80,10 @@ def check_kl_normal(random: np.random.Generator) -> Task:
                 lambda m, v: 0.5 * (m**2 + v - 1 - np.log(np.abs(v))).mean(),
             ),
             (
+                "the variance is missing: it is the exponential of the log variance",
+                lambda m, v: 0.5 * (m**2 + v - 1 - v).mean(),
+            ),
+            (
                 "exp(log variance) is already σ²: do not square it",
                 lambda m, v: 0.5 * (m**2 + np.exp(2 * v) - 1 - v).mean(),
             ),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from workbench.course.teaching.core import Task, exercise
@@ -103,8 +106,98 @@ def blend(parts: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
     return total / share
 
 
+def euler_flow(
+    noise: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray,
+    c: np.ndarray,
+    steps: int,
+    scale: float,
+    *,
+    time: Callable[[int, int], float] = lambda step, steps: 1 - step / steps,
+    guided: Callable[..., np.ndarray] = lambda v, c, scale: v + scale * c,
+    step_size: Callable[[int], float] = lambda steps: 1 / steps,
+    sign: int = -1,
+    fixed: bool = False,
+) -> np.ndarray:
+    """Euler's method from noise (n, dim) to data. The keywords make the typical mistakes.
+
+    Args:
+        noise: (n, dim), at t = 1.
+        w, b, c: Of the velocity x @ w + t * b + c, (dim, dim), (dim,) and (dim,).
+        steps: Number of steps.
+        scale: Guidance scale.
+        time: t of a step.
+        guided: From the velocity without conditioning, c and the scale.
+        step_size: Length of a step.
+        sign: Of the step.
+        fixed: Whether the velocity is always that at the noise.
+    """
+    x = noise
+    for step in range(steps):
+        v = (noise if fixed else x) @ w + time(step, steps) * b
+        x = x + sign * step_size(steps) * guided(v, c, scale)
+    return x
+
+
 @exercise(
     "07.3",
+    points=3,
+    hints=(
+        "One loop: t begins at 1 and falls by 1 / steps.",
+        "Compute both velocities at x and t; guided = without + scale · (with − without).",
+        "The velocity points from music to noise: subtract it, times the step's length.",
+    ),
+)
+def check_sample_flow(random: np.random.Generator) -> Task:
+    """Lesson 07: Euler's method for a guided flow."""
+    cases = []
+    for steps, scale in ((1, 2.0), (4, 3.0), (5, 1.5)):
+        noise, w = random.normal(size=(3, 2)), random.normal(size=(2, 2))
+        b, c = random.normal(size=(2, 2))
+        cases.append((noise, w, b, c, steps, scale))
+
+    def changed(**other: Any) -> Callable[..., np.ndarray]:
+        return lambda *case: euler_flow(*case, **other)
+
+    return Task(
+        euler_flow,
+        cases,
+        [
+            ("the velocity points to the noise: subtract it to go to the music", changed(sign=1)),
+            ("t begins at 1, the noise, and falls", changed(time=lambda step, steps: step / steps)),
+            (
+                "the velocity is that at the beginning of the step: the first t is 1",
+                changed(time=lambda step, steps: 1 - (step + 1) / steps),
+            ),
+            ("t falls from step to step: it is not always 1", changed(time=lambda step, steps: 1)),
+            ("each step has the length 1 / steps", changed(step_size=lambda steps: 1)),
+            (
+                "guidance adds scale times the difference, not scale times the whole velocity",
+                changed(guided=lambda v, c, scale: v + scale * (v + c)),
+            ),
+            (
+                "guidance scales the difference of the two velocities, not the whole velocity",
+                changed(guided=lambda v, c, scale: scale * (v + c)),
+            ),
+            (
+                "guidance starts from the velocity without conditioning",
+                changed(guided=lambda v, c, scale: v + c + scale * c),
+            ),
+            ("guidance is missing: that is scale 1", changed(guided=lambda v, c, scale: v + c)),
+            ("the conditioning is missing", changed(guided=lambda v, c, scale: v)),
+            (
+                "the difference is reversed: with minus without conditioning",
+                changed(guided=lambda v, c, scale: v - scale * c),
+            ),
+            ("compute the velocity at the new x in each step", changed(fixed=True)),
+        ],
+        tolerance=1e-6,
+    )
+
+
+@exercise(
+    "07.4",
     points=2,
     hints=(
         "Each frame of a window has a weight: small at the ends, largest in the middle.",

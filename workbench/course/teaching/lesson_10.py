@@ -57,6 +57,12 @@ def check_question(random: np.random.Generator) -> Task:
                 ),
             ),
             (
+                "the bars before the hole come directly before FILL, after those behind the hole",
+                lambda bars, a, b: flat(
+                    [["HOLE"]] * (b - a), bars[:a], bars[b:], fill, bars[a:b], end
+                ),
+            ),
+            (
                 "without END the model does not learn where to stop",
                 lambda bars, a, b: right(bars, a, b)[:-1],
             ),
@@ -142,6 +148,12 @@ def check_echoes(random: np.random.Generator) -> Task:
             ("the tail is one token too long", lambda ids, n: echo_list(ids, n, size=n + 1)),
             ("without an earlier occurrence the answer is −1", changed(missing=0)),
             (
+                "without an earlier occurrence the answer is −1, not 0",
+                lambda ids, order: [
+                    max(x, 0) if i + 1 >= order else x for i, x in enumerate(echo_list(ids, order))
+                ],
+            ),
+            (
                 "leave no position out: the list is as long as ids",
                 lambda ids, order: [x for x in echo_list(ids, order) if x >= 0],
             ),
@@ -184,6 +196,10 @@ def check_temperature(random: np.random.Generator) -> Task:
                 lambda u, t: heated(u, 1.0),
             ),
             ("the probabilities must add up to 1: divide by their sum", lambda u, t: np.exp(u / t)),
+            (
+                "the largest is 1 now, but the probabilities must add up to 1",
+                lambda u, t: np.exp((u - u.max()) / t),
+            ),
             (
                 "that divides the probabilities after the softmax: they no longer add up to 1",
                 lambda u, t: heated(u, 1.0) / t,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from workbench.course.teaching.core import Task, exercise
@@ -110,6 +113,14 @@ def check_unbiased(random: np.random.Generator) -> Task:
                 lambda a, b, c: no_diagonal(a) + no_diagonal(b) - 2 * c.mean(),
             ),
             (
+                "the diagonal of kxx must be left out, too",
+                lambda a, b, c: unbiased(a, b, c) + np.trace(a) / (len(a) * (len(a) - 1)),
+            ),
+            (
+                "the diagonal of kyy must be left out, too",
+                lambda a, b, c: unbiased(a, b, c) + np.trace(b) / (len(b) * (len(b) - 1)),
+            ),
+            (
                 "between the sets, the diagonal is not special: include it",
                 lambda a, b, c: (
                     unbiased(a, b, c)
@@ -172,4 +183,128 @@ def check_at_infinity(random: np.random.Generator) -> Task:
                 lambda n, d: np.polyfit(1 / np.sqrt(n), d, 1)[1],
             ),
         ],
+    )
+
+
+def mean_divergence(part: np.ndarray, mean: np.ndarray) -> float:
+    """Mean over rows of the KL from `mean`, in nats; a probability of 0 adds 0."""
+    safe = np.where(part > 0, part, 1.0)
+    return float((part * (np.log(safe) - np.log(np.where(mean > 0, mean, 1.0)))).sum(1).mean())
+
+
+def scores(
+    p: np.ndarray,
+    splits: int,
+    *,
+    of: Callable[[np.ndarray], float] = lambda part: float(
+        np.exp(mean_divergence(part, part.mean(0)))
+    ),
+    parts: Callable[[np.ndarray, int], list[np.ndarray]] = np.split,
+) -> tuple[float, float]:
+    """Mean and standard deviation of the inception scores of parts of p (n, classes). of, parts:
+    what makes a mistake computes instead."""
+    found = [of(part) for part in parts(p, splits)]
+    return float(np.mean(found)), float(np.std(found))
+
+
+@exercise(
+    "12.4",
+    points=3,
+    hints=(
+        "np.split(p, splits) cuts the rows into parts; do the same for each part.",
+        "The mean of the part's rows is p(c). The KL of a row is Σ p ln(p / mean).",
+        "Leave out the cells where p is 0. Then the mean over the rows, then exp.",
+    ),
+)
+def check_inception(random: np.random.Generator) -> Task:
+    """Lesson 12: mean and standard deviation of the inception score over splits."""
+    cases = []
+    for n, classes, splits in ((8, 3, 2), (12, 4, 3), (6, 3, 1)):
+        p = random.dirichlet(0.6 * np.ones(classes), n)
+        p[0] = np.eye(classes)[0]  # certain: the other classes have probability 0
+        cases.append((p, splits))
+
+    def changed(**other: Any) -> Callable[..., tuple[float, float]]:
+        return lambda *case: scores(*case, **other)
+
+    def entropy(mean: np.ndarray) -> float:
+        return float(-(mean * np.log(np.where(mean > 0, mean, 1.0))).sum())
+
+    return Task(
+        scores,
+        cases,
+        [
+            (
+                "the score is exp of the mean KL",
+                changed(of=lambda part: mean_divergence(part, part.mean(0))),
+            ),
+            (
+                "exp comes last, after the mean over the clips",
+                changed(
+                    of=lambda part: float(
+                        np.mean([np.exp(mean_divergence(row[None], part.mean(0))) for row in part])
+                    )
+                ),
+            ),
+            (
+                "that is the sum over the clips: take the mean before exp",
+                changed(of=lambda part: np.exp(len(part) * mean_divergence(part, part.mean(0)))),
+            ),
+            (
+                "the KL is reversed: p(c | x) comes first",
+                changed(
+                    of=lambda part: float(
+                        np.exp(
+                            np.mean(
+                                [
+                                    np.sum(
+                                        part.mean(0) * np.log(part.mean(0) / np.maximum(row, 1e-12))
+                                    )
+                                    for row in part
+                                ]
+                            )
+                        )
+                    )
+                ),
+            ),
+            (
+                "use natural logarithms: bits do not fit exp",
+                changed(of=lambda part: np.exp(mean_divergence(part, part.mean(0)) / np.log(2))),
+            ),
+            (
+                "that is the number of classes that occur, whether or not the judge is certain",
+                changed(of=lambda part: np.exp(entropy(part.mean(0)))),
+            ),
+            (
+                "p(c) is the mean of the clips' rows: the classes need not be equally frequent",
+                changed(
+                    of=lambda part: float(
+                        np.exp(mean_divergence(part, np.full(part.shape[1], 1 / part.shape[1])))
+                    )
+                ),
+            ),
+            (
+                "p(c) is the mean of the part, not of all rows",
+                lambda p, splits: scores(
+                    p, splits, of=lambda part: np.exp(mean_divergence(part, p.mean(0)))
+                ),
+            ),
+            (
+                "cut the rows in order, not every splits-th one",
+                changed(parts=lambda p, splits: [p[i::splits] for i in range(splits)]),
+            ),
+            ("split the rows into parts first", lambda p, splits: scores(p, 1)),
+            (
+                "divide by the number of scores: np.std without ddof",
+                lambda p, splits: (
+                    scores(p, splits)[0],
+                    scores(p, splits)[1] * np.sqrt(splits / max(1, splits - 1)),
+                ),
+            ),
+            (
+                "that is the variance: take its root",
+                lambda p, splits: (scores(p, splits)[0], scores(p, splits)[1] ** 2),
+            ),
+        ],
+        tolerance=1e-6,
     )

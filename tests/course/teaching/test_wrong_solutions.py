@@ -1,0 +1,177 @@
+"""Wrong solutions of typical kinds: none is accepted, nearly all are recognised.
+
+Each is an edit of the solution in a notebook, written without a look at what the check knows, as a
+student's slip would be. A solution is recognised if the message names the mistake, rather than only
+saying what one input gives.
+"""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from workbench.course import notebooks, teaching
+
+WRONG = [  # exercise, part of the solution, what a student writes instead
+    ("00.1", "beats * 60 / tempo", "beats / tempo"),
+    ("00.1", "beats * 60 / tempo", "beats * tempo / 60"),
+    ("00.2", "(len(hits) / 4)", "len(hits)"),
+    ("00.2", "hits.sum() / (len(hits) / 4)", "hits.mean()"),
+    ("00.3", " + (apart == 0).mean() / 2", ""),
+    ("00.3", "(apart == 0).mean() / 2", "(apart == 0).mean()"),
+    ("00.3", "apart > 0", "apart < 0"),
+    ("01.1", "np.log2", "np.log"),
+    ("01.1", "return -(", "return ("),
+    ("01.2", ".mean(0)", ".sum(0)"),
+    ("01.2", ".mean(0)", ".mean(1)"),
+    ("01.3", " / 4", ""),
+    ("01.3", "60_000", "60"),
+    ("01.4", "place.mean() / (1 - place.mean())", "(1 - place.mean()) / place.mean()"),
+    ("02.1", "if position != last:", "if True:"),
+    ("02.2", "np.round(beats * steps)", "np.floor(beats * steps)"),
+    ("02.2", "beats * steps", "beats / steps"),
+    ("02.3", "i += 2", "i += 1"),
+    ("02.4", " / np.log(2)", ""),
+    ("02.4", "np.sum(nats)", "np.mean(nats)"),
+    ("03.1", "weight.sum(1)", "hidden.shape[1]"),
+    ("03.1", "(hidden * weight).sum(1) / weight.sum(1)", "hidden.mean(1)"),
+    ("03.2", "scale * a", "a"),
+    (
+        "03.2",
+        "(cross_entropy(logits, own) + cross_entropy(logits.T, own)) / 2",
+        "cross_entropy(logits, own)",
+    ),
+    (
+        "03.2",
+        "(cross_entropy(logits, own) + cross_entropy(logits.T, own)) / 2",
+        "cross_entropy(logits, own) + cross_entropy(logits.T, own)",
+    ),
+    ("03.3", " / mates.sum(1)", ""),
+    ("03.4", "< k", "<= k"),
+    ("04.1", ".reshape(-1, stride, x.shape[1]).swapaxes(0, 1)", ".reshape(stride, -1, x.shape[1])"),
+    ("04.2", "show * np.tanh(c), c", "show * c, c"),
+    ("04.2", "show * np.tanh(c), c", "c, show * np.tanh(c)"),
+    ("04.3", " / hits.sum()", " / hits.numel()"),
+    ("04.4", "2 * both", "both"),
+    ("05.1", "alpha_bar**0.5 * x0 + (1 - alpha_bar) ** 0.5", "alpha_bar * x0 + (1 - alpha_bar)"),
+    ("05.2", "network(x_t, t, text)", "network(x0, t, text)"),
+    ("05.2", "drop[:, None], 0.0, text", "drop[:, None], text, 0.0"),
+    ("05.2", "signal * noise - sigma * x0", "signal * x0 - sigma * noise"),
+    ("05.3", " / now**0.5", ""),
+    ("05.3", "then**0.5 * x0 + (1 - then)", "now**0.5 * x0 + (1 - now)"),
+    ("05.4", "np.expm1(-h)", "np.exp(-h)"),
+    ("05.4", "0.5 * np.log", "np.log"),
+    ("05.5", "without + scale", "with_text + scale"),
+    ("06.1", "10 * np.log10", "20 * np.log10"),
+    ("06.1", ".mean(0)).mean()", ".mean(1)).mean()"),
+    ("06.2", "np.exp(log_variance)", "log_variance"),
+    ("06.3", "np.exp(0.5 * logvar)", "np.exp(logvar)"),
+    ("06.3", " - cost.sum(1)", " + cost.sum(1)"),
+    ("06.4", "1 + fake", "1 - fake"),
+    ("06.5", "-fake[-1]", "fake[-1]"),
+    ("06.5", "real[:-1], fake[:-1]", "real, fake"),
+    ("07.1", "noise - x0", "x0 - noise"),
+    ("07.2", "(1 + scale)", "scale"),
+    ("07.3", "x - guided", "x + guided"),
+    ("07.3", "t = 1 - step / steps", "t = step / steps"),
+    ("07.4", "total / share", "total"),
+    ("08.1", "np.minimum", "np.maximum"),
+    ("08.2", "reference / tempo", "tempo / reference"),
+    ("08.3", " / np.sqrt(lam**2 + (1 - lam) ** 2)", ""),
+    ("08.4", ".max(axis=1)", ".mean(axis=1)"),
+    ("08.4", "> threshold", "< threshold"),
+    ("09.1", "logits[:-1], ids[1:]", "logits, ids"),
+    ("09.1", "cost[target != pad].mean()", "cost.mean()"),
+    ("09.2", "scores[later] = -np.inf", "pass"),
+    ("09.2", " / np.sqrt(d)", ""),
+    ("09.2", "k=1", "k=0"),
+    ("09.3", "-2 * np", "2 * np"),
+    ("10.1", "flat(bars[last:]) + flat(bars[:first])", "flat(bars[:first]) + flat(bars[last:])"),
+    ("10.1", '["HOLE"] * (last - first)', '["HOLE"]'),
+    ("10.1", ', "END"]', "]"),
+    ("10.2", "places[tail] + 1", "places[tail]"),
+    ("10.2", "places[tail] = i ", "places.setdefault(tail, i) "),
+    ("10.2", "if tail in places else -1", "if tail in places else 0"),
+    ("10.3", "/ temperature", "* temperature"),
+    ("10.3", "weights / weights.sum()", "weights"),
+    ("10.4", "- p[order]", ""),
+    ("10.4", "kept / kept.sum()", "kept"),
+    ("11.1", "t / steps + s)", "t / steps) - s"),
+    ("11.1", "1 - np.sqrt(t / steps + s)", "np.sqrt(1 - t / steps - s)"),
+    ("11.2", "argmin", "argmax"),
+    ("11.3", " + np.sqrt(1 - bars[0]) * start", ""),
+    ("11.3", "clean if t == 0 else x0", "x0"),
+    ("11.3", "logits = x0 @", "logits = prediction @"),
+    ("11.3", "bars[-1] * np", "np.sqrt(bars[-1]) * np"),
+    ("11.4", " / np.log(2)", ""),
+    ("11.4", ".sum()", ".mean()"),
+    ("11.5", "np.where(hidden, mask, words)", "words"),
+    ("11.5", "nats[hidden]", "nats"),
+    ("11.5", "len(words) / k * ", ""),
+    ("12.1", "np.sqrt(v1) - np.sqrt(v2)", "v1 - v2"),
+    ("12.2", "kxx.sum() - np.trace(kxx)", "kxx.sum()"),
+    ("12.2", "2 * kxy.mean()", "kxy.mean()"),
+    ("12.3", "1 / sizes", "sizes"),
+    ("12.3", "[1]", "[0]"),
+    ("12.4", "np.exp(nats / len(part))", "nats / len(part)"),
+    ("12.4", "part.mean(axis=0)", "p.mean(axis=0)"),
+    ("13.1", "common - levels", "levels - common"),
+    ("13.1", "min(-20, (levels - peaks - 1).min())", "-20"),
+    ("13.2", "abs((flips * differences).sum(1))", "(flips * differences).sum(1)"),
+    ("13.2", ">= abs", "<= abs"),
+    ("13.3", "np.maximum.accumulate(stepped)", "stepped"),
+    ("13.3", "p[order] * range(len(p), 0, -1)", "p[order] * len(p)"),
+    ("13.4", "1 - observed", "observed"),
+    ("14.1", ".min()", ".mean()"),
+    ("14.2", "generated <", "generated >"),
+    ("14.2", "0.05", "0.95"),
+    ("14.3", "shares / 6", "shares"),
+    ("14.4", "np.sqrt(n * share * (1 - share))", "np.sqrt(n)"),
+    ("14.4", "green - share * n", "green"),
+]
+UNNAMED = re.compile(r"^(for one input|all numbers are)")
+
+
+def solutions():
+    """The source of each exercise's solution, by number."""
+    found = {}
+    for script in notebooks.scripts():
+        cells = notebooks.build(script, solutions=True).cells
+        written = [c.source for c in cells if "solution" in c.metadata.get("tags", [])]
+        for place, source in enumerate(written, 1):
+            found[f"{script.stem[:2]}.{place}"] = source
+    return found
+
+
+@pytest.fixture(scope="module")
+def source():
+    return solutions()
+
+
+def function_of(text):
+    names = {"np": np, "torch": torch}
+    before = set(names)
+    exec(text, names)
+    made = [v for k, v in names.items() if k not in before and getattr(v, "__module__", 1) is None]
+    made = made or [v for k, v in names.items() if k not in before and hasattr(v, "__code__")]
+    return made[-1]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_none_is_accepted_and_nine_of_ten_are_named(source, record_property):
+    """At least sixty, over all exercises. Prints the share and those that are not named."""
+    checks, unnamed = teaching.exercises(), []
+    assert {number for number, _, _ in WRONG} == set(checks)
+    assert len(WRONG) >= 60
+    for number, right, wrong in WRONG:
+        assert right in source[number], (number, right)
+        attempt = function_of(source[number].replace(right, wrong))
+        result = checks[number](attempt, seed=1)
+        assert result.state == "not yet", (number, wrong, result.state)
+        if UNNAMED.match(result.message):
+            unnamed.append(f"{number}: {right!r} → {wrong!r}: {result.message}")
+    share = 1 - len(unnamed) / len(WRONG)
+    record_property("share named", share)
+    print(f"{len(WRONG)} wrong solutions, {share:.0%} named", *unnamed, sep="\n")
+    assert share >= 0.9

@@ -1,0 +1,155 @@
+"""The table of lessons in the instructors' guide, from the lessons' scripts.
+
+`workbench notebooks` writes it between its two marks in INSTRUCTORS.md. Nothing of a lesson is run.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.course.notebooks import ROOT, scripts
+from workbench.files import atomic_write
+
+BEGIN, END = "<!-- lessons: begin -->", "<!-- lessons: end -->"
+COLUMNS = (
+    "lesson",
+    "equations",
+    "loss",
+    "library shown",
+    "trains",
+    "players",
+    "diagrams",
+    "predictions",
+    "lines of the solutions",
+    "minutes",
+)
+_CELL = re.compile(r"(?m)^# %%(.*)$")
+_LOSS = re.compile(
+    r"\$\$\s*(?:L\b|L_|\\mathcal ?\{?L|\\mathrm\{L|-\\log p|\\log p).*?\\qquad \((\d)\)", re.S
+)
+_SOURCE = re.compile(r"\*Equation \((\d)\):\* code `([\w.]+)`")
+_TRAINS = re.compile(r"\.backward\(\)|(?m:^train_\w+\()")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a lesson's script contains.
+
+    Args:
+        number: "05".
+        equations: Number of numbered equations.
+        losses: Functions of the library that compute its losses.
+        shown: Functions of the library whose source it prints.
+        trains: Whether its own code trains a network.
+        players: Number of cells that play clips side by side.
+        diagrams: Number of diagrams.
+        predictions: Number of predictions that are recorded.
+        lines: Lines of each exercise's solution, without its first.
+        minutes: Minutes for the exercises.
+    """
+
+    number: str
+    equations: int
+    losses: tuple[str, ...]
+    shown: tuple[str, ...]
+    trains: bool
+    players: int
+    diagrams: int
+    predictions: int
+    lines: tuple[int, ...]
+    minutes: int
+
+
+def read(script: Path) -> Lesson:
+    """Read a lesson's script."""
+    prose, code, solutions = [], [], []
+    parts = _CELL.split(script.read_text(encoding="utf-8"))
+    for tags, text in zip(parts[1::2], parts[2::2], strict=True):
+        if "[markdown]" in tags:
+            prose.append(re.sub(r"(?m)^# ?", "", text))
+        elif "solution" in tags:
+            solutions.append(text)
+        elif "stub" not in tags:
+            code.append(text)
+    words, lines = "\n".join(prose), "\n".join(code)
+    sources = dict(_SOURCE.findall(words))
+    called = [name for text in code for name in _calls(text)]
+    minutes = re.search(r"\*\*Exercises:\*\* (\d+) minutes", words)
+    return Lesson(
+        number=script.stem[:2],
+        equations=len(sources),
+        losses=tuple(dict.fromkeys(sources[n].rpartition(".")[2] for n in _LOSS.findall(words))),
+        shown=tuple(dict.fromkeys(re.findall(r"\blisting\(([\w.]+)", lines))),
+        trains=bool(_TRAINS.search(lines)),
+        players=called.count("compare"),
+        diagrams=sum(called.count(name) for name in ("diagram", "pipeline")),
+        predictions=called.count("predict"),
+        lines=tuple(_length(text) for text in solutions),
+        minutes=int(minutes[1]) if minutes else 0,
+    )
+
+
+def _calls(source: str) -> Iterator[str]:
+    """The names of the functions that a cell calls, except in functions that it defines."""
+    nodes: list[ast.AST] = list(ast.parse(source).body)
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.func.id
+        nodes += ast.iter_child_nodes(node)
+
+
+def _length(source: str) -> int:
+    """Lines of code below the first line of the last function."""
+    [*_, function] = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)]
+    rows = source.splitlines()[function.lineno : function.end_lineno]
+    return sum(bool(row.strip()) for row in rows)
+
+
+def table(root: Path = ROOT) -> str:
+    """The lessons as a Markdown table."""
+    rows = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+    for lesson in map(read, scripts(root)):
+        cells = (
+            lesson.number,
+            lesson.equations,
+            ", ".join(f"`{name}`" for name in lesson.losses),
+            ", ".join(f"`{name}`" for name in lesson.shown),
+            "yes" if lesson.trains else "",
+            lesson.players,
+            lesson.diagrams,
+            lesson.predictions,
+            ", ".join(map(str, lesson.lines)),
+            lesson.minutes,
+        )
+        rows.append("| " + " | ".join(str(cell or "–") for cell in cells) + " |")
+    return "\n".join(rows)
+
+
+def stale(root: Path = ROOT) -> list[Path]:
+    """The guide, if its table differs from the scripts."""
+    guide = root / "INSTRUCTORS.md"
+    return [guide] if guide.exists() and _fresh(guide) != guide.read_text(encoding="utf-8") else []
+
+
+def regenerate(root: Path = ROOT) -> list[Path]:
+    """Write the table into the guide; return the guide if that changed it."""
+    changed = stale(root)
+    for guide in changed:
+        text = _fresh(guide)
+        with atomic_write(guide) as path:
+            path.write_text(text, encoding="utf-8")
+    return changed
+
+
+def _fresh(guide: Path) -> str:
+    """The guide's text with the table of the scripts beside it."""
+    before, rest = guide.read_text(encoding="utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n{table(guide.parent)}\n{END}{after}"
