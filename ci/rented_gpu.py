@@ -42,6 +42,9 @@ def pack(out: Path) -> None:
         _pack_fonts(top)
         _pack_scores(top)
         _pack_recordings(top)
+        os.environ["WORKBENCH_CACHE"] = str(
+            top
+        )  # captions are of what is arranged from these songs
         _pack_texts(top)
         beside = out.with_name(out.name + ".part")
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
