@@ -998,7 +998,7 @@ def test_groups_in_figures_are_no_ranges():
     ("prompt", "drum", "places"),
     [
         ("two kicks per bar", "BD", [0, 8]),
-        ("3 snares in every bar", "SD", [0, 4, 10]),
+        ("3 snares in every bar", "SD", [0, 6, 10]),
         ("tresillo 3+3+2", "BD", [0, 6, 12]),
         ("kick on 1 and 3", "BD", [0, 8]),
     ],
@@ -1049,3 +1049,10 @@ def test_cross_sticks_have_their_bars():
 def test_a_machine_is_tighter_than_a_tight_drummer():
     drummer, machine = (read_request(text, 1).chart.loose[0] for text in ("tight", "robotic"))
     assert 0 < machine < drummer
+
+
+@pytest.mark.parametrize("meter", METERS)
+def test_as_many_hits_as_are_counted(meter):
+    for number in range(1, min(16, bar_steps(meter)) + 1):
+        request = read_request(f"{number} kicks per bar", 1, meter)
+        assert len(struck(request, "BD")) == number

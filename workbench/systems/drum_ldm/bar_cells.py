@@ -88,4 +88,4 @@ def bar_cells(
 def _even(number: int, size: int) -> list[int]:
     """Return as many places at equal distances, on eighths if these are enough."""
     unit = 2 if 2 * number <= size else 1
-    return sorted({size * k // number // unit * unit for k in range(min(number, size))})
+    return [int(size * k / number / unit + 0.5) * unit for k in range(min(number, size))]
