@@ -59,7 +59,8 @@ def test_the_memory_that_a_profile_needs_is_about_right():
         return system.diffusion.loss(network, z, *asked)
 
     need = gib_needed(network, loss, size.audio.batch)
-    assert need < MEMORY["gpu"] < 2 * need
+    context = 0.5  # of CUDA itself
+    assert need < MEMORY["gpu"] - context < 2 * need
     assert list(MEMORY) == list(PROFILES)
 
 

@@ -173,4 +173,4 @@ PROFILES: dict[str, Profile] = {
 }
 
 
-MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 11.0, "paper": 11.0}  # GiB of a GPU, by profile
+MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 2.5, "paper": 11.0}  # GiB of a GPU, by profile

@@ -144,4 +144,4 @@ PROFILES: dict[str, Profile] = {
 }
 
 
-MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 14.0, "paper": 27.0}  # GiB of a GPU, by profile
+MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 1.2, "paper": 27.0}  # GiB of a GPU, by profile
