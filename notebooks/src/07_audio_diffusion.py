@@ -244,7 +244,7 @@ boxes = {
     "x": ("x_t\nlatent × frames", 0, 0), "emb": ("linear\n→ width", 1, 0),
     "attn": ("adaLN, attention\n× gate", 2, 0), "mlp": ("adaLN, conv\n× gate", 3, 0),
     "out": ("adaLN, linear", 4, 0), "v": ("velocity v\nlatent × frames", 5, 0),
-    "c": ("c\nstep + genre", 2, 1), "mod": ("β, γ, α\nlinear, 0 at first", 3, 1),
+    "c": ("c\nstep + genre", 3, 2), "mod": ("β, γ, α\nlinear, 0 at first", 3, 1),
     "text": ("text\ncross-attention", 1, 1),
 }
 arrows = [

@@ -192,7 +192,7 @@ boxes = {
     "x0": ("x₀\nwith noise σ₀", 2, 0), "xt": ("x_t\nnoisy", 3, 0),
     "bert": ("BERT\nno causal mask", 4, 0), "pred": ("x̂₀\nprediction", 5, 0),
     "round": ("rounding\nnearest word", 6, 0), "noise": ("noise ε\nGaussian", 2, 1),
-    "t": ("step t\nsinusoids", 4, 1), "self": ("previous x̂₀", 5, 1),
+    "t": ("step t\nsinusoids", 4, 2), "self": ("previous x̂₀", 5, 1),
 }
 arrows = [
     Arrow("w", "emb"), Arrow("emb", "x0"), Arrow("x0", "xt", dashed=True),
