@@ -81,14 +81,18 @@ class SongBench:
         """Notes in the test songs."""
         return sum(len(song.notes) for song in self.test)
 
+    @property
+    def shifts(self) -> Sequence[int]:
+        """Transpositions of the songs that the Markov chains are trained on."""
+        return (0,) if self.quick else SHIFTS
+
     @cached_property
     def chains(self) -> dict[int, MarkovChain]:
-        """Markov chains of the training songs in all transpositions, by order."""
-        shifts = (0,) if self.quick else SHIFTS
+        """Markov chains of the training songs in their transpositions, by order."""
         lines = [
             song_ids(transpose(song, shift, self.vocabulary), self.vocabulary, ends=True)
             for song in self.train
-            for shift in shifts
+            for shift in self.shifts
         ]
         return {k: MarkovChain(k, self.vocabulary.size).fit(lines) for k in ORDERS}
 

@@ -28,6 +28,7 @@ from workbench.systems.registry import datasets
 
 SECTIONS: dict[str, Callable[[SongBench], None]] = {
     "likelihood": song_likelihood.likelihood,
+    "lstm": song_likelihood.lstm,
     "inpainting": song_inpainting.inpainting,
     "context": song_context.context,
     "control": song_control.control,

@@ -8,8 +8,7 @@ put into one of few classes, and its token stands after HOLE in the bar of the q
 
 All are optional: in training most are left out at random, so that a network can learn to follow
 those that are given and to choose the others itself. Their ids come after those of the vocabulary,
-because they are never sampled. The shipped `songs-gpt` was trained before there were controls and
-refuses them.
+because they are never sampled. Checkpoints that were trained without them refuse them.
 """
 
 from __future__ import annotations

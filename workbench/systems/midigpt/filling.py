@@ -362,7 +362,8 @@ class SongFilling(System):
 def settings_of(sampling: dict[str, Any]) -> Sampling:
     """Return keyword arguments as Sampling; raise PromptError for unknown or invalid ones."""
     try:
-        return Sampling(**{"top_p": 0.95, **sampling})
+        # at 0.8 twelve validation songs' fillings repeat 54 % of their figures (real bars 75 %)
+        return Sampling(**{"temperature": 0.8, "top_p": 0.95, **sampling})
     except TypeError as error:
         raise PromptError(str(error).replace("Sampling.__init__() ", "")) from None
 

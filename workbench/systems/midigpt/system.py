@@ -55,7 +55,8 @@ class MidiGPT(SongFilling):
     """Regenerates bars or tracks of a song, continues it, or generates a new one.
 
     `from_pretrained("songs-gpt")` loads the shipped system, `train` trains one. In all methods,
-    `temperature`, `top_k`, `top_p` and `repetition` are those of `generation.Sampling`.
+    `temperature`, `top_k`, `top_p` and `repetition` are those of `generation.Sampling`; where none
+    is given, the temperature is 0.8 and `top_p` 0.95.
     """
 
     makes: ClassVar = "a song"
@@ -128,7 +129,7 @@ class MidiGPT(SongFilling):
             n: Number of versions, 1 to 1024.
             controls: Requests for the new bars, `Control` objects or texts such as "density=6
                 chord=Am bars=9-10"; `realised` counts those that were followed. Only for a
-                checkpoint that was trained with controls; the shipped `songs-gpt` was not.
+                checkpoint that was trained with controls, as `songs-gpt` was.
             candidates: Number of versions that are sampled for each one returned, 1 to 64: the one
                 after which the song is likeliest to go on as it does.
             seed: Seed of all random numbers.
@@ -238,8 +239,8 @@ class MidiGPT(SongFilling):
         self, clip: Clip, bars: tuple[int, int], n: int = 1, *, seed: int = 0, **settings: Any
     ) -> list[Clip]:
         """Write bars (first, last exclusive) anew, as dense, polyphonic, high and long as they are
-        and on the same chords, if the checkpoint was trained with controls; the shipped `songs-gpt`
-        was not and regenerates them freely. The other arguments are those of `accompany`."""
+        and on the same chords, if the checkpoint was trained with controls, as `songs-gpt` was;
+        else freely. The other arguments are those of `accompany`."""
         clip = clip_of(clip)
         if self.controls is not None and "controls" not in settings:
             settings["controls"] = self.described(clip, bars)
