@@ -132,7 +132,7 @@ def test_bars_without_a_drum(prompt, drum, bars):
     ],
 )
 def test_places_of_a_drum(prompt, drum, hits, rests):
-    request = read_request(prompt, 2)
+    request = read_request(prompt, 2, played=True)
     assert struck(request, drum, 1) == hits
     assert silent(request, drum, 1) == rests
     assert request.meter == (4, 4)

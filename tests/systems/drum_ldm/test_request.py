@@ -1004,30 +1004,30 @@ def test_groups_in_figures_are_no_ranges():
     ],
 )
 def test_a_drum_whose_hits_are_counted_has_no_others(prompt, drum, places):
-    request = read_request(prompt, 2)
+    request = read_request(prompt, 2, played=True)
     assert [struck(request, drum, bar) for bar in (0, 1)] == [places, places]
     assert silent(request, drum) == [step for step in range(16) if step not in places]
 
 
 def test_more_kicks_may_be_asked_beside_those_on_the_beat():
-    request = read_request("kick on 1 and 3, kick on the & of 4", 1)
+    request = read_request("kick on 1 and 3, kick on the & of 4", 1, played=True)
     assert struck(request, "BD") == [0, 8, 14]
     assert silent(read_request("kick on the & of 4", 1), "BD") == []
 
 
 def test_the_only_drum_of_a_bar_is_struck():
-    request = read_request("only kick in bars 1-2", 4)
+    request = read_request("only kick in bars 1-2", 4, played=True)
     assert [struck(request, "BD", bar) for bar in range(4)] == [[0, 8], [0, 8], [], []]
-    assert struck(read_request("only snare", 1), "SD") == [4, 12]
-    assert struck(read_request("only kick and snare", 1), "SD") == []
+    assert struck(read_request("only snare", 1, played=True), "SD") == [4, 12]
+    assert struck(read_request("only kick and snare", 1, played=True), "SD") == []
 
 
 def test_without_a_kick_the_rest_of_the_kit_plays_on():
-    request = read_request("no kick", 2)
+    request = read_request("no kick", 2, played=True)
     assert absent(request) == {"BD"}
     assert (request.chart.drums[:, [D["SD"], D["CH"]]] > 0).all()
-    assert np.isnan(read_request("no crash", 2).chart.drums[:, D["CH"]]).all()
-    alone = read_request("no kick, only snare", 2)
+    assert np.isnan(read_request("no crash", 2, played=True).chart.drums[:, D["CH"]]).all()
+    alone = read_request("no kick, only snare", 2, played=True)
     assert absent(alone) == {*DRUMS} - {"SD"}
 
 

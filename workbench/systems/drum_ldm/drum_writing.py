@@ -46,8 +46,8 @@ _LEADING = {("CH", "OH"): ("CH",), ("CR", "RD"): ("CR",), DRUMS: ("BD", "SD", "C
 class DrumWriter:
     """Writes drums to a chart of `bars` bars."""
 
-    def __init__(self, bars: int, meter: tuple[int, int]) -> None:
-        self.bars, self.meter = bars, meter
+    def __init__(self, bars: int, meter: tuple[int, int], played: bool = False) -> None:
+        self.bars, self.meter, self.played = bars, meter, played
         self.size = bar_steps(meter)
         self.chart = DrumChart.empty(bars, meter)
         self.statements: list[str] = []
@@ -117,7 +117,8 @@ class DrumWriter:
                 column[[bar for bar in bars if column[bar] != 0] or bars] = RATES[code][level]
                 if group.only != "drums":
                     self._present.append((code, bars))
-            if group.only == "drums" and len(leading) == 1 and not (group.others or group.amount):
+            one = group.only == "drums" and len(leading) == 1
+            if self.played and one and not (group.others or group.amount):
                 alone = Steps(_ALONE.get(leading[0], ("1",)))
                 self._late.insert(0, lambda: self._hits(leading, bars, alone, 1, PATTERN))
             return
@@ -125,7 +126,7 @@ class DrumWriter:
             self._late.append(lambda: self._others(leading, bars, steps))
         elif {*steps.names} <= _WHOLE_PATTERNS and set(drums) <= {"CH", "OH", "RD"}:
             self._late.append(lambda: self._others(drums, bars, steps, PATTERN))
-        elif drums == ["BD"] and len(steps.names) > 1 and "1" in steps.names:
+        elif self.played and drums == ["BD"] and len(steps.names) > 1 and "1" in steps.names:
             # "kick on 1 and 3" names all kicks, but for those that something else asks for
             self._late.append(lambda: self._others(drums, bars, steps, PATTERN))
         self._late.append(lambda: self._ask(leading, bars, steps))

@@ -94,16 +94,20 @@ class DrumRequest:
         return min(max(usual, TEMPO_LIMITS[0]), TEMPO_LIMITS[1])
 
 
-def read_request(prompt: str, bars: int, meter: tuple[int, int] | None = None) -> DrumRequest:
+def read_request(
+    prompt: str, bars: int, meter: tuple[int, int] | None = None, *, played: bool = False
+) -> DrumRequest:
     """Read what a prompt asks of a loop. Any text can be read.
 
     Args:
         prompt: A text in English, Spanish, German, French or Portuguese, or in a mixture.
         bars: Length of the loop in bars, 1 to 64.
         meter: Its metre, one of METERS, whatever the prompt names; None for the one of the prompt.
+        played: Whether the chart is to be played: it then also asks for a groove where the prompt
+            only leaves out the kick or the snare, and for some hits of a drum that plays alone.
 
     Returns:
-        The request. Its chart asks for nothing where the prompt does not.
+        The request. Unless `played`, its chart asks for nothing where the prompt does not.
 
     Raises:
         PromptError: If the prompt is not a text, or the length or metre is out of range.
@@ -115,7 +119,7 @@ def read_request(prompt: str, bars: int, meter: tuple[int, int] | None = None) -
     prompt, bars = prompt_of(prompt), whole(bars, "bars", 1, MOST_BARS)
     scanned = scan(prompt, bars)
     meter = _meter(scanned, meter)
-    writer = ChartWriter(bars, meter)
+    writer = ChartWriter(bars, meter, played)
     parts = sections_of(scanned.items)
     for section, places in zip(parts, places_of(parts, bars), strict=True):
         for orphan in section.orphans:

@@ -59,7 +59,7 @@ _FAST = re.compile(r"\b(?:(?:very|really|quite|super) )?(?:fast|quick|up-?tempo)
 def request_of(prompt: str, bars: int, meter: tuple[int, int] | None = None) -> DrumRequest:
     """Return what a prompt asks. Each take of a prompt needs it several times; its chart is copied
     before it is changed."""
-    return read_request(prompt, bars, meter)
+    return read_request(prompt, bars, meter, played=True)
 
 
 class DrumSampler(DrumLatents):

@@ -464,7 +464,8 @@ class ChartWriter(DrumWriter):
             write()
         bar = np.arange(len(self.chart.hits)) // self.size
         self.chart.hits[self.chart.drums[bar] == 0] = 0
-        self._rest_of_kit()
+        if self.played:
+            self._rest_of_kit()
         self._contradictions()
         return self.chart
 
