@@ -362,7 +362,7 @@ class SongFilling(System):
 def settings_of(sampling: dict[str, Any]) -> Sampling:
     """Return keyword arguments as Sampling; raise PromptError for unknown or invalid ones."""
     try:
-        # at 0.8 twelve validation songs' fillings repeat 54 % of their figures (real bars 75 %)
+        # fillings of 24 validation songs repeat 59 % of their figures at 0.8, 32 % at 1 (true 80 %)
         return Sampling(**{"temperature": 0.8, "top_p": 0.95, **sampling})
     except TypeError as error:
         raise PromptError(str(error).replace("Sampling.__init__() ", "")) from None

@@ -129,7 +129,7 @@ class MidiGPT(SongFilling):
             n: Number of versions, 1 to 1024.
             controls: Requests for the new bars, `Control` objects or texts such as "density=6
                 chord=Am bars=9-10"; `realised` counts those that were followed. Only for a
-                checkpoint that was trained with controls, as `songs-gpt` was.
+                checkpoint that was trained with controls; `songs-gpt` was, but follows few.
             candidates: Number of versions that are sampled for each one returned, 1 to 64: the one
                 after which the song is likeliest to go on as it does.
             seed: Seed of all random numbers.
