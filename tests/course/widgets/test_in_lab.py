@@ -141,7 +141,10 @@ def test_keep_vary_download(page, box):
 
 
 def test_stop(page, box):
-    box.get_by_label("Steps", exact=True).fill("1000")  # far from done when Stop is pressed
+    bars = box.get_by_role("spinbutton", name="Bars")
+    before = bars.input_value()
+    bars.fill("4")  # far from done when Stop is pressed
+    box.get_by_label("Steps", exact=True).fill("200")
     box.get_by_role("spinbutton", name="Takes").fill("16")
     shown = box.locator(".wb-card").count()
     box.get_by_role("button", name="Generate").click()
@@ -150,6 +153,7 @@ def test_stop(page, box):
     expect(box.locator(".wb-say")).to_contain_text("Stopped after")
     expect(box.get_by_role("progressbar")).to_be_hidden()
     expect(box.locator(".wb-card")).to_have_count(shown)
+    bars.fill(before)
     box.get_by_label("Steps", exact=True).fill("5")
     box.get_by_role("spinbutton", name="Takes").fill("2")
 
