@@ -37,21 +37,23 @@ QUALITY = 0.3  # of Vorbis in soundfile: share of compression
 
 def pack(out: Path) -> None:
     """Write the archive."""
+    from workbench.files import atomic_write
+
     with tempfile.TemporaryDirectory() as folder:
         top = Path(folder)
         _pack_fonts(top)
         _pack_scores(top)
         _pack_recordings(top)
-        os.environ["WORKBENCH_CACHE"] = str(
-            top
-        )  # captions are of what is arranged from these songs
+        # `render` finds these songs only, and captions are of what is arranged from them
+        os.environ["WORKBENCH_CACHE"] = str(top)
         _pack_texts(top)
-        beside = out.with_name(out.name + ".part")
-        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        with (
+            atomic_write(out) as beside,
+            zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,
+        ):
             for path in sorted(top.rglob("*")):
                 if path.is_file():
                     archive.write(path, path.relative_to(top))
-        beside.replace(out)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
 
 
@@ -148,7 +150,6 @@ def render(archive: Path, cache: Path, out: Path, profile: str) -> None:
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(cache)
     os.environ["WORKBENCH_CACHE"] = str(cache.resolve())
-    from workbench.systems.prepared import save_prepared
     from workbench.systems.registry import SYSTEMS
     from workbench.systems.sound_training import Data
 
@@ -159,9 +160,7 @@ def render(archive: Path, cache: Path, out: Path, profile: str) -> None:
 
     Data.with_texts = with_texts  # type: ignore[method-assign]  # no BERT on this machine
     for key in ("sound", "music"):
-        entry = SYSTEMS[key]
-        recipe = entry.system._recipe(DATASET, profile, 0)
-        save_prepared(out / key, entry.system.__name__, recipe)
+        SYSTEMS[key].system.prepare(DATASET, profile, out=out / key)
         print(f"prepared in {out / key}", flush=True)
 
 

@@ -60,13 +60,10 @@ class Font:
     def _chunks(self, begin: int, end: int) -> Iterator[tuple[bytes, int, int]]:
         """Yield name, start and size of each chunk; some writers omit the padding byte."""
         while begin < end:
-            name, size = (
-                self.data[begin : begin + 4],
-                struct.unpack_from("<I", self.data, begin + 4),
-            )
-            yield name, begin + 8, size[0]
-            after = begin + 8 + size[0]
-            begin = after + (size[0] % 2 and self.data[after : after + 1] == b"\0")
+            name, size = struct.unpack_from("<4sI", self.data, begin)
+            yield name, begin + 8, size
+            after = begin + 8 + size
+            begin = after + (size % 2 and self.data[after : after + 1] == b"\0")
 
     def _rows(self, name: bytes, form: str) -> list[tuple[Any, ...]]:
         at, size = self.lists[b"pdta"][name]

@@ -137,14 +137,14 @@ def train(args: argparse.Namespace) -> int:
 def _together(args: argparse.Namespace, out: Path) -> int:
     """Train all systems at the same time, each in a process of its own, with its messages in a file
     beside its folder. One large GPU has room for them: small networks fill a part of it."""
-    started, failed = dict[str, subprocess.Popen[bytes]](), list[str]()
+    started, failed = dict[str, tuple[subprocess.Popen[bytes], dict[str, Any]]](), list[str]()
     for run in runs():
         folder, prepared = out / run.name, args.prepared and args.prepared / run.name
-        if _done(folder, _asked(args, prepared, args.budget_minutes)):
+        asked = _asked(args, prepared, args.budget_minutes)
+        if _done(folder, asked):
             continue
-        given = _asked(args, prepared, args.budget_minutes) | {"out": folder} | dict(run.options)
-        if prepared:  # it names the options, too
-            given = {name: given[name] for name in ("prepared", "budget_minutes", "out")}
+        # prepared data name the options, too
+        given = {**asked, "out": folder} | ({} if prepared else dict(run.options))
         options = [
             part
             for name, value in given.items()
@@ -154,21 +154,18 @@ def _together(args: argparse.Namespace, out: Path) -> int:
         out.mkdir(parents=True, exist_ok=True)
         with (out / f"{run.name}.log").open("wb") as messages:
             command = [sys.executable, "-m", "workbench.cli", "train", run.entry.key, *options]
-            started[run.name] = subprocess.Popen(
-                tied(command), stdout=messages, stderr=subprocess.STDOUT
-            )
+            process = subprocess.Popen(tied(command), stdout=messages, stderr=subprocess.STDOUT)
+        started[run.name] = process, asked
     try:
-        for name, process in started.items():
+        for name, (process, asked) in started.items():
             if process.wait():
                 failed.append(name)
                 print(f"workbench: {name}: see {out / f'{name}.log'}", file=sys.stderr, flush=True)
             else:
-                prepared = args.prepared and args.prepared / name
-                asked = _asked(args, prepared, args.budget_minutes)
                 write_text(out / name / DONE, json.dumps(asked) + "\n")
                 print(f"saved in {out / name}", flush=True)
     except KeyboardInterrupt:  # the trainings received it as well, and save
-        for process in started.values():
+        for process, _ in started.values():
             process.wait()
         raise
     return _ended(failed)
@@ -177,9 +174,7 @@ def _together(args: argparse.Namespace, out: Path) -> int:
 DONE = "done.json"  # in the folder of a run of `train all` that has ended
 
 
-def _asked(
-    args: argparse.Namespace, prepared: Path | None, budget: float | None
-) -> dict[str, str | float | None]:
+def _asked(args: argparse.Namespace, prepared: Path | None, budget: float | None) -> dict[str, Any]:
     """Return what a run of `train all` was asked for."""
     asked = {name: getattr(args, name) for name in SETTINGS}
     return asked | {"prepared": prepared and str(prepared), "budget_minutes": budget}
@@ -244,9 +239,9 @@ def _each(work: Callable[[Run], None]) -> int:
         try:
             work(run)
         except Exception as error:  # of any kind: the others go on, and the end names it
-            told = one_line(error) or type(error).__name__
+            reason = one_line(error) or type(error).__name__
             failed.append(run.name)
-            print(f"workbench: {run.name}: {told}", file=sys.stderr, flush=True)
+            print(f"workbench: {run.name}: {reason}", file=sys.stderr, flush=True)
     return _ended(failed)
 
 

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,23 +144,32 @@ def measure(args: argparse.Namespace) -> None:
     """All tables."""
     import torch
 
-    clips = load(args.dataset, limit=args.files)  # before anything is measured
-    system = DrumLDM.from_pretrained(args.checkpoint)
     about = {"checkpoint": args.checkpoint, "runs": args.runs, "threads": torch.get_num_threads()}
-    bench = Bench(Report(benchmark="speed", **about), system, clips, args.runs, args.quick)
+    bench = Bench(args, Report(benchmark="speed", **about))
     bench.report.run(SECTIONS, bench, args.only, args.out)
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What the sections share. runs: runs of each measurement; quick: trainings of profile
-    smoke."""
+    """What the sections share; a section loads what it needs before it measures."""
 
+    args: argparse.Namespace
     report: Report
-    system: DrumLDM
-    clips: Dataset
-    runs: int
-    quick: bool
+
+    @cached_property
+    def clips(self) -> Dataset:
+        """The MIDI files to read."""
+        return load(self.args.dataset, limit=self.args.files)
+
+    @cached_property
+    def system(self) -> DrumLDM:
+        """The system whose speed is measured."""
+        return DrumLDM.from_pretrained(self.args.checkpoint)
+
+    @property
+    def runs(self) -> int:
+        """Number of runs of each measurement."""
+        return self.args.runs
 
 
 SECTIONS: dict[str, Callable[[Bench], None]] = {
@@ -168,7 +178,7 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "midi": lambda bench: midi_to_roll(bench.report, bench.clips, bench.runs),
     "import": lambda bench: import_time(bench.report, bench.runs),
     "training": lambda bench: training(
-        bench.report, bench.runs, profile="smoke" if bench.quick else "laptop"
+        bench.report, bench.runs, profile="smoke" if bench.args.quick else "laptop"
     ),
 }
 

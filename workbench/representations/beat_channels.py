@@ -1,4 +1,4 @@
-"""Beats as channels along the time of a latent: what a network of sound is told about the position
+"""Beats as channels along the time of a latent: what a network of sound receives of the position
 in the beat and in the bar.
 
     beats = Beats.read(item.labels)                       # exact for rendered music

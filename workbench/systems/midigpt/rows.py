@@ -98,8 +98,8 @@ class Rows:
     def of(cls, table: Tensor) -> Rows:
         """Return the columns of a table (n, time, 4)."""
         ids, echo, reach, time = table.unbind(-1)
-        told = torch.where(echo == _next(ids), torch.zeros_like(echo), echo)
-        return cls(ids.clone(), told, reach.to(torch.uint8), _steps(time))
+        stored = torch.where(echo == _next(ids), torch.zeros_like(echo), echo)
+        return cls(ids.clone(), stored, reach.to(torch.uint8), _steps(time))
 
     def table(self) -> Tensor:
         """Return the table of ids and hints, (n, time, 4) int16."""
