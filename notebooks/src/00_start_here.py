@@ -54,7 +54,7 @@ takes[1]
 # *Predict:* how long do four loops of eight bars take on this machine, sound included?
 
 # %%
-predict("00.1", [1, 3, 10, 30], unit="s")
+predict("00.1", [1.0, 3.0, 10.0, 30.0], unit="s")
 
 # %% [markdown]
 # Each lesson asks for such predictions. Choose an answer and say how sure you are: the run then

@@ -409,7 +409,7 @@ for name in ("hidden", "prefix", "shown"):
     more = each[name] - each["middle"]
     error = 1.96 * more.std(ddof=1) / len(more) ** 0.5
     print(f"{short[name]:20} {more.mean():+.2f} ± {error:.2f} nats per note")
-run.note("nats per note of the true bars, pop songs", each["middle"].mean(),
+run.note("nats per note of the true bars", each["middle"].mean(),
          floor=f"prefix only {each['prefix'].mean():.2f}")
 
 # %% [markdown]
@@ -578,7 +578,7 @@ compare([found[0] for found in samples.values()], list(samples))
 # *Predict:* how much faster is generation if the keys and values of all earlier tokens are kept?
 
 # %%
-predict("10.4", [2, 5, 10], unit="times")
+predict("10.4", [2.0, 5.0, 10.0], unit="times")
 
 # %%
 from workbench.evaluation.timing import timed

@@ -81,7 +81,7 @@ reveal("14.1", len(by), ", ".join(by))
 # In the built-in corpus nobody plays; there, styles take the place of drummers.
 
 # %%
-predict("14.2", [15, 30, 50], unit="%")
+predict("14.2", [15.0, 30.0, 50.0], unit="%")
 
 # %%
 from collections import Counter
@@ -265,7 +265,7 @@ run.note("generated loops nearer than 95 % of people's", suspicious, floor=0.05)
 # that sound, and its place in the bar. One chain for each person takes a second to train.
 
 # %%
-predict("14.4", [40, 70, 90], unit="%")
+predict("14.4", [40.0, 70.0, 90.0], unit="%")
 
 # %%
 from workbench.models.drum_chain import DrumChain
@@ -331,7 +331,7 @@ compare([audible(chains[who].sample(4, seed), f"in the style of {who}") for who 
 # section 1.1, with one training for each set of data.
 
 # %%
-predict("14.5", [25, 50, 75], unit="%")
+predict("14.5", [25.0, 50.0, 75.0], unit="%")
 
 # %%
 from workbench.evaluation.attribution import leave_one_out
