@@ -69,6 +69,15 @@ def test_what_bars_are_like_is_realised_by_themselves(system):
     assert sum(right for right, _ in moved.values()) < sum(n for _, n in moved.values())
 
 
+@pytest.mark.parametrize("bars", [(-2, 2), ("last", 3)])
+def test_bars_beyond_a_song_have_nothing_to_describe(system, bars):
+    clip = Clip(song())
+    first, last = (clip.bars - 1, clip.bars + 3) if bars[0] == "last" else bars
+    inside = (max(first, 0), min(last, clip.bars))
+    assert system.described(clip, (first, last)) == system.described(clip, inside)
+    assert len(system.vary_bars(clip, (first, last), seed=0)) == 1
+
+
 def test_a_checkpoint_without_controls_says_so(tables):
     vocabulary = Vocabulary.train([ids_of(t) for t in tables], 640)
     gpt = GPTConfig(vocabulary.size, context=256, width=32, depth=1, heads=2)

@@ -35,7 +35,7 @@ from workbench.systems.midigpt.alignment import off_the_beat
 from workbench.systems.midigpt.card import card
 from workbench.systems.midigpt.config import MidiGPTConfig
 from workbench.systems.midigpt.filling import SongFilling, settings_of
-from workbench.systems.midigpt.splice import LONGEST_SIDE, read
+from workbench.systems.midigpt.splice import LONGEST_SIDE, read, with_bars
 from workbench.systems.midigpt.training import recipe
 from workbench.systems.midigpt.wishes import classes_asked, realised, wishes_of
 from workbench.systems.progress import Progress, reporter
@@ -248,15 +248,17 @@ class MidiGPT(SongFilling):
 
     def described(self, clip: Clip, bars: tuple[int, int]) -> list[Control]:
         """Return controls with the values of bars (first, last exclusive) of a clip, for each track
-        and bar."""
+        and bar; none of bars beyond its ends."""
         clip = clip_of(clip)
-        first, last = Region(bars=bars).bar_range(clip)
+        requested = Region(bars=bars).bar_range(clip)
+        clip, first, last = with_bars(clip, *requested)
+        before = first - requested[0]  # bars that were added
         found, measure = [], Controls(self.vocabulary)
         reading = read(clip, first, last, None, self.vocabulary, self.config.known)
         song, hole = reading.song, reading.hole
         for bar in range(hole.first, hole.last):
             notes = part(song, bar, bar + 1).notes
-            place = int(reading.grid.bars[bar])
+            place = int(reading.grid.bars[bar]) - before
             chord = measure.chord(notes)
             if chord != FREE:
                 found.append(Control(chord=CHORDS[chord], bars=(place, place + 1)))
