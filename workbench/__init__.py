@@ -16,6 +16,7 @@ _HOMES = {
     "load": "workbench.datasets",
     "plots": "workbench.course.plots",
     "predict": "workbench.course.predictions",
+    "quiz": "workbench.course.quiz_cell",
     "reveal": "workbench.course.predictions",
     "start": "workbench.course.lesson",
 } | {entry.name: entry.home.partition(":")[0] for entry in SYSTEMS.values()}
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.course.lesson import start as start
     from workbench.course.predictions import predict as predict
     from workbench.course.predictions import reveal as reveal
+    from workbench.course.quiz_cell import quiz as quiz
     from workbench.datasets import load as load
     from workbench.music.clip import Clip as Clip
     from workbench.systems.diffusion_lm import DiffusionLM as DiffusionLM

@@ -295,4 +295,9 @@ glossary()
 # *Next:* [01](01_eda.ipynb) looks at the performances that all this was learned from.
 
 # %%
+from workbench import quiz
+
+quiz("00")
+
+# %%
 run.finish()

@@ -403,4 +403,9 @@ reveal("01.8", further.partition(" (")[0], f"It differs by {100 * apart[further]
 # *Next:* [02](02_tokenisation.ipynb) writes whole songs as words.
 
 # %%
+from workbench import quiz
+
+quiz("01")
+
+# %%
 run.finish()

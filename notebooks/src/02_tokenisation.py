@@ -584,4 +584,9 @@ reveal("02.9", 176_582 * seconds["MidiTok"] / 3600, "This is MidiTok on one core
 # [10](10_midigpt_inpainting.ipynb).
 
 # %%
+from workbench import quiz
+
+quiz("02")
+
+# %%
 run.finish()

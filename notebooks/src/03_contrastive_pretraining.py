@@ -606,4 +606,9 @@ plots.cloud(points, names, texts, "Loops by style (t-SNE)")
 clips[found["a rock beat that is not loud"][0]].excerpt(0, 16)
 
 # %%
+from workbench import quiz
+
+quiz("03")
+
+# %%
 run.finish()

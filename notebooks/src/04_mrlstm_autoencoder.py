@@ -563,4 +563,9 @@ reveal("04.8", "fewer hits than either" if middle < low else more)
 # *Next:* [05](05_latent_diffusion.ipynb) generates new latents.
 
 # %%
+from workbench import quiz
+
+quiz("04")
+
+# %%
 run.finish()

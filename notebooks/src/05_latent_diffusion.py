@@ -973,4 +973,9 @@ DrumGrid(loop, system)
 # *Next:* train your own with `train = True`, or `workbench train drums --dataset your/folder`.
 
 # %%
+from workbench import quiz
+
+quiz("05")
+
+# %%
 run.finish()

@@ -1025,4 +1025,9 @@ plots.cloud(points, names, [audio.items[i].caption for i in pieces], "pieces by 
 # *Next:* [lesson 07](07_audio_diffusion.ipynb) generates new latents.
 
 # %%
+from workbench import quiz
+
+quiz("06")
+
+# %%
 run.finish()

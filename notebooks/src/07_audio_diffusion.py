@@ -643,4 +643,9 @@ compare([own, filled], ["the recording", "with its middle regenerated"])
 # *Next:* [lesson 08](08_musicldm.ipynb) requests sound by words, and makes training data by mixing.
 
 # %%
+from workbench import quiz
+
+quiz("07")
+
+# %%
 run.finish()

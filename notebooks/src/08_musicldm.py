@@ -621,4 +621,9 @@ run.note("SIM_AA@90, generated", copied["generated"], paper="0.40",
 # *Next:* [lesson 09](09_attention_gpt.ipynb) leaves sound, and writes notes one after the other.
 
 # %%
+from workbench import quiz
+
+quiz("08")
+
+# %%
 run.finish()

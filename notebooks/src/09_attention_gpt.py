@@ -624,4 +624,9 @@ compare([clips[-1], longer], ["small GPT, built-in songs", "MidiGPT, pop songs"]
 # *Next:* [lesson 10](10_midigpt_inpainting.ipynb) fills holes in songs, and makes generation fast.
 
 # %%
+from workbench import quiz
+
+quiz("09")
+
+# %%
 run.finish()

@@ -667,4 +667,9 @@ InpaintingWidget(system, tune)
 # command line, `workbench inpaint song.mid --system songs --bars 9-12`.
 
 # %%
+from workbench import quiz
+
+quiz("10")
+
+# %%
 run.finish()

@@ -757,4 +757,9 @@ compare(example, ["the window", "its second bar generated again"])
 # *Next:* [lesson 12](12_evaluation.ipynb) compares all five systems with real music.
 
 # %%
+from workbench import quiz
+
+quiz("11")
+
+# %%
 run.finish()

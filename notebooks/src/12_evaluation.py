@@ -654,4 +654,9 @@ HTML(table(COLUMNS, lines, "Five systems, as their cards say") + notes)
 # --checkpoints my-music`.
 
 # %%
+from workbench import quiz
+
+quiz("12")
+
+# %%
 run.finish()

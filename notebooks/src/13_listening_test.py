@@ -506,4 +506,9 @@ run.note("two clips a source: differences found where none is", trap["2 clips"],
 # *Next:* [lesson 14](14_people.ipynb) asks whose music it is; or let people judge your own system.
 
 # %%
+from workbench import quiz
+
+quiz("13")
+
+# %%
 run.finish()

@@ -606,4 +606,9 @@ compare([audible(roll, f"bias {bias:g}: z {z_score(*count_green(roll, KEY)):.1f}
 # *Next:* back to the [index](00_start_here.ipynb); or bring your own music.
 
 # %%
+from workbench import quiz
+
+quiz("14")
+
+# %%
 run.finish()

@@ -7,6 +7,7 @@ InpaintingWidget(system, clip)  bars of a song, or seconds of a sound, regenerat
 MixupLab(a, b, system) two clips mixed by plain mixup, BAM and BLM, with their beats
 DegradationLab(sounds, rate, measure)  degraded real sounds, and how each metric responds
 Prediction(question)   what `predict` shows: choices and a confidence
+QuizBox(lesson, items) what `quiz` shows: questions whose answers are explained
 SoundMap(views, clips, groups)  pictures of many clips; each point plays its clip
 compare(clips)         clips side by side
 explore(draw, Slider)  sliders of ipywidgets, and a figure that answers at once
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from workbench.course.widgets.mixup_lab import MixupLab
     from workbench.course.widgets.prediction import Prediction
     from workbench.course.widgets.prompt_box import PromptBox
+    from workbench.course.widgets.quiz import QuizBox
     from workbench.course.widgets.side_by_side import compare
     from workbench.course.widgets.sliders import Slider, explore
     from workbench.course.widgets.sound_map import SoundMap
@@ -38,6 +40,7 @@ __all__ = [
     "MixupLab",
     "Prediction",
     "PromptBox",
+    "QuizBox",
     "Slider",
     "SoundMap",
     "Stopped",
@@ -53,6 +56,7 @@ _WHERE = {
     "MixupLab": "mixup_lab",
     "Prediction": "prediction",
     "PromptBox": "prompt_box",
+    "QuizBox": "quiz",
     "Slider": "sliders",
     "SoundMap": "sound_map",
     "Stopped": "worker",
