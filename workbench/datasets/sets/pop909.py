@@ -9,8 +9,9 @@ Source: Wang et al. 2020, "POP909: A Pop-song Dataset for Music Arrangement Gene
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +29,23 @@ TPQ = 480
 # All three tracks are pianos in the files. Tokens distinguish tracks by program, so each gets
 # its own: the sung melody gets voice oohs, the second melody a guitar.
 PROGRAMS = {"MELODY": 53, "BRIDGE": 25, "PIANO": 0}
+LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+TRIADS = {"dim": (0, 3, 6), "hdim": (0, 3, 6), "min": (0, 3, 7), "aug": (0, 4, 8)} | {
+    "minmaj": (0, 3, 7),
+    "sus2": (0, 2, 7),
+    "sus4": (0, 5, 7),
+}
+
+
+class Chord(NamedTuple):
+    """A chord of a song. start, end: in beats, whole; root, bass: pitch classes, 0 is C; tones:
+    pitch classes of its triad."""
+
+    start: int
+    end: int
+    root: int
+    bass: int
+    tones: tuple[int, ...]
 
 
 def find_in(top: Path) -> Path | None:
@@ -131,12 +149,9 @@ def _clip(folder: Path, split: str) -> Clip:
 
     name = folder.name
     score = read_score(folder / f"{name}.mid", notes_only=True).to("second")
-    beats, downbeats = _beats(folder / "beat_midi.txt")
-    last = max((note.end for track in score.tracks for note in track.notes), default=0.0)
-    times, bars = _grid(beats, downbeats, last)
+    times, bars, tempo = _timing(folder, score)
     place = np.arange(len(times))
     regular: Any = symusic.Score(TPQ)
-    tempo = 60 / float(np.median(np.diff(beats)))
     regular.tempos.append(symusic.Tempo(0, tempo))
     for beat, length in bars:
         regular.time_signatures.append(symusic.TimeSignature(beat * TPQ, length, 4))
@@ -155,6 +170,57 @@ def _clip(folder: Path, split: str) -> Clip:
     clip = Clip(regular, tempo=round(tempo, 2), source=f"pop909/{name}", labels=labels)
     clip.caption = f"pop song {name}" + (f" in {labels['key']}" if labels["key"] else "")
     return clip
+
+
+def chords_of(folder: Path) -> list[Chord]:
+    """Return the chords that chord_midi.txt annotates, in the beats of the song's clip.
+
+    Args:
+        folder: The folder of the song, such as `POP909/001`.
+
+    Raises:
+        BrokenFileError: If the file cannot be read or contains a word that is not a chord.
+    """
+    path = folder / "chord_midi.txt"
+    score = read_score(folder / f"{folder.name}.mid", notes_only=True).to("second")
+    times, _, _ = _timing(folder, score)
+    try:
+        rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+        spans = [(float(start), float(end), name) for start, end, name in filter(None, rows)]
+    except (OSError, ValueError) as error:
+        raise BrokenFileError(f"{path}: cannot be read as a list of chords ({error})") from error
+    chords = []
+    for start, end, name in spans:
+        first, last = np.round(np.interp([start, end], times, np.arange(len(times)))).astype(int)
+        if name != "N" and last > first:  # N: no chord
+            chords.append(Chord(int(first), int(last), *_spelled(name, path)))
+    return chords
+
+
+def _spelled(name: str, path: Path) -> tuple[int, int, tuple[int, ...]]:
+    """Root, bass and tones of a chord such as "F#:maj7/5", whose bass is a degree of the scale."""
+    found = re.fullmatch(r"([A-G][#b]?):([a-z]+\d?|\d)[^/]*(?:/([#b]?)(\d+))?", name)
+    if not found:
+        raise BrokenFileError(f"{path}: {name!r} is not a chord such as C:maj7/5")
+    note, quality, shift, degree = found.groups()
+    root = LETTERS[note[0]] + _sharps(note[1:])
+    kind = quality if quality in TRIADS else quality.rstrip("0123456789")
+    tones = tuple((root + step) % 12 for step in TRIADS.get(kind, (0, 4, 7)))
+    bass = root
+    if degree:  # 1 to 7 of the major scale, higher ones an octave above
+        bass += list(LETTERS.values())[(int(degree) - 1) % 7] + _sharps(shift)
+    return root % 12, bass % 12, tones
+
+
+def _sharps(sign: str) -> int:
+    return {"#": 1, "b": -1, "": 0}[sign]
+
+
+def _timing(folder: Path, score: Any) -> tuple[np.ndarray, list[tuple[int, int]], float]:
+    """The grid of a score in seconds (see `_grid`), and its tempo in BPM."""
+    beats, downbeats = _beats(folder / "beat_midi.txt")
+    last = max((note.end for track in score.tracks for note in track.notes), default=0.0)
+    return *_grid(beats, downbeats, last), 60 / float(np.median(np.diff(beats)))
 
 
 def _beats(path: Path) -> tuple[np.ndarray, np.ndarray]:
