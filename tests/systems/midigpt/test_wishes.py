@@ -10,7 +10,7 @@ from workbench.models.gpt import GPTConfig
 from workbench.music.clip import Clip
 from workbench.representations.controls import Control, Controls
 from workbench.representations.hints import ORDERS
-from workbench.representations.holes import bars_of
+from workbench.representations.holes import Hole, bars_of
 from workbench.representations.remi import ids_of
 from workbench.representations.tokens import Vocabulary
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
@@ -19,6 +19,8 @@ from workbench.systems.midigpt.training import (
     held_out,
     known_in,
     loss,
+    only_in,
+    random_hole,
     sequences_of,
     split,
     tables_of,
@@ -144,15 +146,37 @@ def test_rows_with_hints_hold_the_rows_without_them(system, tables):
     assert (asked[:, 0] == 1).all()
 
 
-def test_half_of_the_songs_are_of_the_first_collection(tables):
+def test_collections_count_by_the_roots_of_their_notes_the_first_twice(tables):
     weights = balanced([tables[:1], tables[1:3], tables[3:7]])
-    assert weights[0] == pytest.approx(weights[1:].sum())
     notes = [len(table.notes) for table in tables]
-    assert weights[3:].sum() / weights[1:3].sum() == pytest.approx(
-        np.sqrt(sum(notes[3:7]) / sum(notes[1:3]))
+    roots = np.sqrt([notes[0], sum(notes[1:3]), sum(notes[3:7])])
+    assert [weights[:1].sum(), weights[1:3].sum(), weights[3:].sum()] == pytest.approx(
+        roots * [2, 1, 1]
     )
     assert weights[1] / weights[2] == pytest.approx(notes[1] / notes[2])
-    assert balanced([tables[:2], []])[1] / balanced([tables[:2]])[1] == pytest.approx(1)
+    assert balanced([tables[:2], []]) == pytest.approx(balanced([tables[:2]]))
+
+
+def test_holes_are_shorter_where_bars_are_dense(tables):
+    song, rng = tables[0], np.random.default_rng(0)
+    assert len(song.bars) >= 4
+    holes = [random_hole(song, [100] * len(song.bars), 250, rng) for _ in range(60)]
+    lengths = {hole.last - hole.first for hole in holes if hole}
+    assert lengths == {1, 2}
+    long = [random_hole(song, [300] * len(song.bars), 250, rng) for _ in range(20)]
+    assert {hole.last - hole.first for hole in long if hole} == {1}
+
+
+def test_a_part_to_add_plays_in_the_hole_only(tables):
+    song = next(table for table in tables if len(np.unique(table.notes[:, 2])) > 1)
+    program = int(song.notes[0, 2])
+    bar = int(song.notes[song.notes[:, 2] == program][0, 0])
+    hole = Hole(bar, bar + 1, (program,))
+    alone = only_in(song, hole)
+    own = alone.notes[:, 2] == program
+    assert set(alone.notes[own, 0].tolist()) == {bar}
+    assert own.sum() == hole.covers(song).sum()
+    assert (~own).sum() == (song.notes[:, 2] != program).sum()
 
 
 def test_programs_and_metres_that_songs_have_are_known(system, tables):

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 LONGEST_HOLE = 8  # bars
 HOLES = 0.8  # share of sequences that have a hole
 WHOLE = 0.6  # share of holes that cover all tracks
+ADDED = 0.4  # share of holes for some tracks whose tracks play nowhere else, to learn to add them
+ROOM = 0.66  # share of the context for the bars of a hole, which is shorter where they are dense
 BARE = 0.08  # share of holes without context, to learn to generate new songs
 # fewest notes of a program, and bars of a metre, to be learned; RARE of all where these are few
 RARE_NOTES, RARE_BARS, RARE = 1000, 100, 0.005
@@ -69,14 +71,13 @@ def collections(dataset: str, split: str, limit: int | None = None) -> list[Data
 
 
 def balanced(parts: Sequence[Sequence[RemiSong]]) -> np.ndarray:
-    """Return how often each song of several collections is taken, (songs,): half of the time one
-    of the first collection, which is the one to learn; the others in proportion to the square roots
-    of their notes, so that a small one is neither lost nor learned by heart. Within a collection,
-    songs are taken in proportion to their notes."""
+    """Return how often each song of several collections is taken, (songs,). Collections are taken
+    in proportion to the square roots of their notes, so that a small one is neither lost nor
+    memorised; the first one, which is the one to learn, twice as often. Within a collection, songs
+    are taken in proportion to their notes."""
     notes = [np.array([len(song.notes) for song in part], dtype=float) for part in parts]
     roots = np.array([np.sqrt(own.sum()) for own in notes])
-    roots[1:] /= max(1.0, roots[1:].sum())
-    roots[0] = 1.0
+    roots[0] *= 2
     return np.concatenate(
         [root * own / max(1.0, own.sum()) for root, own in zip(roots, notes, strict=True)]
     )
@@ -103,10 +104,14 @@ def excerpt(sizes: Sequence[int], room: int, rng: np.random.Generator) -> tuple[
     return first, first + max(1, fitting(sizes[first:], room))
 
 
-def random_hole(song: RemiSong, rng: np.random.Generator) -> Hole | None:
-    """Return a random hole with at least one note in it, or None if the sampled one has none."""
+def random_hole(
+    song: RemiSong, sizes: Sequence[int], room: int, rng: np.random.Generator
+) -> Hole | None:
+    """Return a random hole with at least one note in it, or None if the sampled one has none.
+    sizes: tokens of each bar; the bars of the hole fit into `room` tokens, unless it is one bar."""
     length = int(rng.integers(1, min(LONGEST_HOLE, max(1, len(song.bars) // 2)) + 1))
     first = int(rng.integers(len(song.bars) - length + 1))
+    length = max(1, min(length, fitting(sizes[first:], room)))
     programs = np.unique(song.notes[:, 2])
     hole = Hole(first, first + length)
     if len(programs) > 1 and rng.random() > WHOLE:
@@ -115,9 +120,15 @@ def random_hole(song: RemiSong, rng: np.random.Generator) -> Hole | None:
     return hole if hole.covers(song).any() else None
 
 
+def only_in(song: RemiSong, hole: Hole) -> RemiSong:
+    """Return the song in which the tracks of the hole play nowhere else."""
+    others = ~np.isin(song.notes[:, PROGRAM], hole.tracks(song))
+    return replace(song, notes=song.notes[hole.covers(song) | others])
+
+
 def with_hole(
     song: RemiSong,
-    sizes: Sequence[int] | np.ndarray,
+    sizes: Sequence[int],
     vocabulary: Vocabulary,
     context: int,
     rng: np.random.Generator,
@@ -126,26 +137,29 @@ def with_hole(
 ) -> np.ndarray | None:
     """Return a question and its answer as at most `context` ids, with `hints` as a table (tokens,
     4) of ids and hints; None if they do not fit. controls: asks for some of the true values."""
-    hole = random_hole(song, rng)
+    hole = random_hole(song, sizes, int(ROOM * context), rng)
     if hole is None:
         return None
+    if hole.programs is not None and rng.random() < ADDED:
+        song = only_in(song, hole)
+        sizes = [len(bar) for bar in bars_of(song, vocabulary)]
     filling = answer(song, hole, vocabulary)
-    sizes = np.array(sizes)
+    left = np.array(sizes)
     if hole.programs is None:
-        sizes[hole.first : hole.last] = 2  # Bar and TimeSig
+        left[hole.first : hole.last] = 2  # Bar and TimeSig
     asked: list[np.ndarray] = []
     if controls is not None:
         wanted = controls.of(song, hole).thinned(rng)
         asked = controls.ids(wanted, hole.tracks(song).tolist())
-    room = context - len(filling) - int(sizes[hole.first : hole.last].sum()) - 24
+    room = context - len(filling) - int(left[hole.first : hole.last].sum()) - 24
     room -= sum(map(len, asked))
-    sizes[hole.first : hole.last] = 0
+    left[hole.first : hole.last] = 0
     if room < 0:
         return None
     bare = rng.random() < BARE
     if bare:
         room = 0
-    first, last = window(sizes, hole, room, share=float(rng.random()))
+    first, last = window(left, hole, room, share=float(rng.random()))
     moved = replace(hole, first=hole.first - first, last=hole.last - first)
     shown = part(song, first, last)
     ids = np.concatenate([question(shown, moved, vocabulary, asked), filling])
