@@ -427,6 +427,30 @@ reveal("02.6", "as many, within 2 %" if same else less, f"The bits change by {ch
 # is rarer than its parts, so less is known of it. What pieces surely buy is length: more notes in a
 # window of 1,024 tokens.
 #
+# How far are these models from the best possible one? For POP909 nobody knows. The built-in songs
+# are written by a grammar, so the true probability of each of their notes is known (lesson 01).
+
+# %%
+from workbench.datasets import builtin_songs
+
+written, unseen = builtin_songs.sample(run.size(60, 400), 1), builtin_songs.sample(20, 2)
+known, fresh = ([remi.encode_song(encode(clip)) for clip in part] for part in (written, unseen))
+notes = sum(len(clip.notes) for clip in unseen)
+truth = -sum(map(builtin_songs.log_prob_notes, unseen)) / np.log(2) / notes
+costs = {}
+for order in (0, 1, 2, 4):
+    chain = MarkovChain(order, remi.size).fit(known)
+    nats = sum(chain.nll(song).sum() for song in fresh)
+    costs[f"last {order}" if order else "shares only"] = nats / np.log(2) / notes
+plots.bars(plots.axes(width=7), {**costs, "the truth": truth}, ylabel="bits per note")
+run.note("built-in songs, bits per note, last 4 tokens", costs["last 4"],
+         floor=f"the truth {truth:.2f}")
+
+# %% [markdown]
+# *What you should have noticed:* each further token helps less, and all chains stay far above the
+# truth. A phrase that returns costs the grammar nothing, but a chain has forgotten it. Lesson 09
+# shows a model that remembers.
+#
 # **Zipf's law:** in a language the word of rank $r$ occurs about as often as $1/r$. Are these
 # words?
 

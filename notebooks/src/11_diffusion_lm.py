@@ -8,7 +8,7 @@
 # network together, train two diffusion models of words and hear them learn, and steer one of them.
 #
 # **Needs** lessons 02 (tokens) and 05 (diffusion); the shipped checkpoint for the last section.
-# About 90 minutes for sections 1 to 6 with their exercises; 7 to 9 go further.
+# About 90 minutes for sections 1 to 6 with their exercises; 7 to 11 go further.
 # **Time and memory:** printed below. **Exercises:** 55 minutes.
 # **Library:** `workbench.representations.pvd`, `workbench.models.diffusion_lm`,
 # `workbench.models.diffusion_bound`, `workbench.models.masked_lm`, `workbench.models.control`,
@@ -355,19 +355,20 @@ import time
 from workbench.models.diffusion_bound import bound
 
 
-def fit(net, terms_of, bits_of, hear, steps, stops, lr=3e-3, batch=16):
-    """Train a network; return its bits per word, and clips, at the steps `stops`."""
+def fit(net, terms_of, bits_of, hear, steps, stops, rows=training, test=held[:64], batch=16):
+    """Train a network; return its bits per word, and what `hear` gives, at the steps `stops`."""
+    lr = 3e-3
     optimizer = torch.optim.AdamW(net.parameters(), lr)
     bits, clips, began = {}, [], time.perf_counter()
     for step in range(steps + 1):
         if step in stops:
             net.eval()
-            bits[step] = bits_of(net, held[:64], PAD, draws=run.size(2, 8), seed=seed)["total"]
+            bits[step] = bits_of(net, test, PAD, draws=run.size(2, 8), seed=seed)["total"]
             clips.append(hear())
             net.train()
         optimizer.param_groups[0]["lr"] = lr * min(1, (step + 1) / 30, 2.01 - 2 * step / steps)
-        rows = training[torch.randint(len(training), (batch,))]
-        loss = sum(terms_of(net, rows, PAD).values())  # equation (2)
+        some = rows[torch.randint(len(rows), (batch,))]
+        loss = sum(terms_of(net, some, PAD).values())  # equation (2)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -610,21 +611,124 @@ compare(clips["masks"], [f"{step} steps" for step in stops])
 # at least the last four to know the previous word of the same kind. A baseline has to be improved
 # until it stops improving.
 #
-# ## 9 · Control: ask a classifier for the way
+# ## 9 · Beside the truth
+#
+# *Predict:* after a short training, how far above the truth will the bound of the masked network
+# be, in bits per melody?
+
+# %%
+predict("11.5", [0.5, 2.0, 5.0], unit="bits per melody")
+
+# %% [markdown]
+# How good are three bits per word? For real music nobody knows, because nobody knows its
+# probabilities. Those of the built-in songs are known, because a grammar writes them. We take a
+# small part of them: one bar of melody over a C major chord. The grammar makes one choice $c_j$
+# after another: rhythms, pitches, soft or loud. Their entropies (lesson 01) add up to that of the
+# melody $w$:
+#
+# $$H(w) = \sum_j H(c_j \mid c_1 \dots c_{j-1}) \qquad (6)$$
+#
+# *Equation (6):* code `workbench.datasets.grammar.song_scores.melody_entropy`; paper Shannon 1948,
+# *A mathematical theory of communication*, section 6.
+#
+# No model can need fewer bits per melody on average than $H(w)$.
+
+# %%
+from workbench.datasets import builtin_melodies
+from workbench.representations.pvd import CLS, SEP
+
+longest = 26  # [CLS], at most six notes of four words, [SEP]
+
+
+def rows_of(melodies):
+    """Melodies as ids, (n, 26). [SEP] fills the rest and counts like any other word."""
+    rows = np.full((len(melodies), longest), SEP)
+    rows[:, 0] = CLS
+    for row, melody in zip(rows, melodies, strict=True):
+        notes = np.concatenate(code.words(melody))
+        row[1 : len(notes) + 1] = notes
+    return torch.from_numpy(rows)
+
+
+written = builtin_melodies.sample(run.size(200, 3000), seed + 1)
+unseen = builtin_melodies.sample(run.size(24, 128), seed + 2)
+secret = [-builtin_melodies.log_prob(melody) / np.log(2) for melody in unseen]
+entropy = builtin_melodies.entropy() / np.log(2)
+print(f"H(w) = {entropy:.2f} bits per melody; the {len(unseen)} unseen melodies have "
+      f"{np.mean(secret):.2f} ± {np.std(secret) / len(secret) ** 0.5:.2f}")
+compare(unseen[:3], ["a melody of the grammar", "another", "a third"])
+
+# %%
+from workbench.models.masked_lm import MaskedLM
+
+torch.manual_seed(seed)
+shape = {"vocab": code.size, "length": longest, "width": 64, "depth": 2, "dropout": 0.0}
+tiny = {
+    "vectors": (Network(DiffusionLMConfig(**shape)), losses, bound),
+    "masks": (MaskedLM(MaskedLMConfig(**shape)), masked_lm.losses, masked_lm.bound),
+}
+count = run.size(20, 400)
+at = [0, count // 8, count // 4, count // 2, count]
+rows, test = rows_of(written), rows_of(unseen)
+costs = {}
+for name, (net, terms, bits_of) in tiny.items():
+    per_word, _ = fit(net, terms, bits_of, lambda: None, count, at, rows, test, batch=48)
+    costs[name] = [longest * per_word[step] for step in at]
+chain = MarkovChain(4, code.size).fit([row.numpy() for row in rows])
+guess = np.mean([chain.nll(row.numpy())[1:].sum() for row in test]) / np.log(2)
+ax = plots.lines(plots.axes(width=7), at, costs, xlabel="step", ylabel="bits per melody")
+ax.axhline(guess, color=plots.INK, ls="--", label="Markov chain, 4 words")
+ax.axhline(np.mean(secret), color=plots.INK, ls=":", label="the truth")
+ax.set_yscale("log")
+ax.legend();
+
+# %%
+above = {name: curve[-1] - np.mean(secret) for name, curve in costs.items()}
+reveal("11.5", above["masks"], "vectors: "
+       f"{above['vectors']:.1f} above the truth; the Markov chain: {guess - np.mean(secret):.1f}")
+run.note("above the truth, masks", above["masks"], unit="bits per melody",
+         floor=f"Markov chain {guess - np.mean(secret):.1f}")
+
+# %% [markdown]
+# A low bound says that the network expects what the grammar writes. The reverse question is
+# whether the grammar could have written what the network samples. Its probability answers that,
+# too: it is 0 for a rhythm, a pitch or a leap that the grammar does not have.
+
+# %%
+net = tiny["masks"][0].eval()
+free = torch.full((run.size(8, 64), longest), -1)
+sampled = masked_lm.sample(net, free, longest, [torch.Generator().manual_seed(seed + i)
+                                                for i in range(len(free))])
+melodies = [code.decode(row) for row in sampled.numpy()]
+possible = [np.isfinite(builtin_melodies.log_prob(melody)) for melody in melodies]
+print(f"{np.mean(possible):.0%} of {len(melodies)} sampled melodies could be the grammar's")
+run.note("sampled melodies that the grammar can write", np.mean(possible), floor=0.0)
+best_first = sorted(range(len(melodies)), key=lambda i: not possible[i])
+compare([melodies[i] for i in (best_first[0], best_first[-1])],
+        [f"the grammar {'could' if possible[i] else 'could not'} write it"
+         for i in (best_first[0], best_first[-1])])
+
+# %% [markdown]
+# *What you should have noticed:* no curve goes below the truth, beyond the chance of so few
+# melodies: a bound is never better than what it bounds. For masks the whole distance to the truth
+# is the network's fault: with perfect guesses equation (5) is an equality. One wrong word makes a
+# melody impossible, so the share of possible melodies shows errors that hardly change the bits.
+#
+# ## 10 · Control: ask a classifier for the way
 #
 # *Predict:* no one has told the network on vectors what a busy bar is. A classifier may push it.
 # By how many notes per bar will "busy" windows exceed "sparse" ones?
 
 # %%
-predict("11.5", [1.0, 3.0, 6.0], unit="notes per bar")
+predict("11.6", [1.0, 3.0, 6.0], unit="notes per bar")
 
 # %% [markdown]
 # By Bayes' rule, the density given a class $c$ is that without it times $p(c \mid x_t)$. So its
 # gradient, which tells where to go, has two parts:
 #
-# $$\nabla \log p(x_t \mid c) = \nabla \log p(x_t) + \nabla \log p(c \mid x_t) \qquad (6)$$
+# $$\nabla \log p(x_t \mid c) = \nabla \log p(x_t) + \nabla \log p(c \mid x_t) \qquad (7)$$
 #
-# *Equation (6):* code `workbench.models.control.nudge`; paper Diffusion-LM (arXiv 2205.14217),
+# *Equation (7):* code `workbench.models.control.nudge`; paper Diffusion-LM (arXiv 2205.14217),
 # section 5.1.
 #
 # The first part is what the network knows (lesson 05, section 2). The second is the gradient of a
@@ -664,7 +768,7 @@ for name in ("", "sparse", "busy"):
 plots.histogram(plots.axes(width=7), rates, bins=12, xlabel="notes per bar")
 mean = {name: float(np.mean(rate)) for name, rate in rates.items()}
 real = ", ".join(f"{limit:.1f}" for limit in labels.density_limits)
-reveal("11.5", mean["busy"] - mean["sparse"], f"real windows are cut into thirds at {real}; means: "
+reveal("11.6", mean["busy"] - mean["sparse"], f"real windows are cut into thirds at {real}; means: "
        + ", ".join(f"{name} {value:.1f}" for name, value in mean.items()))
 run.note("notes per bar, busy minus sparse", mean["busy"] - mean["sparse"], floor=0.0)
 
@@ -674,7 +778,7 @@ run.note("notes per bar, busy minus sparse", mean["busy"] - mean["sparse"], floo
 # the push was too weak, or the classifier was trained too briefly: it can only push
 # towards what it recognises in noise.
 #
-# ## 10 · The same, longer: the shipped checkpoint
+# ## 11 · The same, longer: the shipped checkpoint
 #
 # *Predict:* the shipped network was trained for about an hour. Which will have improved more, the
 # sound of single bars or the form of the piece?

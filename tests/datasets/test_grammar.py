@@ -7,6 +7,7 @@ import pytest
 
 from workbench.datasets.builtin import entropy, load_builtin, log_prob, sample
 from workbench.datasets.grammar import STYLES, Feel, Style
+from workbench.datasets.grammar import entropy as exact
 from workbench.datasets.grammar import model as grammar
 from workbench.datasets.grammar.cells import (
     CELLS,
@@ -339,3 +340,11 @@ def test_it_plays_like_people_do():
     assert 0.05 < ghosts < 0.4
     assert 50 < velocity.mean() < 90
     assert len(cut_loops(sample(20, seed=1))) == 20
+
+
+@pytest.mark.parametrize("style", ["rock", "jazz", "bossa nova"])
+def test_most_bits_of_a_loop_say_how_its_hits_are_played(style, monkeypatch):
+    """Lesson 01 says so: without velocities and timings less than half of the entropy remains."""
+    whole = entropy(style)
+    monkeypatch.setattr(exact, "_played_entropy", lambda style, counts: 0.0)
+    assert 0 < entropy(style) < whole / 2

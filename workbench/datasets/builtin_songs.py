@@ -34,7 +34,7 @@ def _drawn(n: int, seed: int, style: str | None = None) -> list[tuple[str, gramm
     """`n` sampled songs with their numbers."""
     rng = random_generator(seed)
     styles = list(STYLES.values())
-    chosen = _style(style) if style is not None else None
+    chosen = style_of(style) if style is not None else None
     return [
         (f"{seed}-{i}", grammar.sample(chosen or styles[int(rng.integers(len(styles)))], rng))
         for i in range(n)
@@ -121,7 +121,7 @@ def entropy(style: str | None = None) -> float:
     """Return the exact mean of −log_prob over all songs in nats; with `style`, over its songs,
     without the log of the number of styles."""
     if style is not None:
-        return scores.song_entropy(_style(style))
+        return scores.song_entropy(style_of(style))
     every = [scores.song_entropy(s) for s in STYLES.values()]
     return float(np.log(len(STYLES)) + np.mean(every))
 
@@ -136,7 +136,8 @@ def note_bits(n: int = 250, seed: int = 13) -> tuple[float, float]:
     return float(ratio / np.log(2)), float(error / np.log(2))
 
 
-def _style(name: str) -> grammar.SongStyle:
+def style_of(name: str) -> grammar.SongStyle:
+    """Return the style of songs of this name; PromptError for another one."""
     if name not in STYLES:
         raise PromptError(f"style: {name!r} is unknown; choose one of {', '.join(STYLES)}")
     return STYLES[name]

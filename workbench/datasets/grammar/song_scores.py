@@ -101,6 +101,22 @@ def _log_half(
     return total, place
 
 
+def log_melody(style: SongStyle, chord: int, bars: Sequence[Sequence[Note]]) -> float:
+    """ln P(melody | style, chord) in C major; −inf if the grammar cannot generate it.
+
+    Args:
+        style: Of the songs.
+        chord: The degree of the scale that is played in every bar.
+        bars: The notes of each bar, all of the melody, with the sixteenth in the bar first.
+    """
+    total, place = 0.0, g.START
+    for bar in bars:
+        for half in range(2):
+            cost, place = _log_half(style, 0, "major", chord, place, half, bar)
+            total += cost
+    return total
+
+
 def _log(p: float) -> float:
     return float(np.log(p)) if p > 0 else MINUS
 
@@ -143,6 +159,15 @@ def phrase_entropy(style: SongStyle) -> float:
                 for then, p in g.NEXT.get(degree, ()):
                     places[degrees.index(then)] += p * after[row]
     return float(total)
+
+
+def melody_entropy(style: SongStyle, chord: int, bars: int) -> float:
+    """Exact entropy in nats of `bars` bars of melody over one chord, a degree of the scale."""
+    total, mass = 0.0, np.eye(g.STEPS)[g.START]
+    for _ in range(2 * bars):
+        mass, cost = _half(style, chord, mass)
+        total += cost
+    return total
 
 
 def _half(style: SongStyle, chord: int, mass: np.ndarray) -> tuple[np.ndarray, float]:

@@ -16,6 +16,8 @@ import numpy as np
 
 Choice = tuple[tuple[Any, float], ...]  # (value, probability), summing to 1
 Note = tuple[int, int, int, int, int]  # sixteenth, length, pitch, velocity, program (−1: drums)
+# Cell, steps of the scale and velocities of each half of a bar.
+Melody = tuple[tuple[tuple, tuple[int, ...], tuple[int, ...]], ...]
 
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 FORMS: Choice = (("AABA", 0.4), ("ABAB", 0.35), ("ABAC", 0.25))
@@ -114,12 +116,12 @@ STYLES: dict[str, SongStyle] = {
 
 @dataclass(frozen=True)
 class Bar:
-    """The choices of one bar. melody: cell, steps and velocities of each half."""
+    """The choices of one bar."""
 
     chord: int
     bass: tuple
     chords: tuple
-    melody: tuple[tuple[tuple, tuple[int, ...], tuple[int, ...]], ...]
+    melody: Melody
 
 
 @dataclass(frozen=True)
@@ -179,16 +181,26 @@ def _phrase(style: SongStyle, rng: np.random.Generator) -> tuple[Bar, Bar]:
     first = pick(FIRST, rng)
     place, bars = START, []
     for chord in (first, pick(NEXT[first], rng)):
-        bass, comp, melody = pick(style.bass, rng), pick(style.chords, rng), []
-        for _ in range(2):
-            cell, steps = pick(style.cells, rng), []
-            for number in range(len(cell)):
-                table = arrivals(place, chord) if number == 0 else moves(place)
-                place = int(rng.choice(list(table), p=list(table.values())))
-                steps.append(place)
-            melody.append((cell, tuple(steps), tuple(pick(ACCENTS, rng) for _ in steps)))
-        bars.append(Bar(chord, bass, comp, tuple(melody)))
+        bass, comp = pick(style.bass, rng), pick(style.chords, rng)
+        melody, place = sample_melody(style, chord, place, rng)
+        bars.append(Bar(chord, bass, comp, melody))
     return bars[0], bars[1]
+
+
+def sample_melody(
+    style: SongStyle, chord: int, place: int, rng: np.random.Generator
+) -> tuple[Melody, int]:
+    """Sample the melody of a bar over a chord, a degree of the scale, from the step before it;
+    return it with its last step."""
+    halves = []
+    for _ in range(2):
+        cell, steps = pick(style.cells, rng), []
+        for number in range(len(cell)):
+            table = arrivals(place, chord) if number == 0 else moves(place)
+            place = int(rng.choice(list(table), p=list(table.values())))
+            steps.append(place)
+        halves.append((cell, tuple(steps), tuple(pick(ACCENTS, rng) for _ in steps)))
+    return tuple(halves), place
 
 
 def home(key: int) -> int:
