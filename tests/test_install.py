@@ -94,7 +94,13 @@ def test_the_wheel_holds_every_file_of_the_package_and_the_notebooks(wheel):
     notebooks = {name.split("/notebooks/")[1] for name in held - here}
     assert notebooks == {
         path.relative_to(ROOT / "notebooks").as_posix()
-        for pattern in ("*.ipynb", "src/**/*.py", "experiments/*.ipynb", "experiments/results/*")
+        for pattern in (
+            "*.ipynb",
+            "src/**/*.py",
+            "experiments/*.ipynb",
+            "experiments/results/*",
+            "refreshers/*.ipynb",
+        )
         for path in (ROOT / "notebooks").glob(pattern)
     }
     assert wheel.stat().st_size < INDEX_LIMIT

@@ -37,7 +37,8 @@ def open_lab(folder: Path) -> int:
 def copy_notebooks(folder: Path, root: Path = ROOT) -> list[Path]:
     """Copy the notebooks under `root` that `folder` lacks. Returns the copies."""
     made = []
-    for source in [*root.glob("*.ipynb"), *root.glob("experiments/*.ipynb")]:
+    places = ("*.ipynb", "experiments/*.ipynb", "refreshers/*.ipynb")
+    for source in [path for place in places for path in root.glob(place)]:
         target = folder / source.relative_to(root)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)

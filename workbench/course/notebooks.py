@@ -1,5 +1,6 @@
 """Notebooks from percent scripts: notebooks/src/NN_name.py → notebooks/NN_name.ipynb, and
 notebooks/src/experiments/NAME.py → notebooks/experiments/NAME.ipynb (`course/experiments.py`).
+Refreshers, short pages on what a lesson needs, are in notebooks/src/refreshers in the same way.
 
 Authors edit and review the scripts; readers open the notebooks. Cells begin with `# %%` (code) or
 `# %% [markdown]`, and may have tags: `# %% tags=["parameters"]`.
@@ -61,6 +62,16 @@ def scripts(root: Path = ROOT) -> list[Path]:
 def experiment_scripts(root: Path = ROOT) -> list[Path]:
     """The percent scripts of the experiments, by name."""
     return sorted((root / "src" / "experiments").glob("[a-z]*.py"))
+
+
+def refresher_scripts(root: Path = ROOT) -> list[Path]:
+    """The percent scripts of the refreshers, by name."""
+    return sorted((root / "src" / "refreshers").glob("[a-z]*.py"))
+
+
+def every_script(root: Path = ROOT) -> list[Path]:
+    """All percent scripts: lessons, experiments, refreshers."""
+    return [*scripts(root), *experiment_scripts(root), *refresher_scripts(root)]
 
 
 def build(script: Path, *, solutions: bool = False) -> Any:
@@ -176,7 +187,7 @@ def target_of(script: Path) -> Path:
 def regenerate(root: Path = ROOT) -> list[Path]:
     """Write every notebook; return those that changed."""
     changed = []
-    for script in [*scripts(root), *experiment_scripts(root)]:
+    for script in every_script(root):
         text, target = text_of(build(script)), target_of(script)
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             with atomic_write(target) as path:
@@ -189,7 +200,7 @@ def stale(root: Path = ROOT) -> list[Path]:
     """Notebooks that differ from the output of their script."""
     return [
         target_of(script)
-        for script in [*scripts(root), *experiment_scripts(root)]
+        for script in every_script(root)
         if not target_of(script).exists()
         or target_of(script).read_text(encoding="utf-8") != text_of(build(script))
     ]
