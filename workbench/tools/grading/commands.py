@@ -46,6 +46,11 @@ def add_commands(commands: Any) -> None:
         "--memory", type=options.whole(64), default=2048, metavar="MB", help="MB per exercise"
     )
     add.add_argument("--jobs", type=options.whole(1), help="exercises at a time")
+    add.add_argument(
+        "--similar",
+        action="store_true",
+        help="also write similar.csv: pairs of answers that are alike, as a hint to look",
+    )
     add.set_defaults(run=_grade)
 
 
@@ -74,6 +79,7 @@ def _grade(args: argparse.Namespace) -> int:
         jobs=args.jobs,
         limits=Limits(args.seconds, args.memory),
         notebook_seconds=args.notebook_seconds,
+        similar=args.similar,
     )
     print(f"marks: {args.out / 'marks.csv'}; feedback: {args.out / 'feedback'}")
     failed = sorted({r["student"] for r in records if r["state"].startswith("could not be graded")})

@@ -35,6 +35,7 @@ from workbench.course.notebooks import ROOT
 from workbench.course.teaching import exercises
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.files import UNREADABLE, atomic_write, load_json, write_text
+from workbench.tools.grading import similarity
 from workbench.tools.grading.feedback import write_feedback
 from workbench.tools.grading.lessons import Lesson, LessonExercise, lessons
 from workbench.tools.grading.sandbox import SECRET, Limits, Question, Reply, Sandbox, SandboxError
@@ -55,6 +56,7 @@ def grade(
     notebook_seconds: float = 120,
     jobs: int | None = None,
     weak: str = "",
+    similar: bool = False,
     root: Path = ROOT,
 ) -> list[Record]:
     """Grade a folder of submissions. Results in `out` that are still valid are not computed again.
@@ -68,6 +70,7 @@ def grade(
         notebook_seconds: For all exercises of a notebook.
         jobs: Exercises at a time.
         weak: See `Sandbox`.
+        similar: Whether to write similar.csv, pairs of answers that are alike.
         root: Folder of the trusted notebooks.
 
     Returns:
@@ -126,6 +129,8 @@ def grade(
     with ThreadPoolExecutor(jobs or max(1, (cores or 2) // 2)) as pool:
         records = list(pool.map(one, pairs))
     write_marks(out / "marks.csv", records)
+    if similar:
+        write_similar(out / "similar.csv", list(similarity.similar(students, chosen, root)))
     about = {
         "version": __version__,
         "seed": seed,
@@ -294,6 +299,19 @@ def write_marks(path: Path, records: Sequence[Record]) -> None:
                 ],
             )
         )
+    with atomic_write(path) as target:
+        target.write_text(text.getvalue(), encoding="utf-8-sig")
+
+
+def write_similar(path: Path, pairs: Sequence[similarity.Pair]) -> None:
+    """Write a row per pair of answers that are alike, as `write_marks` does."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["exercise", "one", "other", "likeness", "to the letter"])
+    for pair in pairs:
+        letters = "yes" if pair.letters else "no"
+        likeness = f"{pair.likeness:.2f}"
+        rows.writerow(map(_cell, [pair.exercise, pair.one, pair.other, likeness, letters]))
     with atomic_write(path) as target:
         target.write_text(text.getvalue(), encoding="utf-8-sig")
 

@@ -119,7 +119,7 @@ def _sources(statements: list[Statement], name: str, at: int) -> list[int]:
 
 
 def _statements(number: int, source: str) -> Iterator[Statement]:
-    for node in ast.parse(_python(source)).body:
+    for node in ast.parse(as_python(source)).body:
         statement = Statement(number, node)
         table = symtable.symtable(ast.unparse(node), "cell", "exec")
         for symbol in table.get_symbols():
@@ -179,11 +179,11 @@ def _imports(node: ast.stmt) -> Iterator[str]:
             yield part.module
 
 
-def _python(source: str) -> str:
+def as_python(source: str) -> str:
     """A cell without IPython's syntax, with the same line numbers."""
     first, _, rest = source.partition("\n")
     if first.startswith("%%"):
-        return "\n" + _python(rest) if first[2:].split(" ")[0] in PYTHON_MAGICS else ""
+        return "\n" + as_python(rest) if first[2:].split(" ")[0] in PYTHON_MAGICS else ""
     if not re.search(r"(?m)^\s*[%!?]|\?\s*$|=\s*[%!]", source):
         return source
     from IPython.core.inputtransformer2 import TransformerManager
