@@ -3,8 +3,8 @@
     workbench evaluate speed --checkpoint drums-groove-bert --out speed.json
     workbench evaluate speed --only training
 
-Times are medians of several runs on this machine; ratios come from one run. MIDI reading is
-measured in processor time, in alternation.
+Times are medians of several runs on this machine; ratios come from one run. Prompt to sound is also
+measured beside matrix products, MIDI reading in processor time, both in alternation.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from workbench.benchmarks.command import run_command, sections_parser
 from workbench.benchmarks.throughput import training
@@ -37,27 +38,49 @@ if TYPE_CHECKING:
     from workbench.datasets.dataset import Dataset
 
 PROMPT = "slow funk with ghost notes, 92 bpm"
+LONGEST = 0.3  # seconds from a prompt to four rendered clips, on two cores
+PRODUCT, PRODUCTS = 1000, 8  # size of the matrices; products in a row
 
 
 def prompt_to_sound(system: DrumLDM, report: Report, runs: int) -> None:
-    """Four clips of eight bars, from the text to samples."""
+    """Four clips of eight bars, from the text to samples; in seconds, and beside matrix products
+    that are run in turn with it, so that other programs slow down both."""
     clips = system.generate(PROMPT, n=4, bars=8)
-    rows: list[tuple[str, float, float | None]] = [
-        ("reading the prompt", timed(lambda: system.embed_text([PROMPT]), runs, warm=True), None),
-        (
-            "generating 4 × 8 bars",
-            timed(lambda: system.generate(PROMPT, n=4), runs, warm=True),
-            None,
-        ),
-        ("rendering", timed(lambda: [c.waveform() for c in clips], runs, warm=True), None),
-    ]
+    factor = torch.randn(PRODUCT, PRODUCT, generator=torch.Generator().manual_seed(0))
+
+    def products() -> None:
+        for _ in range(PRODUCTS):
+            factor @ factor
 
     def everything() -> None:
         for clip in system.generate(PROMPT, n=4, bars=8):
             clip.waveform()
 
-    rows.append(("prompt to four rendered clips", timed(everything, runs, warm=True), 1.0))
-    report.table("prompt", "Prompt to sound, warm", ["", "seconds", "target ≤"], rows)
+    parts: dict[str, Callable[[], object]] = {
+        "reading the prompt": lambda: system.embed_text([PROMPT]),
+        "generating 4 × 8 bars": lambda: system.generate(PROMPT, n=4),
+        "rendering": lambda: [clip.waveform() for clip in clips],
+        "prompt to four rendered clips": everything,
+    }
+    rows = []
+    for name, part in parts.items():
+        seconds, product = in_turn(part, products, runs)
+        processor, own = in_turn(part, products, runs, time.process_time)
+        target = LONGEST if part is everything else None
+        ratios = (PRODUCTS * seconds / product, PRODUCTS * processor / own)
+        rows.append((name, seconds, target, processor, *ratios))
+    threads = torch.get_num_threads()
+    report.table(
+        "prompt",
+        "Prompt to sound, warm",
+        ["", "seconds", "target ≤", "processor seconds", "÷ product", "÷ product, processor"],
+        rows,
+        [
+            f"÷ product: divided by the time of a product of two {PRODUCT} × {PRODUCT} matrices in "
+            "single precision, run in turn with it. The seconds of a machine with other work on it "
+            f"say little, the ratios more. PyTorch had {threads} thread{'s' * (threads > 1)}."
+        ],
+    )
 
 
 def samplers(system: DrumLDM, report: Report, runs: int) -> None:

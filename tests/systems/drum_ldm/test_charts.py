@@ -123,6 +123,15 @@ def test_cross_sticks_are_written_as_such(system):
     assert not (system.generate("rock", bars=4, steps=2)[0].notes["pitch"] == 37).any()
 
 
+def test_single_drums_are_played_louder_and_softer(system):
+    prompts = ("four on the floor, loud kick, soft hats", "four on the floor, soft kick, loud hats")
+    for prompt, louder in zip(prompts, (36, 42), strict=True):
+        notes = system.generate(prompt, bars=4, steps=2)[0].notes
+        kick, hats = (notes["velocity"][notes["pitch"] == pitch].mean() for pitch in (36, 42))
+        assert (kick > hats) == (louder == 36)
+        assert abs(kick - hats) > 15
+
+
 def test_a_loop_that_is_one_fill_has_no_form_of_a_groove(system):
     fill, groove, wanted = (
         system.charts_for([prompt], 4, [0], form)[0].letter

@@ -1046,6 +1046,65 @@ def test_cross_sticks_have_their_bars():
     assert sticks.tolist() == [True, True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "louder", "softer"),
+    [
+        ("loud snare, soft hats", "SD", "CH"),
+        ("snare loud hats soft", "SD", "CH"),
+        ("quiet ride and a hard kick", "BD", "RD"),
+        ("caja fuerte, charles suave", "SD", "CH"),
+        ("laute Snare, leise Hi-Hat", "SD", "CH"),
+    ],
+)
+def test_single_drums_have_their_loudness(prompt, louder, softer):
+    request = read_request(prompt, 2)
+    volumes = request.volumes
+    assert (volumes[:, DRUMS.index(louder)] > volumes[:, DRUMS.index(softer)] + 0.3).all()
+    assert np.isnan(volumes[:, DRUMS.index("CR")]).all()
+    assert np.isnan(request.chart.loudness).all()
+    assert not request.refused
+
+
+def test_the_loudness_of_one_drum_has_its_bars_and_its_degree():
+    very, plain = (read_request(f"{word}loud kick in bar 2", 4).volumes for word in ("very ", ""))
+    assert very[1, 0] > plain[1, 0] > 0.7
+    assert np.isnan(very[[0, 2, 3]]).all()
+    compared = read_request("hats quieter than the snare", 1).volumes[0]
+    assert compared[DRUMS.index("CH")] < 0.5
+    assert np.isnan(compared[DRUMS.index("SD")])
+
+
+@pytest.mark.parametrize(
+    "prompt", ["loud", "loud drums", "rock, ride, loud", "rock loud hats", "a soft beat with ride"]
+)
+def test_other_loudness_is_that_of_the_loop(prompt):
+    request = read_request(prompt, 2)
+    assert request.volumes is None
+    assert np.isfinite(request.chart.loudness).all()
+
+
+@pytest.mark.parametrize("prompt", ["washy crash cymbals", "crash all over", "crash everywhere"])
+def test_crashes_all_over_are_many(prompt):
+    many = read_request("lots of crash", 2).chart.drums
+    assert np.array_equal(read_request(prompt, 2).chart.drums, many, equal_nan=True)
+
+
+def test_a_fill_keeps_no_time_on_hats_and_ride():
+    hats, open_hats, ride = (DRUMS.index(code) for code in ("CH", "OH", "RD"))
+    drums = read_request("a funk fill", 2, played=True).chart.drums
+    assert (drums[:, hats] < 0.5).all()
+    assert (drums[:, [open_hats, ride]] == 0).all()
+    assert (read_request("a fill with ride", 2, played=True).chart.drums[:, ride] > 0).all()
+    assert np.isnan(read_request("a funk fill", 2).chart.drums).all()
+
+
+def test_without_a_kick_the_other_drums_play_more():
+    kick, snare = (read_request(f"no {drum}", 1, played=True).chart for drum in ("kick", "snare"))
+    assert kick.drums[0, DRUMS.index("CH")] > snare.drums[0, DRUMS.index("CH")]
+    styled = read_request("rock, no kick", 1, played=True).chart
+    assert styled.drums[0, DRUMS.index("SD")] < kick.drums[0, DRUMS.index("SD")]
+
+
 def test_a_machine_is_tighter_than_a_tight_drummer():
     drummer, machine = (read_request(text, 1).chart.loose[0] for text in ("tight", "robotic"))
     assert 0 < machine < drummer

@@ -67,6 +67,7 @@ class DrumWriter:
         self._present: list[tuple[str, list[int]]] = []  # drums and their bars
         self._absences: list[tuple[str, list[int]]] = []
         self.sticks = np.zeros(bars, dtype=bool)  # bars whose snare hits are cross-sticks
+        self.volumes = np.full((bars, len(DRUMS)), np.nan)  # mean velocities of single drums
 
     @staticmethod
     def _codes(group: Group) -> list[tuple[str, ...]]:

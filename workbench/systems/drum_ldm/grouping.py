@@ -349,6 +349,10 @@ class _Reader:
         elif name == "less" and self._place_alone() and self._last().things:
             self._except()  # "menos en el 3"
         elif name in _AMOUNTS:
+            drums = bool(group.things) and all(is_drum(thing) for thing in group.things)
+            if drums and following is None and not (group.amount or self.draft.after):
+                self._set(amount=name)  # "crash cymbals all over"
+                return
             if group.things:
                 self._flush(joined=self.draft.joined or group.joined, keep=True)
             self._set(amount=name)
@@ -495,6 +499,17 @@ class _Reader:
                 self._flush(joined=group.joined, keep=True)
             self._set(amount=amount)
             return
+        if side := self._side_of_loudness(thing):  # "loud snare, soft hats"
+            joined = self.draft.joined or group.joined
+            if side == "after" and group.things:
+                self._flush(joined=joined, keep=True)
+            degree = self.degree or self.draft.group.degree
+            self._set(volume=thing, degree=degree)
+            self.degree = 0
+            self.draft.joined = False
+            if side == "before" and is_drum(following):
+                self._flush(joined=joined)
+            return
         loud = group.negative and bool(group.things) and group.things[-1].entry.sets("loudness")
         if drum and loud and not self.draft.joined and not self.draft.after:
             self._flush(joined=True)
@@ -544,6 +559,21 @@ class _Reader:
         tempo = isinstance(before, Thing) and before.entry.has("style")  # "rock, fast, hats"
         codes = {*codes_of(self.following)}
         return bool(codes) and codes <= _HANDS and not tempo
+
+    def _side_of_loudness(self, thing: Thing) -> str:
+        """Whether a loudness is that of the drum "before" or "after" it; "" if it is the loop's."""
+        group, following = self.draft.group, self.following
+        if not thing.entry.sets("loudness") or len(thing.entry.effects) > 1:
+            return ""
+        if group.negative or group.amount == "less":
+            return ""
+        before = self.clause[self.at - 1] if self.at else None
+        then = _names_some(following)
+        last = _names_some(before) and group.volume is None and not self.draft.after
+        if last and (then or not isinstance(following, Thing)):
+            return "before"
+        styled = isinstance(before, Thing) and before.entry.has("style", "section")
+        return "after" if then and not styled else ""  # not in "rock loud hats"
 
     def _of_fill(self, thing: Thing) -> bool:
         """Whether a drum or a quality stands before "fill", perhaps with others between them. A
@@ -616,6 +646,11 @@ class _Reader:
             if self.exception:  # "no cymbals except the ride in bar 3"
                 self._set(only="places")
         self.draft.group = _placed(self.draft.group, place)
+
+
+def _names_some(item: Item | None) -> bool:
+    """Whether an item names drums, but not all of them."""
+    return 0 < len({*codes_of(item)}) < len(DRUMS)
 
 
 def _is_event(thing: Thing) -> bool:

@@ -134,6 +134,7 @@ class Group:
         only: "drums" if nothing else is wanted, "places" if nothing at other places, or "".
         amount: "many", "few", "less", "some" or "".
         degree: 1 for "very", −1 for "slightly", otherwise 0.
+        volume: How loud its drums are, if others may be louder or softer.
         count: How many are wanted, of fills and crashes; 0 if that is not said.
         steps: Places in the bar.
         bars: Places in the loop.
@@ -152,6 +153,7 @@ class Group:
     only: str = ""
     amount: str = ""
     degree: int = 0
+    volume: Thing | None = None
     count: int = 0
     steps: Steps | None = None
     bars: Bars | None = None

@@ -57,6 +57,8 @@ class DrumRequest:
         tempo_range: Tempi in BPM that the words for the tempo or the style mean; None without any.
         usual_range: Usual tempi of the style in BPM; None if the style is unknown.
         sticks: (bars,) the bars whose snare hits are cross-sticks, bool; None for no bar.
+        volumes: (bars, 9) mean velocity of single drums that are louder or softer than others, 0 to
+            1, NaN where none is asked; None for no drum.
     """
 
     prompt: str
@@ -72,6 +74,7 @@ class DrumRequest:
     tempo_range: tuple[float, float] | None = None
     usual_range: tuple[float, float] | None = None
     sticks: NDArray[np.bool_] | None = None
+    volumes: NDArray[np.float64] | None = None
 
     def reading(self) -> PromptReading:
         """Return the request as a reading of the prompt, which a system shows to its user."""
@@ -167,6 +170,7 @@ def read_request(
         _within(writer.tempo_range, scanned.tempo_bounds),
         writer.usual_range,
         writer.sticks if writer.sticks.any() else None,
+        None if np.isnan(writer.volumes).all() else writer.volumes,
     )
 
 

@@ -24,14 +24,15 @@ from workbench.errors import PromptError
 from workbench.models.chart_denoiser import ChartConditioning
 from workbench.models.denoisers import DrumConditioning
 from workbench.music.clip import Clip
-from workbench.music.kit import CROSS_STICK, DRUMS, WRITE_PITCH
+from workbench.music.kit import DRUMS
 from workbench.music.timeline import TEMPO_RANGE, check_meter, meter_names
-from workbench.representations.drum_chart import DrumChart, bar_steps
+from workbench.representations.drum_chart import DrumChart
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.forms import letters_of, restated, sampled_form, shared_noise
 from workbench.systems.drum_ldm.habits import relaxed
 from workbench.systems.drum_ldm.latents import BARS, DrumLatents
 from workbench.systems.drum_ldm.request import DrumRequest, read_request
+from workbench.systems.drum_ldm.strokes import with_strokes
 from workbench.systems.drum_ldm.timing import timed
 from workbench.systems.progress import reporter
 from workbench.systems.prompts import PromptReading, chip_words, plain_words, prompt_of, read_prompt
@@ -346,7 +347,8 @@ class DrumSampler(DrumLatents):
                 continue
             drums = DrumRoll.from_array(roll, tempo=tempo)
             drums.meter = chart.meter
-            clips.append(_with_sticks(drums.to_clip(), prompt, chart))
+            request = request_of(prompt, chart.bars, chart.meter)
+            clips.append(with_strokes(drums.to_clip(), request))
         return [
             clip.with_(caption=prompt, labels={"prompt": prompt})
             for clip, prompt in zip(clips, prompts, strict=True)
@@ -380,26 +382,6 @@ class DrumSampler(DrumLatents):
             )
             for i, (clip, prompt) in enumerate(zip(clips, prompts, strict=True))
         ]
-
-
-def _with_sticks(clip: Clip, prompt: str, chart: DrumChart) -> Clip:
-    """Return the loop with cross-sticks for the snare hits of the bars where the prompt asks for
-    them: a roll has one voice for both."""
-    sticks = request_of(prompt, chart.bars, chart.meter).sticks
-    if sticks is None:
-        return clip
-    notes = clip.notes.copy()
-    beats = bar_steps(chart.meter) / 4
-    bar = np.floor((notes["time"] + 0.125) / beats).astype(int) % chart.bars  # early hits count
-    notes["pitch"][sticks[bar] & (notes["pitch"] == WRITE_PITCH["SD"])] = CROSS_STICK
-    return Clip.from_notes(
-        notes,
-        tempo=clip.tempo,
-        meter=clip.meter,
-        beats=clip.beats,
-        drums=True,
-        anticipation=clip.anticipation,
-    )
 
 
 def _unasked(chart: DrumChart, form: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.datasets.keywords import TEMPO_LIMITS
+from workbench.datasets.phrases import joined
 from workbench.music.kit import DRUMS
 from workbench.representations.drum_chart import BAR_FIELDS, DrumChart, pulse_steps
 from workbench.systems.drum_ldm.bar_cells import bar_cells
@@ -49,7 +50,13 @@ _VERY, _SLIGHTLY = 1.35, 0.6  # factors on the distance from the middle
 _ELSEWHERE = {"loudness": (0.45, 0.7), "density": (3.0, 5.0)}  # beside a loud part, a soft one
 RAMP = {"loudness": (0.4, 0.82), "density": (2.6, 5.8)}  # of a build-up
 _FEW_ABSENT = 2  # drums; hi-hats are two
-_GROOVE = {"BD": 1.2, "SD": 1.2, "CH": 2.0}  # hits per quarter note
+# Hits per quarter note of the rest of the kit, chosen so that a loop without a kick or a snare and
+# without a style has about as many hits as the empty prompt's loops have without that drum.
+_GROOVE = {"BD": 1.2, "SD": 1.2, "CH": 2.0}
+_NO_KICK = {"SD": 2.0, "CH": 2.4}
+# The same of drums that keep time, in a loop that is one fill. Chosen on validation: a classifier
+# recognises 84 % of such loops as fills, without it 68 %.
+_FILL = {"CH": 0.4, "OH": 0.0, "RD": 0.0}
 _BACKBEAT = ("SD", "2", "4")
 FILLS_EVERY = 4  # bars, where "fills" have no place
 LONGEST_FILL = 2  # bars of a section that is a fill
@@ -116,6 +123,7 @@ class ChartWriter(DrumWriter):
             group = replace(group, others=(*group.others, *struck))
         if drums:
             self._drums(group, drums, bars, where, place)
+            self._volume(group, drums, bars, where)
         elif struck and group.only == "drums":
             self._absent([code for code in DRUMS if code not in group.others], bars)
             self._say(f"no other drums{where}")
@@ -223,6 +231,17 @@ class ChartWriter(DrumWriter):
                 amount, no = {"few": "few ", "many": "many "}.get(group.amount, ""), "no "
             self._say(f"{no if group.negative else degree + amount}{name}{where}")
 
+    def _volume(self, group: Group, drums: list[str], bars: list[int], where: str) -> None:
+        """How loud single drums are, beside the others."""
+        if group.volume is None or group.negative:
+            return
+        [(_, text)] = group.volume.entry.of("set")
+        level = _strengthened(float(text), _MIDDLE["loudness"], group)
+        self.volumes[np.ix_(bars, [COLUMN[code] for code in drums])] = min(max(level, 0.1), 1.0)
+        degree = {1: "very ", -1: "slightly "}.get(group.degree, "")
+        name = joined(drum_names(self._codes(group)))
+        self._say(f"{name} {degree}{group.volume.entry.name}{where}")
+
     def _strokes(self, thing: Thing, group: Group, bars: list[int], where: str) -> None:
         """Strokes of a drum that have places, such as ghost notes on the e of 2."""
         entry, steps = thing.entry, group.steps
@@ -301,7 +320,7 @@ class ChartWriter(DrumWriter):
             elif group.amount == "few":
                 value = middle + _SLIGHTLY * (value - middle)
             elif group.degree and not (name == "swing" and value == 0):
-                value = middle + (_VERY if group.degree > 0 else _SLIGHTLY) * (value - middle)
+                value = _strengthened(value, middle, group)
             value = (
                 min(max(value, 0.0), 1.0) if name in ("loudness", "swing", "likeness") else value
             )
@@ -476,9 +495,13 @@ class ChartWriter(DrumWriter):
         out = drums == 0
         lame = out[:, [COLUMN["BD"], COLUMN["SD"]]].any(1) & (out.sum(1) <= _FEW_ABSENT)
         lame &= np.isnan(self.chart.density) & (self.chart.fill != 1) & ~(drums > 0).any(1)
-        for code, rate in _GROOVE.items():
+        plain = not self._text and out[lame, COLUMN["BD"]].all()
+        for code, rate in (_NO_KICK if plain else _GROOVE).items():
             column = drums[:, COLUMN[code]]
             column[lame & np.isnan(column)] = rate
+        for code, rate in _FILL.items() if self._whole else ():
+            column = drums[:, COLUMN[code]]
+            column[np.isnan(column)] = rate
         backbeat = lame & ~out[:, COLUMN["SD"]]
         self._hits(["SD"], np.flatnonzero(backbeat).tolist(), Steps(_BACKBEAT[1:]), 1, STYLE)
 
@@ -506,6 +529,12 @@ class ChartWriter(DrumWriter):
 def _is_quality(entry: Entry) -> bool:
     """Whether something has a degree, such as "loud" and "fast", and is not counted."""
     return entry.has("set", "pace") and not entry.has("drum", "style") and not entry.sets("ghosts")
+
+
+def _strengthened(value: float, middle: float, group: Group) -> float:
+    """A value of a field after "very" or "slightly"."""
+    factor = {1: _VERY, -1: _SLIGHTLY}.get(group.degree, 1.0)
+    return middle + factor * (value - middle)
 
 
 def _bars(indices: Sequence[int]) -> Bars:
