@@ -24,6 +24,7 @@ from workbench.extras import missing
 from workbench.options import check_out, one_line
 from workbench.systems.registry import SYSTEMS, datasets, evaluated, resolve, system_key
 from workbench.tools import course_commands, experiment_command
+from workbench.tools.contest import command as contest
 from workbench.tools.grading.commands import add_commands
 from workbench.version import __version__
 
@@ -134,6 +135,7 @@ def parser() -> argparse.ArgumentParser:
     experiment_command.add(commands, PROFILES)
     add_commands(commands)
     course_commands.add_commands(commands)
+    contest.add_commands(commands)
 
     add = commands.add_parser("lab", help="open JupyterLab on the first lesson")
     add.add_argument(
