@@ -10,7 +10,7 @@ from tests.tools.grading.conftest import NOISE, RIGHT_NOISE, RIGHT_STEP
 from workbench import cli
 from workbench.errors import MissingDataError
 from workbench.tools.grading.classroom import compare
-from workbench.tools.grading.marks import grade, slug, write_marks
+from workbench.tools.grading.marks import grade, slug, write_marks, write_worksheet
 from workbench.tools.grading.sandbox import Limits, Sandbox
 
 FORGERY = """
@@ -268,3 +268,22 @@ def test_formulas_are_text(tmp_path):
     }
     write_marks(tmp_path / "m.csv", [record])
     assert "'=cmd(),0,0,graded,'+1" in (tmp_path / "m.csv").read_text(encoding="utf-8-sig")
+
+
+def test_moodle_gets_the_sum_of_a_students_points(tmp_path):
+    records = [
+        {"student": "Ada L", "points": 2.0, "of": 3.0},
+        {"student": "Ada L", "points": 1.5, "of": 4.0},
+        {"student": "ben", "points": 1.0, "of": 3.0},
+    ]
+    write_worksheet(tmp_path / "moodle.csv", records, {"Ada L": "17"})
+    with (tmp_path / "moodle.csv").open(encoding="utf-8", newline="") as file:
+        [row] = csv.DictReader(file)
+    assert (row["Identifier"], row["Full name"]) == ("Participant 17", "Ada L")
+    assert (row["Grade"], row["Maximum grade"]) == ("3.5", "7")
+
+
+def test_only_students_whom_moodle_numbered_are_in_its_worksheet(marks):
+    with (marks / "moodle.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["Identifier"] for row in csv.DictReader(file)] == ["Participant 7"]
+    assert not (marks / "similar.csv").exists()

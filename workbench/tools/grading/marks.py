@@ -129,6 +129,8 @@ def grade(
     with ThreadPoolExecutor(jobs or max(1, (cores or 2) // 2)) as pool:
         records = list(pool.map(one, pairs))
     write_marks(out / "marks.csv", records)
+    if participants := {one.name: one.participant for one in students if one.participant}:
+        write_worksheet(out / "moodle.csv", records, participants)
     if similar:
         write_similar(out / "similar.csv", list(similarity.similar(students, chosen, root)))
     about = {
@@ -301,6 +303,20 @@ def write_marks(path: Path, records: Sequence[Record]) -> None:
         )
     with atomic_write(path) as target:
         target.write_text(text.getvalue(), encoding="utf-8-sig")
+
+
+def write_worksheet(path: Path, records: Sequence[Record], participants: dict[str, str]) -> None:
+    """Write a grading worksheet, which Moodle takes back under "Upload grading worksheet". Students
+    are known by the numbers in the names of the folders that Moodle exported."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["Identifier", "Full name", "Grade", "Maximum grade", "Last modified (grade)"])
+    for name, number in sorted(participants.items()):
+        theirs = [record for record in records if record["student"] == name]
+        points, of = (f"{sum(record[key] for record in theirs):g}" for key in ("points", "of"))
+        rows.writerow(map(_cell, [f"Participant {number}", name, points, of, ""]))
+    with atomic_write(path) as target:
+        target.write_text(text.getvalue(), encoding="utf-8")
 
 
 def write_similar(path: Path, pairs: Sequence[similarity.Pair]) -> None:

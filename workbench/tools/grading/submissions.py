@@ -60,12 +60,14 @@ class Handed:
 @dataclass
 class Student:
     """Everything that one student handed in. notes: remarks for the instructor; unpacked: temporary
-    folders of unpacked zip files, removed with this object."""
+    folders of unpacked zip files, removed with this object; participant: number that Moodle gave,
+    "" if none."""
 
     name: str
     lessons: dict[str, Handed] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     unpacked: list[Any] = field(default_factory=list, repr=False)
+    participant: str = ""
 
     def note(self, text: str) -> None:
         if len(self.notes) < MOST_NOTES:
@@ -127,6 +129,7 @@ def collect(folder: Path, known: Sequence[Lesson]) -> list[Student]:
     students = []
     for (name, told), paths in sources.items():
         student = Student(f"{name} {told}" if names[name] > 1 and told else name)
+        student.participant = told
         students.append(student)
         try:
             _take(student, [one for path in paths for one in _found(path, student, known)])
