@@ -2,6 +2,8 @@
 
 import re
 
+import torch
+
 from workbench.course.notebooks import CHECKOUT
 from workbench.course.outline import outlines
 from workbench.course.teaching import exercises
@@ -22,6 +24,32 @@ def test_every_lesson_has_its_part():
             assert field in part, part[:30]
         title = part.splitlines()[0][5:]
         assert LESSONS[part[:2]].title == title
+
+
+def answers_of(part):
+    """Number of words of each answer, by the prediction's number."""
+    block = re.search(r"(?ms)^- \*\*Predictions?\b.*?(?=^- |\Z)", part)
+    pieces = re.split(r"\b(\d\d\.\d{1,2}): ", block[0]) if block else []
+    return {n: len(text.split()) for n, text in zip(pieces[1::2], pieces[2::2], strict=True)}
+
+
+def test_every_prediction_of_the_lessons_has_an_answer():
+    parts = re.split(r"(?m)^### ", GUIDE.split("## Rubric")[0])[1:]
+    answers = {part[:2]: answers_of(part) for part in parts if part[:2] in LESSONS}
+    for number, outline in LESSONS.items():
+        assert list(answers[number]) == [asked.number for asked in outline.predictions]
+        assert min(answers[number].values()) >= 4, answers[number]
+
+
+def test_computed_answers_are_those_of_the_code():
+    """Those that need no data and no training."""
+    from workbench.models.contrastive import info_nce
+    from workbench.models.diffusion import SCHEDULES
+
+    perfect = torch.nn.functional.normalize(torch.eye(32) - 1 / 32, dim=-1)
+    assert f"03.4: {float(info_nce(perfect, perfect, 1.0)):.2f}, where chance is " in GUIDE
+    left = 100 * float(SCHEDULES["linear"](1000)[-1].sqrt())
+    assert f"05.3: {left:.1f} % of the amplitude" in GUIDE
 
 
 def test_twelve_meetings_of_ninety_minutes_take_every_lesson_in_order():
