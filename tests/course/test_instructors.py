@@ -16,6 +16,11 @@ MEETINGS = [
 ]
 
 
+def script_of(outline):
+    path = CHECKOUT / "src" / outline.file.replace(".ipynb", ".py")
+    return path.read_text(encoding="utf-8")
+
+
 def test_every_lesson_has_its_part():
     parts = re.split(r"(?m)^### ", GUIDE.split("## Rubric")[0])[1:]
     assert [part[:2] for part in parts] == list(LESSONS)
@@ -63,7 +68,7 @@ def test_twelve_meetings_of_ninety_minutes_take_every_lesson_in_order():
 def test_the_exercises_exist_and_fit_into_their_minutes():
     minutes = {}
     for number, outline in LESSONS.items():
-        text = (CHECKOUT / "src" / f"{outline.file.removesuffix('.ipynb')}.py").read_text("utf-8")
+        text = script_of(outline)
         for place, took in re.findall(r"(?m)^# ## Exercise (\d) · .+ \((\d+) minutes\)$", text):
             minutes[f"{number}.{place}"] = int(took)
     for row in MEETINGS:
@@ -83,3 +88,13 @@ def test_the_tracks_name_lessons_that_exist():
 def test_its_links_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", GUIDE):
         assert (CHECKOUT / target).exists(), target
+
+
+def test_each_mini_project_has_its_row_under_the_rubric():
+    rows = re.findall(r"(?m)^\| (\d\d) \| (.+?) \| (.+?) \| (.+?) \|$", GUIDE.split("## Rubric")[1])
+    projects = [
+        (number, re.search(r"(?m)^# ## Mini-project · (.+?) \(", script_of(outline))[1])
+        for number, outline in LESSONS.items()
+    ]
+    assert [row[:2] for row in rows] == projects
+    assert all(len(cell.split()) >= 3 for row in rows for cell in row[2:])
