@@ -3,14 +3,13 @@
 #
 # Index · next: [01 Exploring the data](01_eda.ipynb)
 #
-# **You will** draw drum loops from words, read what the machine understood of them, and take the
-# MIDI away.
+# **You will** generate drum loops from words, see how the system interprets them, and export the
+# MIDI.
 #
-# **Needs** nothing: the trained system comes with the workbench, and a little Python will do.
-# **Time and memory:** the cell after the parameters says how long it took where it was last
-# measured. **Exercises:** 20 minutes. **Library:** `workbench.systems.drum_ldm`.
-# **Paper:** *Text Conditioned Symbolic Drumbeat Generation using Latent Diffusion Models*,
-# arXiv 2408.02711.
+# **Needs** a little Python. The trained system comes with the workbench. **Time and memory:**
+# printed by the second cell. **Exercises:** 20 minutes. **Library:** `workbench.systems.drum_ldm`.
+# **Paper:** *Text Conditioned Symbolic Drumbeat Generation using Latent Diffusion Models*, arXiv
+# 2408.02711.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
@@ -28,9 +27,9 @@ run = start("00", profile=profile, dataset=dataset, seed=seed, train=train)
 #
 # *Predict:* what will "slow funk with ghost notes" have in the snare drum's row?
 #
-# A **clip** is the one thing that travels through the workbench: a score or a sound, with its
-# caption and tempo. As a cell's last line it shows itself and plays. Time runs to the right; the
-# height and depth of a bar are its velocity, how hard the drum is hit.
+# Every part of the workbench takes or returns **clips**. A clip is a score or a sound, with its
+# caption and tempo. As the last line of a cell it shows itself and can be played. Time runs to the
+# right. Higher and darker bars are louder hits; the number behind this is the **velocity**.
 
 # %%
 from workbench import DrumLDM
@@ -43,7 +42,7 @@ takes[0]
 # *What you should have noticed:* beside the loud snare on beats two and four there are low bars,
 # soft hits between the beats. Drummers call them ghost notes. Nobody wrote a rule for them here.
 #
-# Each take starts from different random noise. Another take of the same words:
+# Each take starts from different random noise. Here is another take of the same words:
 
 # %%
 takes[1]
@@ -57,8 +56,8 @@ takes[1]
 predict("00.1", [1.0, 3.0, 10.0, 30.0], unit="s")
 
 # %% [markdown]
-# Each lesson asks for such predictions. Choose an answer and say how sure you are: the run then
-# shows the right one, and the end of the lesson shows how well you judge yourself.
+# Each lesson asks for such predictions. Choose an answer and say how sure you are. The run then
+# shows the right one, and the end of the lesson shows how well you judged yourself.
 
 # %%
 import time
@@ -72,17 +71,18 @@ reveal("00.1", took, f"generating {generated - started:.1f} s, the rest is the s
 run.note("four loops, generated and rendered", took, unit="s")
 
 # %% [markdown]
-# *What you should have noticed:* to generate means to evaluate a network ten times; lesson 05 shows
-# what happens in between. The first run also loads the drum samples; run the cell again and that
-# extra time is gone.
+# *What you should have noticed:* to generate a loop, the system evaluates a network ten times.
+# Lesson 05 shows what happens in these steps. The first run also loads the drum samples; run the
+# cell again and that extra time is gone.
 #
 # ## 3 · What was understood?
 #
-# *Predict:* which words of "a spooky xylophone waltz" can a system know that learned from drummers?
+# *Predict:* a system has learned from drummers. Which words of "a spooky xylophone waltz" can it
+# know?
 #
-# Any text has an answer. A parser reads facts in five languages: tempo, metre, which drums are
-# struck or silent, where, how loud, fills, feel. The names of styles go through a language model.
-# Words without an effect are named, and so is what a drum kit cannot do.
+# The system accepts any text. A parser finds facts in five languages: the tempo, the metre, the
+# feel, fills, and which drums are hit, where and how loud. A language model encodes the names of
+# styles. The system lists the words that have no effect, and those that a drum kit cannot play.
 
 # %%
 odd = ("a spooky xylophone waltz", "sehr schneller Rock bitte")
@@ -93,14 +93,14 @@ for prompt in ("jazz on the ride, 140 bpm", "", *odd):
         print("   ", message)
 
 # %% [markdown]
-# *What you should have noticed:* where no tempo is asked for, one is chosen that suits the words.
-# The waltz is understood as 3/4. The system names the words that it does not know, says that its
-# kit has no xylophone, and generates anyway.
+# *What you should have noticed:* if the prompt has no tempo, the system chooses one that suits the
+# words. The waltz is understood as 3/4. The system names the words that it does not know, says that
+# its kit has no xylophone, and generates anyway.
 #
 # ## Exercise 1 · How long does it last? (5 minutes)
 #
-# *Goal:* from a number of beats and a tempo in beats per minute (BPM), the length in seconds. A
-# loop of four bars has 16 beats.
+# *Level:* easy. *Goal:* from a number of beats and a tempo in beats per minute (BPM), the length in
+# seconds. A loop of four bars has 16 beats.
 
 # %% tags=["stub"]
 def seconds(beats, tempo):
@@ -121,10 +121,10 @@ def seconds(beats, tempo):
 # %% [markdown]
 # ## 4 · Your turn
 #
-# *Predict:* leave one word out of the prompt. Will only what it names change?
+# *Predict:* leave one word out of the prompt. Will anything change that this word does not name?
 #
-# The box wraps the call that you have just made. Type, press Enter, keep what you like, vary it,
-# and download it as MIDI or sound. Everything works by keyboard.
+# The box makes the call that you have just made. Type a prompt and press Enter. You can keep a
+# loop, vary it, and download it as MIDI or sound. Everything works by keyboard.
 
 # %%
 from workbench.course.widgets import PromptBox
@@ -135,9 +135,10 @@ box
 # %% [markdown]
 # ## 5 · Take the MIDI away
 #
-# *Predict:* is the file nearer in size to a photo, or to a page of text?
+# *Predict:* is the size of the file closer to that of a photo or to that of a page of text?
 #
-# A drum loop is a MIDI file on channel 10, with General MIDI pitches: any DAW opens it.
+# As MIDI, a drum loop is on **channel 10** and has the pitches of General MIDI, so any DAW can open
+# it.
 
 # %%
 import tempfile
@@ -153,14 +154,14 @@ print(back)
 print(back.notes[:4])
 
 # %% [markdown]
-# *What you should have noticed:* MIDI holds no sound, only which drum is struck, when, and how
-# hard.
+# *What you should have noticed:* **MIDI** contains no sound. It says which drum is hit, when, and
+# how hard.
 #
 # ## Exercise 2 · Density (5 minutes)
 #
-# *Goal:* a number for "busy". A **drum roll** has a row for each sixteenth and a column for each
-# of nine drums. Write a function that takes its hits, `(steps, 9)` of True and False, and returns
-# the **hits per beat**. A beat has four steps.
+# *Level:* easy. *Goal:* a number for "busy". A **drum roll** has a row for each sixteenth and a
+# column for each of nine drums. Write a function that takes its hits, `(steps, 9)` of True and
+# False, and returns the **hits per beat**. A beat has four steps.
 
 # %% tags=["stub"]
 def density(hits):
@@ -186,7 +187,7 @@ def density(hits):
 predict("00.2", [1.2, 2.0, 3.0], unit="times")
 
 # %% [markdown]
-# One loop proves nothing: here are several for each prompt, and for none at all.
+# One loop proves nothing. Here are several for each prompt, and several without a prompt.
 
 # %%
 import numpy as np
@@ -206,16 +207,17 @@ reveal("00.2", mean["busy"] / mean["sparse"])
 run.note("busy over sparse", mean["busy"] / mean["sparse"], floor=1.0)
 
 # %% [markdown]
-# *What you should have noticed:* the middle bar lies between the others. If the words did nothing,
-# all three would be the same; that is the floor in the table below.
+# *What you should have noticed:* the bar without a prompt lies between the others. If the words had
+# no effect, all three would be about equal. This is the **floor** in the table below: what one gets
+# without the effect.
 #
 # ## Exercise 3 · More than luck? (10 minutes)
 #
 # Two means do not say how much the loops overlap. The **probability of superiority** (McGraw and
-# Wong 1992) is how often a loop of the first kind has more hits than one of the second, over *all*
-# pairs, a tie counting half.
+# Wong 1992) compares *all* pairs of a loop of the first kind and a loop of the second. It is the
+# share of pairs in which the first has more hits; a tie counts half.
 #
-# *Goal:* compute it from two arrays of numbers, which may differ in length.
+# *Level:* medium. *Goal:* compute it from two arrays of numbers, which may differ in length.
 
 # %% tags=["stub"]
 def superiority(first, second):
@@ -235,7 +237,7 @@ def superiority(first, second):
 
 
 # %% [markdown]
-# The same number comes out of a rank test, the Mann–Whitney U:
+# A rank test, the Mann–Whitney U, gives the same number:
 
 # %%
 from scipy.stats import mannwhitneyu
@@ -246,8 +248,8 @@ print(f"a busy loop is denser than a sparse one in {more:.0%} of {pairs} pairs")
 run.note("busy denser than sparse, share of pairs", more, floor=0.5)
 
 # %% [markdown]
-# *What you should have noticed:* one half would be luck. A word may move the mean and still be lost
-# in the difference from loop to loop; this number tells.
+# *What you should have noticed:* ½ would be chance. A word may change the mean although most loops
+# of both kinds overlap. This number shows how much they overlap.
 #
 # ## Mini-project · Three words (an hour)
 #
@@ -284,7 +286,7 @@ run.note("busy denser than sparse, share of pairs", more, floor=0.5)
 # drummers do, and their bars repeat more; lesson 12 measures such differences.
 #
 # *Terms:* clip · tempo · velocity · ghost note · MIDI · channel 10 · drum roll · density · floor ·
-# probability of superiority. They are explained below the table, and all of the course's here:
+# probability of superiority. The next cell explains all terms of the course:
 
 # %%
 from workbench.course.glossary import glossary
@@ -292,7 +294,7 @@ from workbench.course.glossary import glossary
 glossary()
 
 # %% [markdown]
-# *Next:* [01](01_eda.ipynb) looks at the performances that all this was learned from.
+# *Next:* [01](01_eda.ipynb) looks at the performances from which the system learned.
 
 # %%
 from workbench import quiz

@@ -7,11 +7,11 @@
 # **You will** count what drummers play, measure how far off the grid they are, and compare people
 # with a grammar.
 #
-# **Needs** lesson 00 (what a drum roll is); NumPy arrays: `mean`, `reshape`, indexing. The Groove
-# MIDI Dataset if you have it (`make data`), else a built-in corpus takes its place.
+# **Needs** lesson 00 (what a drum roll is); NumPy arrays: `mean`, `reshape`, indexing. The lesson
+# uses the Groove MIDI Dataset if you have it (`make data`), otherwise a built-in corpus.
 # **Time and memory:** printed below. **Exercises:** 25 minutes. **Library:** `workbench.datasets`,
-# `workbench.representations.drum_roll`, `workbench.evaluation.rhythm`.
-# **Data:** Gillick and others, ICML 2019 (CC BY 4.0).
+# `workbench.representations.drum_roll`, `workbench.evaluation.rhythm`. **Data:** Gillick and
+# others, ICML 2019 (CC BY 4.0).
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
@@ -54,11 +54,12 @@ data[len(data) // 3].excerpt(0, 16)
 
 # %% [markdown]
 # *What you should have noticed:* in Groove a few styles outnumber all others, and more than half of
-# the performances are fills of a bar or two. A model that has heard little reggae will draw it
-# badly, and a test that counts all loops alike would not mind. The built-in corpus is drawn evenly.
+# the performances are fills of a bar or two. A model that has seen little reggae will generate it
+# badly, and a test that averages over all loops would hardly notice. The built-in corpus contains
+# all styles equally often.
 #
-# How uneven is it? With the shares $p_k$ of the styles, the **entropy** says in bits how hard it is
-# to guess a performance's style; as many *equally common* styles as $2^H$ would be as hard.
+# How uneven is it? With the shares $p_k$ of the styles, the **entropy** $H$ says in bits how hard
+# it is to guess the style of a performance. It is as hard as with $2^H$ *equally common* styles.
 #
 # $$H = -\sum_k p_k \log_2 p_k \qquad (1)$$
 #
@@ -67,7 +68,8 @@ data[len(data) // 3].excerpt(0, 16)
 #
 # ## Exercise 1 · Entropy (5 minutes)
 #
-# *Goal:* equation (1) from `counts`, an array of how often each style occurs. Some may be 0.
+# *Level:* easy. *Goal:* equation (1), in bits, from `counts`, an array of how often each style
+# occurs. Some may be 0.
 
 # %% tags=["stub"]
 def entropy(counts):
@@ -114,16 +116,16 @@ slower = 100 * float((tempi[fastest] < np.mean([clip.tempo for clip in data])).m
 reveal("01.2", slower, f"The fastest of the common styles is {fastest}.")
 
 # %% [markdown]
-# *What you should have noticed:* in Groove styles overlap widely in tempo, so a style's name says
-# little about it; the grammar gives each style its own range. Nearly all is in 4/4, so the system
-# is taught nothing else.
+# *What you should have noticed:* in Groove styles overlap widely in tempo, so the name of a style
+# says little about the tempo. In the built-in corpus each style has its own range. Nearly all
+# performances are in 4/4, so the system is trained on this **metre** alone.
 #
 # ## 3 · Which drum, where in the bar?
 #
 # *Predict:* on which of the sixteen steps is the snare played most?
 #
-# A **drum roll** has a cell for each drum and sixteenth. Averaged over all bars it shows where
-# each drum lives.
+# A **drum roll** has a cell for each drum and sixteenth. Its mean over all bars shows where each
+# drum is usually played.
 
 # %%
 predict("01.3", ["step 1", "step 5", "step 9", "step 13", "another step"])
@@ -145,12 +147,13 @@ reveal("01.3", f"step {where[1].argmax() + 1}")  # row 1 is the snare drum
 
 # %% [markdown]
 # *What you should have noticed:* bass drum on one, snare on two and four (steps 5 and 13), closed
-# hi-hat on the eighths. Only where the drums are played so often is a *missing* hit worth hearing.
+# hi-hat on the eighths. The snare on two and four is the **backbeat**. A missing hit surprises only
+# where a hit is expected.
 #
 # ## Exercise 2 · The histogram (10 minutes)
 #
-# *Goal:* for the hits of one loop, `(steps, 9)` of True and False, and the number of a drum,
-# return the share of bars in which it is hit on each of the 16 steps.
+# *Level:* medium. *Goal:* for the hits of one loop, `(steps, 9)` of True and False, and the number
+# of a drum, return the share of bars in which it is hit on each of the 16 steps.
 
 # %% tags=["stub"]
 def onset_histogram(hits, drum):
@@ -170,7 +173,8 @@ def onset_histogram(hits, drum):
 # %% [markdown]
 # ## 4 · Velocity: two kinds of snare
 #
-# *Predict:* one hump or two? How many hits of the snare are softer than 40 of 127?
+# *Predict:* does the histogram of the snare's velocities have one peak or two? How many hits of the
+# snare are softer than 40 of 127?
 
 # %%
 predict("01.4", [10.0, 30.0, 50.0], unit="%")
@@ -189,9 +193,9 @@ run.note("snare hits softer than 40", float((snare < 40).mean()))
 reveal("01.4", 100 * float((snare < 40).mean()))
 
 # %% [markdown]
-# *What you should have noticed:* the snare has more than one hump: ghost notes below, backbeats
-# above. A model that predicts the average velocity would play what is played least. In Groove the
-# top hump stands against a wall: the electronic kit sends 127 for all that is harder.
+# *What you should have noticed:* the snare has more than one peak: soft ghost notes and loud
+# backbeats. A model that predicts the mean velocity would play what drummers play least. In Groove
+# the upper peak ends at 127, because the electronic kit sends 127 for every harder hit.
 #
 # ## 5 · Microtiming
 #
@@ -206,7 +210,7 @@ predict("01.5", ["early by more than 3 ms", "on the grid", "late by more than 3 
 #
 # ## Exercise 3 · In milliseconds (5 minutes)
 #
-# *Goal:* from `offset`, in sixteenths (negative: early), and `tempo`, in beats a minute, the
+# *Goal:* from `offset`, in sixteenths (negative: early), and `tempo`, in beats per minute, the
 # **microtiming** in milliseconds. A beat has four sixteenths.
 
 # %% tags=["stub"]
@@ -244,15 +248,16 @@ reveal("01.5", "on the grid" if abs(average) < 3 else f"{side} by more than 3 ms
        f"The mean of the three drums is {average:+.1f} ms.")
 
 # %% [markdown]
-# *What you should have noticed:* in Groove all three drums are early by about the same 10 ms.
-# Nobody plays so: a shift that all drums share may as well be the click or the cable. And the
-# spread is not clumsiness: swing, triplets and flams lie off a grid of sixteenths on purpose.
+# *What you should have noticed:* in Groove all three drums are early by about the same 10 ms. This
+# is probably not how they play: a shift that is the same for all drums may come from the click
+# track or from the cable. The spread is not clumsiness either: swing, triplets and flams lie off
+# the grid of sixteenths on purpose.
 #
 # ## Exercise 4 · Swing (5 minutes)
 #
-# *Goal:* in swing the off-beat eighth comes late. `place` holds where off-beats fall between two
-# beats, 0 to 1: ½ is straight, ⅔ a triplet. Return the **swing ratio**, long over short, of the
-# mean place.
+# *Level:* medium. *Goal:* in swing the off-beat eighth is late. `place` has the positions of
+# off-beats between two beats, 0 to 1: ½ is straight, ⅔ is a triplet. Return the **swing ratio** of
+# the mean position: the part of the beat before it divided by the part after it.
 
 # %% tags=["stub"]
 def swing_ratio(place):
@@ -281,17 +286,17 @@ ax = plots.bars(plots.axes(width=6), swing, ylabel="swing ratio (median)")
 ax.axhline(1.0, color="#D55E00", ls="--", lw=1.5);
 
 # %% [markdown]
-# *What you should have noticed:* the dashed line is straight time, 2 would be triplets. Swing is
-# not a switch: in Groove jazz leans most, and the median of a style hides how its loops differ.
-# Beware of the measure, too: it takes every hit from 0.42 to 0.75 of a beat for an off-beat, and so
-# a samba's fourth sixteenth, played a little early, passes for heavy swing.
+# *What you should have noticed:* the dashed line is straight time; 2 would be triplets. Swing is a
+# matter of degree: in Groove, jazz swings most, and the median of a style hides how its loops
+# differ. The measure has a weakness: it counts every hit from 0.42 to 0.75 of a beat as an
+# off-beat. The fourth sixteenth of a samba, played a little early, then looks like heavy swing.
 #
 # ## 6 · Words
 #
-# *Predict:* which trait is commonest, and which would you have named that are missing?
+# *Predict:* which trait is the most common? Which traits would you add?
 #
-# Captions join the labels with traits measured on the notes. Each trait has a rule with a named
-# threshold, in `workbench/datasets/traits.py`.
+# A caption consists of labels and **traits**, which are measured on the notes. Each trait has a
+# rule with a threshold, in `workbench/datasets/traits.py`.
 
 # %%
 predict("01.6", ["busy", "8ths", "ghost notes", "syncopated", "loud", "another trait"])
@@ -308,16 +313,18 @@ print(loops[0].caption)
 reveal("01.6", traits.most_common(1)[0][0])
 
 # %% [markdown]
-# *What you should have noticed:* a trait can be heard in half of the loops or in few; a word that
-# fits all or nearly none would teach nothing. What the rules do not measure, no caption will say.
+# *What you should have noticed:* some traits hold for half of the loops, some for a few. A word
+# that fits all of them, or almost none, teaches a model nothing. And captions say only what the
+# rules measure.
 #
 # ## 7 · Explore
 #
-# *Predict:* will the styles fall into islands? For how many loops is the nearest point of the map
-# one of the same style?
+# *Predict:* will loops of the same style lie together? For how many loops does the nearest point
+# have the same style?
 #
-# Each point is a loop; hover over it for its caption. Neighbours are alike in where and how hard
-# the drums are hit (principal components of the style features).
+# Each point is a loop; hover over it for its caption. Each loop is described by where and how hard
+# each drum is hit on average. The axes are the first two **principal components**: the directions
+# in which these descriptions differ most.
 
 # %%
 predict("01.7", [40.0, 60.0, 80.0], unit="%")
@@ -342,17 +349,17 @@ nearest = np.array(names)[away.argmin(1)]
 reveal("01.7", 100 * float((nearest == np.array(names)).mean()))
 
 # %% [markdown]
-# *What you should have noticed:* hover at the rim. Two axes hold only a part of how loops differ,
-# and styles do not fall into islands: a drummer's rock and funk may be neighbours.
+# *What you should have noticed:* look at the points at the edge. Two axes show only a part of the
+# differences, and the styles overlap: a drummer's rock and funk may be neighbours.
 #
 # ## 8 · People and a grammar
 #
-# *Predict:* in what does a grammar give itself away? In which of these does it differ most from
-# people, in percent?
+# *Predict:* how could you recognise loops that a grammar has written? In which of these measures do
+# they differ most from people, in percent?
 #
-# The built-in corpus is written by a probabilistic grammar whose exact probability of every loop
-# is known. It never passes for real data: its captions say so. (Without Groove both columns are
-# the grammar's, two splits of it, and should agree.)
+# The built-in corpus is written by a probabilistic grammar whose exact probability of every loop is
+# known. It never passes for real data: its captions say so. (Without Groove both columns are the
+# grammar's own, and should agree.)
 
 # %%
 predict("01.8", ["density", "microtiming spread", "syncopation of the kick"])
@@ -379,9 +386,9 @@ further = max(apart, key=apart.get)
 reveal("01.8", further.partition(" (")[0], f"It differs by {100 * apart[further]:.0f} %.")
 
 # %% [markdown]
-# *What you should have noticed:* people play more notes, less on the grid and more against it. One
-# mean each is little evidence, though: a grammar could be adjusted until it passes these three
-# tests, and still bore you after eight bars.
+# *What you should have noticed:* people play more notes, less exactly on the grid, and more
+# syncopation. But three means are little evidence: a grammar could be adjusted until it passes
+# these three tests, and still bore you after eight bars.
 #
 # A grammar has one advantage: its probabilities are known. With $p$ the probability of a loop,
 # $-\log_2 p$ is the loop's **surprise** in bits. Its mean over all loops is the entropy, equation
@@ -411,8 +418,8 @@ plots.histogram(plots.axes(width=7), surprise, bins=20, xlabel="surprise (bits p
 # ## Mini-project · Your own question (an hour)
 #
 # Choose one style and one measure of `workbench.evaluation.rhythm`, and show in one figure how it
-# differs from the others. Say how sure you are: how many performances, how many drummers? What else
-# than the style could make the difference?
+# differs from the others. Say how sure you are: how many performances are there, and how many
+# drummers? What other than the style could cause the difference?
 #
 # ## You can now
 #

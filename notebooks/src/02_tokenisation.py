@@ -6,13 +6,13 @@
 #
 # **You will** write music as tokens, measure what that loses, and learn a vocabulary.
 #
-# **Needs** lesson 00 (clips); Python lists and loops, logarithms. POP909 if you have it
-# (`make data`), else built-in songs take its place.
-# **Time and memory:** printed below. **Exercises:** 35 minutes.
-# **Library:** `workbench.representations.tokens`, `.remi`, `.mmm`, `.pvd`, `.losses`.
-# **Papers:** REMI (Huang and Yang 2020, arXiv 2002.00212), MidiTok (arXiv 2310.17202), byte-pair
-# encoding (Sennrich et al. 2016, arXiv 1508.07909; for music Fradet et al. 2023, arXiv 2301.11975),
-# MMM (Ens and Pasquier 2020, arXiv 2008.06048). **Data:** Wang and others, ISMIR 2020.
+# **Needs** lesson 00 (clips); Python lists and loops, logarithms. The lesson uses POP909 if you
+# have it (`make data`), otherwise built-in songs. **Time and memory:** printed below.
+# **Exercises:** 35 minutes. **Library:** `workbench.representations.tokens`, `.remi`, `.mmm`,
+# `.pvd`, `.losses`. **Papers:** REMI (Huang and Yang 2020, arXiv 2002.00212), MidiTok (arXiv
+# 2310.17202), byte-pair encoding (Sennrich et al. 2016, arXiv 1508.07909; for music Fradet et al.
+# 2023, arXiv 2301.11975), MMM (Ens and Pasquier 2020, arXiv 2008.06048). **Data:** Wang and others,
+# ISMIR 2020.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
@@ -34,10 +34,11 @@ run = start("02", profile=profile, dataset=dataset, seed=seed, train=train)
 predict("02.1", [3.0, 5.0, 8.0], unit="tokens")
 
 # %% [markdown]
-# A language model reads a row of **tokens** from a fixed vocabulary. REMI writes a bar as `Bar` and
-# its time signature; then, for each moment at which something begins, a `Position` in twelfths of a
-# beat, and for each note its instrument (`Program`; −1 is the drums), `Pitch`, `Velocity` and
-# `Duration`.
+# A language model reads a sequence of **tokens** from a fixed **vocabulary**. **REMI** begins each
+# bar with `Bar` and its time signature. Where notes begin, it writes a `Position` in twelfths of a
+# beat. Each note then has its instrument (`Program`; −1 is the drums), `Pitch`, `Velocity` and
+# `Duration`. (This is MidiTok's REMI. That of the paper, for piano, has no instruments and no time
+# signatures, and adds chords and tempi.)
 
 # %%
 from itertools import pairwise
@@ -74,13 +75,15 @@ bar
 reveal("02.1", len(words) / len(bar.notes), "This counts the tokens of the bar, too.")
 
 # %% [markdown]
-# *What you should have noticed:* a note costs four tokens, five where a new moment begins. `0.6.12`
-# is a length: no whole beat and 6 of 12 parts of one, an eighth note. Drums have no length.
+# *What you should have noticed:* a note costs four tokens, or five if it begins at a new position.
+# `0.6.12` is a length: no whole beat and 6 of 12 parts of one, an eighth note. Drums have no
+# length.
 #
 # ## Exercise 1 · REMI by hand (15 minutes)
 #
-# *Goal:* `notes` are `(bar, position, pitch, steps)`, sorted, in a piece of `bars` bars. Return the
-# tokens, such as `["Bar", "Position_0", "Pitch_60", "Duration_4", …]`. Where is a trap?
+# *Level:* hard. *Goal:* `notes` are `(bar, position, pitch, steps)`, sorted, in a piece of `bars`
+# bars. Return the tokens, such as `["Bar", "Position_0", "Pitch_60", "Duration_4", …]`. What
+# happens if several notes begin together, or a bar is empty?
 
 # %% tags=["stub"]
 def to_remi(notes, bars):
@@ -109,10 +112,10 @@ def to_remi(notes, bars):
 # %% [markdown]
 # ## 2 · What are these songs made of?
 #
-# *Predict:* which kind of token is commonest? And how many of all tokens are pitches?
+# *Predict:* which type of token is the most common? And what share of all tokens are pitches?
 #
-# What a set has little of, a model will learn badly. In POP909 the three instruments are the set's
-# three parts, singer, bridge and piano; our loader gives them a sound each.
+# A model learns badly what is rare in its data. The songs of POP909 have three parts: melody,
+# bridge and piano. Our loader gives each an instrument of its own.
 
 # %%
 predict("02.2", [10.0, 30.0, 50.0], unit="%")
@@ -139,17 +142,17 @@ print({sign.removeprefix("TimeSig_"): count for sign, count in signs.most_common
 reveal("02.2", 100 * kinds["Pitch"] / sum(kinds.values()))
 
 # %% [markdown]
-# *What you should have noticed:* four types share most of the tokens, and bars with their time
-# signatures are few. The metre hardly ever changes, and is said in every bar all the same: so bars
-# can be cut and joined without looking back.
+# *What you should have noticed:* most tokens are of four types; bars and time signatures are few.
+# The metre hardly ever changes, but every bar states it. A bar can therefore be cut out or inserted
+# without knowing the bars before it.
 #
 # ## 3 · How fine a grid?
 #
 # *Predict:* by how many milliseconds does a grid of sixteenths move a note, on average? And one of
 # beats?
 #
-# Onsets are rounded to steps of a grid. The finer it is, the less is lost, and the more tokens
-# there are to learn. Two notes of one pitch that fall on one step become one.
+# Onsets are rounded to the steps of a **grid**. A finer grid needs more different tokens. Two notes
+# of the same pitch on the same step become one note.
 
 # %%
 predict("02.3", [5.0, 20.0, 50.0], unit="ms")
@@ -192,14 +195,15 @@ compare([passage] + [on_grid(passage, steps) for steps in (4, 3, 1)],
         ["as it is", "sixteenths", "triplets only", "beats only"])
 
 # %% [markdown]
-# *What you should have noticed:* finer is not always better: three steps a beat lose more than two,
-# and six more than four, because these songs move in sixteenths and hardly in triplets. The
-# built-in songs are *written* in sixteenths, so four steps lose nothing at all. The workbench takes
-# twelve: sixteenths and triplets both fit.
+# *What you should have noticed:* a finer grid is not always better. Three steps per beat lose more
+# than two, and six more than four, because these songs have many sixteenths and few triplets. The
+# built-in songs are *written* in sixteenths, so four steps lose nothing. The workbench uses twelve
+# steps, which fit both sixteenths and triplets.
 #
 # ## Exercise 2 · To the grid (5 minutes)
 #
-# *Goal:* from onsets in beats and a number of steps a beat, return the steps they are nearest to.
+# *Level:* easy. *Goal:* from onsets in beats and the number of steps per beat, return the nearest
+# step of each.
 
 # %% tags=["stub"]
 def to_steps(beats, steps):
@@ -219,12 +223,13 @@ def to_steps(beats, steps):
 # %% [markdown]
 # ## 4 · Other ways to say it
 #
-# *Predict:* with which of these does the rhythm survive? Which one moves the onsets furthest?
+# *Predict:* which of these keep the rhythm? Which one moves the onsets furthest?
 #
-# **TSD** says waits instead of positions, **MIDI-Like** where notes end, **Structured** always the
-# same types in the same order, **Octuple** one step of 7 parts per note. **p/v/d** is the encoding
-# of lesson 11: pitch, velocity and duration of a piano's notes, and nothing else. Each song goes to
-# tokens and back; notes before and after are matched by pitch and onset.
+# **TSD** has the time to wait in place of positions. **MIDI-Like** writes where notes end, not how
+# long they are. **Structured** always has the same types in the same order. **Octuple** has one
+# step of seven parts per note. **p/v/d** is the encoding of lesson 11: only pitch, velocity and
+# duration of piano notes. We encode and decode each song, and match the notes before and after by
+# pitch and onset.
 
 # %%
 predict("02.4", ["TSD", "MIDI-Like", "Structured", "Octuple", "MMM", "p/v/d",
@@ -264,28 +269,29 @@ furthest = max(rows, key=lambda row: -1 if np.isnan(row[4]) else row[4])
 reveal("02.4", furthest[0], f"Its notes are {furthest[4] / 1000:.1f} s off.")
 
 # %% [markdown]
-# *What you should have noticed:* a short code is not a better one. p/v/d leaves out drums,
-# instruments and onsets: chords become runs, and the end of a song is off by minutes. With rhythm
-# it still says no metre: in POP909, after one bar of two beats all that follows is late. Structured
-# rounds long waits, which adds up where there are any. MMM gives all notes one velocity. Octuple
-# needs one step per note only if its seven parts count as one.
+# *What you should have noticed:* a shorter encoding is not always better. p/v/d has no drums,
+# instruments or onsets: the notes of a chord follow each other, and the song ends minutes too late.
+# With rhythm it still has no metre: in POP909, everything after a bar of two beats is late.
+# Structured rounds long waits, and these errors add up. MMM gives all notes one velocity. Octuple
+# needs only one step per note, but a step has seven parts.
 #
 # ## 5 · Byte-pair encoding
 #
-# *Predict:* which two tokens stand together most often?
+# *Predict:* which two tokens follow each other most often?
 
 # %%
 predict("02.5", ["Position + Program", "Program + Pitch", "Pitch + Velocity",
                  "Velocity + Duration", "another pair"])
 
 # %% [markdown]
-# Take the commonest pair of neighbours, give it a token of its own, replace it everywhere, and
-# begin anew. So frequent figures become words.
+# **Byte-pair encoding** takes the most common pair of neighbouring tokens, gives it a new token,
+# and replaces it everywhere. Then it repeats this. Frequent figures thus become single tokens,
+# which we call **pieces**.
 #
 # ## Exercise 3 · One merge (10 minutes)
 #
-# *Goal:* return the list `ids` with each occurrence of `pair`, from left to right, replaced by the
-# one id `new`.
+# *Level:* medium. *Goal:* return the list `ids` with each occurrence of `pair`, from left to right,
+# replaced by the one id `new`.
 
 # %% tags=["stub"]
 def merged(ids, pair, new):
@@ -311,7 +317,7 @@ def merged(ids, pair, new):
 
 
 # %% [markdown]
-# The whole of the training is a loop around that. Here are its first merges on one song:
+# The training repeats this step. Here are its first merges on one song:
 
 # %%
 from workbench.representations.byte_pairs import commonest_pair, merge
@@ -352,31 +358,32 @@ print("share of tokens that stand for 1, 2, 3, 4, 5 and more base tokens:",
       ", ".join(f"{np.mean(x):.0%}" for x in [*[spans == k for k in (1, 2, 3, 4)], spans > 4]))
 
 # %% [markdown]
-# *What you should have noticed:* in POP909 most pieces join what belongs to one note, a velocity
-# and a length, an instrument and a pitch. That is spelling, not music. The built-in songs repeat
-# themselves, so their pieces grow over several notes.
+# *What you should have noticed:* in POP909 most pieces join tokens of the same note, such as a
+# velocity and a length. That is spelling, not music. The built-in songs repeat their phrases, so
+# some of their pieces contain several notes.
 #
 # ## 6 · How large a vocabulary?
 #
-# *Predict:* the larger the vocabulary, the shorter the song. So the larger the better? What happens
-# to the bits per note of a simple model that sees the token before?
+# *Predict:* with a larger vocabulary a song has fewer tokens. A simple model predicts each token
+# from the one before it. How do its bits per note change with a larger vocabulary?
 
 # %%
 predict("02.6", ["fewer bits", "as many, within 2 %", "more bits"])
 
 # %% [markdown]
-# A token of a large vocabulary costs more bits to guess, and a rare one is hard to learn. To
-# compare vocabularies, count bits for each *note*, on songs that were not trained on. What a whole
-# song costs is the sum over its tokens $w_i$, each guessed from those before it:
+# A token of a larger vocabulary is harder to predict, and a rare one is hard to learn. To compare
+# vocabularies we therefore count **bits per note**, on songs that were not used in training. The
+# cost of a song is the sum over its tokens $w_i$, each predicted from those before it:
 #
 # $$-\ln p(w_1 \dots w_n) = -\sum_i \ln p(w_i \mid w_1 \dots w_{i-1}) \qquad (1)$$
 #
-# *Equation (1):* code `workbench.models.markov.MarkovChain.nll` (nats a token); paper Shannon 1951,
-# *Prediction and entropy of printed English*.
+# *Equation (1):* code `workbench.models.markov.MarkovChain.nll` (nats per token); paper Shannon
+# 1951, *Prediction and entropy of printed English*.
 #
 # ## Exercise 4 · Bits per note (5 minutes)
 #
-# *Goal:* from the nats of all tokens (an array) and the number of notes, compute bits per note.
+# *Level:* easy. *Goal:* from the nats of all tokens (an array) and the number of notes, compute
+# bits per note.
 
 # %% tags=["stub"]
 def bits_a_note(nats, notes):
@@ -421,11 +428,11 @@ same, less = abs(change) < 2, "fewer bits" if change < 0 else "more bits"
 reveal("02.6", "as many, within 2 %" if same else less, f"The bits change by {change:+.0f} %.")
 
 # %% [markdown]
-# *What you should have noticed:* on the left the curves part: pieces learned from a few songs fit
-# those songs. On the right two very simple models. The one that knows no context gains much,
-# because a piece *is* context. The one that sees the token before gains little or loses: each piece
-# is rarer than its parts, so less is known of it. What pieces surely buy is length: more notes in a
-# window of 1,024 tokens.
+# *What you should have noticed:* on the left, the pieces shorten the songs from which they were
+# learned more than other songs. On the right are two very simple models. The one without context
+# gains much, because a piece contains context. The one that sees the token before gains little, or
+# loses: each piece is rarer than its parts, so the model has seen fewer examples of it. A certain
+# advantage of pieces is length: a window of 1,024 tokens contains more notes.
 #
 # How far are these models from the best possible one? For POP909 nobody knows. The built-in songs
 # are written by a grammar, so the true probability of each of their notes is known (lesson 01).
@@ -451,8 +458,8 @@ run.note("built-in songs, bits per note, last 4 tokens", costs["last 4"],
 # truth. A phrase that returns costs the grammar nothing, but a chain has forgotten it. Lesson 09
 # shows a model that remembers.
 #
-# **Zipf's law:** in a language the word of rank $r$ occurs about as often as $1/r$. Are these
-# words?
+# **Zipf's law:** in a language the word of rank $r$ occurs about as often as $1/r$. Do tokens
+# follow this law?
 
 # %%
 for ax, way, title in zip(plots.axes(1, 2, width=10, height=3.2), (remi, learned),
@@ -466,19 +473,19 @@ for ax, way, title in zip(plots.axes(1, 2, width=10, height=3.2), (remi, learned
     ax.set(xscale="log", yscale="log")
 
 # %% [markdown]
-# *What you should have noticed:* base tokens keep near the law at first and then fall away: an
-# alphabet has no endless tail of rare letters. Pieces make the curve flat at its head. Each merge
-# takes the commonest pair away, and so the tokens come to be used more evenly, which no natural
-# language does.
+# *What you should have noticed:* base tokens follow the law at first and then fall below it,
+# because there are few of them, as there are few letters. With pieces the curve is flatter at its
+# beginning: each merge makes the most common tokens rarer, so the tokens are used more evenly.
+# Words of natural languages are not.
 #
 # ## 7 · No piece crosses a bar line
 #
-# *Predict:* what is between the last note of a bar and the first of the next? In how many places
-# does a large vocabulary join the two?
+# *Predict:* a piece may contain the end of one bar and the beginning of the next. At how many bar
+# lines does this happen with a large vocabulary?
 #
-# Byte-pair encoding does not know what a bar is, unless it is told. If a piece holds the end of one
-# bar and the beginning of the next, a bar can be neither cut out nor put in. So the workbench
-# learns and applies pieces bar by bar. Here is the other way beside it.
+# Byte-pair encoding does not know what a bar is. But if a piece crosses a bar line, neither of its
+# two bars can be cut out or replaced. The workbench therefore learns and applies pieces bar by bar.
+# The cell below compares both ways.
 
 # %%
 predict("02.7", [10.0, 30.0, 60.0], unit="%")
@@ -509,21 +516,22 @@ run.note("bar lines inside a piece, blind to bars", inside[-1], unit="%", floor=
 reveal("02.7", inside[-1])
 
 # %% [markdown]
-# *What you should have noticed:* keeping to bars costs next to no length. Without it, the larger
-# the vocabulary and the more a music repeats itself, the more bar lines vanish into pieces: few in
-# POP909, most in the built-in songs. At each of them no hole could begin. Lesson 10 needs them all.
+# *What you should have noticed:* bar by bar, the songs are hardly longer. Otherwise more bar lines
+# are inside pieces the larger the vocabulary is and the more the music repeats itself: few in
+# POP909, most in the built-in songs. At such a bar line no hole can begin, and lesson 10 needs
+# holes at every bar line.
 #
 # ## 8 · Track by track: MMM
 #
-# *Predict:* what is near in the row of tokens if all bars of one instrument come first?
+# *Predict:* if all bars of one instrument come first, what comes soon after a bar?
 
 # %%
 predict("02.8", ["the same bar of another instrument", "the next bar of this instrument"])
 
 # %% [markdown]
-# REMI writes all instruments bar by bar. **MMM** writes one track after the other: a track is
-# easily replaced whole, but what sounds together stands far apart. A bar to fill is replaced by a
-# placeholder, and its notes follow at the end, as in lesson 10.
+# REMI writes all instruments bar by bar. **MMM** writes one track after the other. A whole track is
+# easy to replace, but notes that sound together are far apart in the sequence. A bar to be filled
+# is replaced by a placeholder, and its notes follow at the end, as in lesson 10.
 
 # %%
 from workbench.representations.mmm import MMM
@@ -547,16 +555,16 @@ near = "the next bar of this instrument" if later < other else "the same bar of 
 reveal("02.8", near, f"They begin {later} and {other} tokens after the first bar.")
 
 # %% [markdown]
-# *What you should have noticed:* MMM as published has no velocities: all that was loud or soft is
-# gone. Sequences that say nonsense, such as a note that never ends, decode to music too, by rules
-# that the docstring of `MMM.decode` names.
+# *What you should have noticed:* the published MMM has no velocities, so all notes are equally
+# loud. Even an impossible sequence, such as a note that never ends, is decoded to music. The
+# docstring of `MMM.decode` gives the rules.
 #
 # ## 9 · Fast enough for a large collection?
 #
 # *Predict:* the Lakh collection has 176,582 files. How long does MidiTok need for them?
 #
-# MidiTok walks over the notes in Python. `workbench.representations.remi` sorts and looks them up
-# as arrays, and gives the same ids.
+# MidiTok loops over the notes in Python. `workbench.representations.remi` processes them as arrays,
+# and gives the same ids.
 
 # %%
 predict("02.9", [1.0, 10.0, 100.0], unit="hours")
@@ -584,8 +592,8 @@ run.note("times faster than MidiTok", seconds["MidiTok"] / seconds["arrays"], fl
 reveal("02.9", 176_582 * seconds["MidiTok"] / 3600, "This is MidiTok on one core.")
 
 # %% [markdown]
-# *What you should have noticed:* the ids are the same to the last one, and hours become minutes.
-# Looking all notes up at once does in C what the walk does in Python.
+# *What you should have noticed:* all ids are the same, and hours become minutes. NumPy runs its
+# loops in C.
 #
 # ## Mini-project · Your own token (an hour)
 #
@@ -597,14 +605,14 @@ reveal("02.9", 176_582 * seconds["MidiTok"] / 3600, "This is MidiTok on one core
 #
 # You wrote music as tokens, measured what that loses, and learned a vocabulary.
 #
-# *One limitation heard:* sixteen velocities and twelve steps a beat are a score with dynamics, not
-# a performance; pedal and pitch bend are not said at all.
+# *One limitation heard:* sixteen velocities and twelve steps per beat describe a score with
+# dynamics, not a performance. Pedal and pitch bend are lost.
 #
 # *Terms:* token · vocabulary · REMI · grid · TSD · Octuple · p/v/d · byte-pair encoding ·
 # bits per note · Zipf's law · MMM
 #
-# *Next:* [03](03_contrastive_pretraining.ipynb) lets words and loops meet. Tokens are drawn from
-# noise in [11](11_diffusion_lm.ipynb), and one after the other in
+# *Next:* [03](03_contrastive_pretraining.ipynb) relates words and loops. A model generates tokens
+# from noise in [11](11_diffusion_lm.ipynb), and one after the other in
 # [10](10_midigpt_inpainting.ipynb).
 
 # %%

@@ -4,11 +4,11 @@
 # [12 Evaluation](12_evaluation.ipynb) · [index](00_start_here.ipynb) ·
 # [14 People](14_people.ipynb)
 #
-# **You will** make a blind listening test, rate it, and find out what a class's answers say, how
-# surely, and how many raters it would take to say more.
+# **You will** make a blind listening test, rate clips yourself, analyse the answers of a class with
+# their uncertainty, and compute how many raters a question needs.
 #
-# **Needs** lesson 05 (the systems that play); what a mean and a p value are; the shipped
-# checkpoints. **Time and memory:** printed below. **Exercises:** 40 minutes. **Library:**
+# **Needs** lesson 05 (the systems that generate the loops); what a mean and a p value are; the
+# shipped checkpoints. **Time and memory:** printed below. **Exercises:** 40 minutes. **Library:**
 # `workbench.tools.listening`, `workbench.evaluation.paired`, `workbench.evaluation.agreement`,
 # `workbench.evaluation.preference`, `workbench.evaluation.power`, `workbench.music.loudness`.
 # **Papers:** arXiv 2408.02711 (its listening test), ITU-R BS.1770 (loudness), Holm (1979),
@@ -28,12 +28,13 @@ run = start("13", profile=profile, dataset=dataset, seed=seed, train=train)
 # %% [markdown]
 # ## 1 · What raters hear, and what they must not know
 #
-# *Predict:* a drawn loop, asked for nothing, is shown under the words "jazz, 160 bpm". How many of
-# five points for fitting the words will people give it?
+# *Predict:* a system generates a loop without any prompt. People see it under the words "jazz,
+# 160 bpm". From 1 to 5, how well will they say that it fits these words?
 #
-# The drum paper asked people to rate loops from four sources: human, its two systems, and a system
-# that was given an **empty prompt**. The last one is the control: if it fits the words as well as
-# the others do, the words did nothing. We make the same test. Each source plays for the same words.
+# The drum paper asked people to rate loops from four sources: human drummers, its two systems, and
+# a system with an **empty prompt**. The last one is the **control**: if its loops fit the words as
+# well as the others do, the words had no effect. We make the same test. Every source has one loop
+# for each of the same prompts.
 
 # %%
 from workbench.tools.listening.materials import drum_materials, practice_clip
@@ -43,22 +44,22 @@ systems = {name: DrumLDM.from_pretrained(f"drums-groove-{name.lower()}")
 prompts = run.size(2, 6)
 materials = drum_materials(systems, run.dataset, prompts=prompts, seed=seed)
 for material in materials:
-    print(f"{material.source:12} plays for {material.prompt!r}")
+    print(f"{material.source:12} for {material.prompt!r}")
 
 # %% [markdown]
 # ## 2 · Equally loud
 #
-# *Predict:* two takes differ only by 2 dB. Which one is "better"? And by how much do the softest
-# and the loudest of our clips differ?
+# *Predict:* two copies of a clip differ only by 2 dB. Which one do people call better? And by how
+# much do the softest and the loudest of our clips differ?
 
 # %%
 predict("13.1", [2.0, 5.0, 10.0], unit="LU")
 
 # %% [markdown]
-# The louder one, nearly always. So all clips get one loudness, as broadcasters measure it
-# (ITU-R BS.1770): frequencies are weighed as ears do, and the power of blocks of 0.4 s is averaged,
-# silence left out. The unit is LUFS. Length would give a source away as well: all clips are cut to
-# one length.
+# People nearly always prefer the louder copy. We therefore give all clips the same **loudness**, as
+# broadcasters measure it (ITU-R BS.1770). A filter weights the frequencies as the ear does. Then
+# the power of blocks of 0.4 s is averaged; silent blocks do not count. The unit is LUFS. The length
+# of a clip could also reveal its source, so all clips are cut to the same length.
 
 # %%
 import numpy as np
@@ -76,13 +77,14 @@ spread = max(map(max, levels.values())) - min(map(min, levels.values()))
 reveal("13.1", spread, "LU are decibels of loudness")
 
 # %% [markdown]
-# *What you should have noticed:* some clips are several units louder than others. A test without
-# this step would partly be about that.
+# *What you should have noticed:* some clips are several units louder than others. Without this step
+# the ratings would partly measure loudness.
 #
 # ## Exercise 1 · One loudness (10 minutes)
 #
-# *Goal:* the gain of each clip in dB, given their levels (LUFS) and peaks (dB), so that all have
-# **one** level: −20 LUFS, or as much lower as it takes for no peak to exceed −1 dB.
+# *Level:* medium. *Goal:* the gain of each clip in dB, from their levels (LUFS) and peaks (dB).
+# After it, all clips have **one** level: −20 LUFS. If a peak would then exceed −1 dB, the common
+# level is lower, so that the highest peak is at −1 dB.
 
 # %% tags=["stub"]
 def gains(levels, peaks):
@@ -105,10 +107,26 @@ def gains(levels, peaks):
 #
 # *Predict:* how could a clever student find out which clips are machine-made without listening?
 #
-# By names, order, length, loudness, file size, or tags in the sound files. So the page knows clips
-# by random names only. Who made them stands in a **key** that the instructor keeps. Every rater
-# hears another order. Three trials do not count as the others do: practice, a **check** (how many
-# tones?), and a clip that comes **twice**, so that we see how well people agree with themselves.
+# By names, order, length, loudness, file size, or tags in the sound files. A test is **blind** if
+# nothing but the sound can tell. So the page has random names only, and every rater hears the clips
+# in a different order. A **key**, which the instructor keeps, says who made each clip. Three trials
+# are not ratings of the sources: a practice trial, a **check** (how many tones?), and a clip that
+# comes **twice**. The last one shows how well people agree with themselves.
+
+# %%
+from workbench.course.diagrams import Arrow, diagram
+
+boxes = {
+    "sources": ("sources\npeople, systems,\nempty prompt", 0, 0),
+    "loud": ("one loudness\none length", 1, 0),
+    "page": ("page\nrandom names", 2, 0), "raters": ("raters\neach another order", 3, 0),
+    "answers": ("answers\nwho failed the check\nis left out", 4, 0),
+    "result": ("intervals\nsign flips, Holm", 5, 0), "key": ("key\nwho made what", 2, 1),
+}
+arrows = [Arrow("sources", "loud"), Arrow("loud", "page"), Arrow("page", "raters"),
+          Arrow("raters", "answers"), Arrow("answers", "result"), Arrow("loud", "key"),
+          Arrow("key", "result")]
+diagram("A blind listening test; the raters never see the key", boxes, arrows, here=["page", "key"])
 
 # %%
 from workbench.tools.listening.design import make_test
@@ -118,8 +136,9 @@ print("the page:", {k: v for k, v in test.page["trials"][0].items()})
 print("the key: ", next(iter(test.key["clips"].items())))
 
 # %% [markdown]
-# Rate it yourself. Everything works by keyboard; answers survive a reload. `test.write("folder")`
-# saves the page as one file that opens without Jupyter and without a network, and the key.
+# Rate the clips yourself. Everything works by keyboard, and answers survive a reload.
+# `test.write("folder")` saves the key and the page. The page is one file, which opens without
+# Jupyter and without a network.
 
 # %%
 from workbench.tools.listening.page import EmbeddedPage
@@ -129,15 +148,17 @@ EmbeddedPage(test.page)
 # %% [markdown]
 # ## 4 · A class whose opinions we know
 #
-# *Predict:* some raters answer without listening. By what in their answers could you tell?
+# *Predict:* some raters answer without listening. What in their answers would show it?
 #
-# From here on, **raters are simulated**: nobody heard anything. It is how one learns whether an
-# analysis can be trusted: put known opinions in, look whether they come out. Our simulated raters
-# have the opinions that the drum paper reports (means read off its chart). Each has an own leniency
-# and own tastes, is not quite sure, and each clip is a bit better or worse than its source.
+# From here on the **raters are simulated**: nobody heard anything. This tests the analysis: we put
+# in known opinions and see whether it finds them. The simulated raters have the mean opinions of
+# the drum paper (read off its chart). Each rater is more or less lenient, likes some sources more
+# than others, and answers with random errors. Each clip is a little better or worse than its
+# source.
 #
-# Did you guess section 1 right? Asked for nothing, the paper's system had 3.35 for fitting the
-# words, and people had 3.40. Two of our thirty answer without listening; one stops half-way.
+# Was your answer to section 1 right? For fitting the words, the paper's system with an empty prompt
+# had a mean of 3.35, and human drummers had 3.40. Two of our thirty raters answer without
+# listening; one stops half-way.
 
 # %%
 from workbench.evaluation.power import Raters
@@ -153,9 +174,9 @@ records = simulate_class(test.key, paper, 30, how, seed=seed, careless=2, unfini
 records[0]["rater"], records[0]["answers"][:2]
 
 # %% [markdown]
-# Real answers come in as files, or from the server's database (`workbench listen serve`, at the
-# end). Some are broken, some belong to another test, and two people may have one name. Nothing of
-# that may pass in silence.
+# Real answers are files, or rows of the server's database (`workbench listen serve`, see the end).
+# Some are broken, some belong to another test, and two people may have the same name. All of this
+# must be reported.
 
 # %%
 import json
@@ -184,9 +205,9 @@ answers = merge([folder], test.key).answers
 predict("13.2", [60.0, 80.0, 93.0], unit="%")
 
 # %% [markdown]
-# The unit is the **rater**: someone's answers depend on each other. The bootstrap samples
-# raters again, with replacement, and looks how far the mean moves. Who failed the check is left
-# out, by a rule that was written down before.
+# The unit of the analysis is the **rater**, because the answers of one person depend on each other.
+# The bootstrap samples raters with replacement, many times, and measures how much the mean varies.
+# Raters who failed the check are left out. This rule was written down before the test.
 
 # %%
 from workbench.tools.listening.analysis import analyse
@@ -204,18 +225,21 @@ reveal("13.2", 100 * sum(inside) / len(inside), f"{sum(inside)} of {len(inside)}
 run.note("intervals that hold the truth (simulated)", sum(inside) / len(inside), floor="0.95")
 
 # %% [markdown]
-# *What you should have noticed:* not 95 % of them do, with few clips. The interval speaks of other
-# **raters** hearing *these* clips. That a source's clips happened to be good ones is inside the
-# mean, whoever rates. And answers end at 5, so high means come out a little low.
+# *What you should have noticed:* with few clips, fewer than 95 % of the intervals contain it. The
+# interval says what other **raters** would answer about *these* clips. If the clips of a source
+# happen to be good ones, its mean is too high, whoever rates. In addition, no answer exceeds 5, so
+# high means come out a little too low.
 #
 # ## 6 · Differences within raters
 #
-# *Predict:* a strict and a lenient rater agree that A is better by one point. What does an unpaired
-# test see?
+# *Predict:* a strict and a lenient rater agree that A is better than B by one point. Will a test
+# that does not know who gave which rating notice it?
 #
-# Mostly that they are strict and lenient. So compare within each rater: $d_r$ is the rater's mean
-# for one source minus that for another. If nothing differs, each $d_r$ could as well have the other
-# sign. Flip signs in all $2^n$ ways, or in many random ones:
+# Hardly: the difference between the two raters is larger than that between A and B. So compare
+# within each rater: $d_r$ is a rater's mean for one source minus the mean for another. If the
+# sources do not differ, $d_r$ and $-d_r$ are equally likely. The **sign-flip test** therefore flips
+# the signs in all $2^n$ ways, or in many random ones, and counts how often the sum is as large as
+# the observed one:
 #
 # $$p = \text{share of flips } s \text{ with } \Big|\sum_r s_r d_r\Big| \ge \Big|\sum_r d_r\Big|
 # \qquad (1)$$
@@ -225,7 +249,8 @@ run.note("intervals that hold the truth (simulated)", sum(inside) / len(inside),
 #
 # ## Exercise 2 · The sign-flip test (10 minutes)
 #
-# *Goal:* equation (1). `flips` holds a row of signs for each flip: (flips, raters).
+# *Level:* medium. *Goal:* equation (1). Each row of `flips` (flips, raters) has the signs of one
+# flip.
 
 # %% tags=["stub"]
 def flip_p(differences, flips):
@@ -254,20 +279,21 @@ for ax, scale in zip(figures, test.key["scales"], strict=True):
 # %% [markdown]
 # ## 7 · Eighteen questions at once
 #
-# *Predict:* four sources, three scales: eighteen differences. If none is real, how many studies
-# find at least one with p < 0.05?
+# *Predict:* four sources on three scales have eighteen differences. If none is real, how many
+# studies find at least one with p < 0.05?
 
 # %%
 predict("13.3", [10.0, 25.0, 60.0], unit="% of the studies")
 
 # %% [markdown]
-# Ask often enough and chance says yes. **Holm's** correction: the smallest of $m$ p values is
-# multiplied by $m$, the next by $m-1$, and so on; none falls below the one before it, none exceeds
-# 1. Then at most 5 % of such studies find anything at all.
+# Of many questions, some are answered "yes" by chance. **Holm's correction** makes up for it. The
+# smallest of $m$ p values is multiplied by $m$, the next by $m-1$, and so on. A corrected value is
+# never smaller than the one before it and never larger than 1. Then at most 5 % of the studies in
+# which nothing differs find a difference.
 #
 # ## Exercise 3 · Holm's correction (10 minutes)
 #
-# *Goal:* the corrected p values, in the order in which they came.
+# *Level:* medium. *Goal:* the corrected p values, in the order of the given ones.
 
 # %% tags=["stub"]
 def corrected(p):
@@ -317,34 +343,37 @@ apt = next(d for d in found.differences
 run.note("aptness, BERT − empty prompt (simulated)", apt.mean, paper=0.24, floor=0.0)
 
 # %% [markdown]
-# *What you should have noticed:* without the correction many studies "find" something
-# where nothing is. Now compare *put in* and *found* in our class. The correction guards against
-# luck among raters, not against clips that happen to be good or bad: even what survives it may not
-# be what was put in. The interval that draws other clips, too, is wider, and more honest. And 0.24
-# points of aptness are too little to be found by thirty raters, see section 10.
+# *What you should have noticed:* without the correction many studies "find" a difference where
+# there is none. Now compare *put in* and *found* in our class. The correction protects against
+# chance among raters. It does not protect against clips that happen to be good or bad, so even a
+# difference with a small corrected p value may be wrong. The interval "with other clips" also
+# samples the clips. It is wider and more honest. Thirty raters are too few for a difference of 0.24
+# points; see section 10.
 #
 # ## 8 · Do raters agree?
 #
-# *Predict:* alpha is 1 for full agreement and 0 for chance. What will the class reach on novelty?
+# *Predict:* Krippendorff's alpha is 1 if all raters agree and 0 if they agree no more than by
+# chance. What will it be for the class's ratings of novelty?
 
 # %%
 predict("13.4", [0.1, 0.3, 0.6])
 
 # %% [markdown]
-# **Krippendorff's alpha** compares the disagreement about a clip with that among all ratings. For
-# ratings from all raters on all clips:
+# **Krippendorff's alpha** compares how far ratings of the same clip differ with how far any two
+# ratings differ. If every rater has rated every clip:
 #
 # $$\alpha = 1 - \frac{D_o}{D_e} \qquad (2)$$
 #
 # *Equation (2):* code `workbench.evaluation.agreement.krippendorff_alpha`; paper Krippendorff 2011.
 #
-# $D_o$: squared difference of two raters' ratings of a clip, mean over pairs and clips. $D_e$: the
-# same over all pairs of ratings, whatever clip (none with itself). With missing ratings and ranks
-# it takes more care: `krippendorff_alpha`.
+# $D_o$ is the squared difference of two raters' ratings of the same clip, averaged over pairs of
+# raters and over clips. $D_e$ is the same for all pairs of two ratings, of any clips. The library's
+# function also handles missing ratings and ranks.
 #
 # ## Exercise 4 · Alpha (10 minutes)
 #
-# *Goal:* equation (2) for a full table (raters, clips). `combinations` gives all pairs.
+# *Level:* hard. *Goal:* equation (2) for a full table (raters, clips). `combinations` gives all
+# pairs.
 
 # %% tags=["stub"]
 from itertools import combinations
@@ -383,23 +412,24 @@ for a, b in zip(found.agreement, lenient.agreement, strict=True):
         reveal("13.4", a.alpha)
 
 # %% [markdown]
-# *What you should have noticed:* alpha is low. That does not make the means wrong: people differ in
-# taste, and thirty of them still have a mean. It says that one rater's opinion is worth little, and
-# that "the best system" is nobody's in particular.
+# *What you should have noticed:* alpha is low. The means are not wrong for that reason: people
+# differ in taste, and the mean of thirty is still a mean. But the opinion of one rater says little
+# about that of another, and few people share the ranking of the means.
 #
 # ## 9 · Or ask: A or B?
 #
-# *Predict:* what do pairs tell better than points, and what not at all?
+# *Predict:* raters may also choose the better of two clips. What does this tell more reliably than
+# points, and what does it not tell at all?
 #
-# Choosing is easier than giving points, and leniency drops out. The **Bradley–Terry** model puts
-# all sources on one scale of strengths $s$:
+# Choosing is easier than giving points, and it does not matter how lenient a rater is. The
+# **Bradley–Terry** model gives each source $i$ a strength $s_i$:
 #
 # $$P(i \text{ chosen over } j) = \frac{1}{1 + e^{\,s_j - s_i}} \qquad (3)$$
 #
 # *Equation (3):* code `workbench.evaluation.preference.bradley_terry`; paper Bradley and Terry
 # 1952.
 #
-# One more thing to watch: whether A is chosen because it comes first.
+# We also check whether A is chosen more often because it comes first.
 
 # %%
 pairs = make_test(materials, practice_clip(), design="ab", seconds=2, seed=seed)
@@ -415,21 +445,24 @@ share, (low, high) = chosen.side
 print(f"A was chosen in {share:.0%} of pairs, {low:.0%} to {high:.0%}")
 
 # %% [markdown]
-# *What you should have noticed:* pairs order the sources with fewer answers, and say nothing of how
-# good the best one is: all strengths are relative, their mean is 0.
+# *What you should have noticed:* pairs give the order of the sources with fewer answers. They do
+# not say how good the best one is, because strengths are relative: their mean is 0.
 #
 # ## 10 · How many raters?
 #
-# *Predict:* how many raters does the paper's aptness effect need, BERT over the empty prompt?
+# *Predict:* in the paper, loops of BERT fit the words better than those of the empty prompt. How
+# many raters does it take to find this difference?
 #
-# What a rater's difference varies by has two parts: taste, which stays, and noise, which more clips
-# average out. With $n$ raters and $k$ clips of each source,
+# The differences $d_r$ vary between raters for two reasons. One is taste, which remains however
+# many clips they hear. The other is noise, whose mean over more clips is smaller. With $n$ raters
+# and $k$ clips of each source,
 #
 # $$\sigma_d^2 = 2\,\sigma_{\text{taste}}^2 + \frac{2\,\sigma_{\text{noise}}^2}{k}, \qquad
 # n \approx \left(\frac{(1.96 + 0.84)\;\sigma_d}{\text{effect}}\right)^2 \qquad (4)$$
 #
-# finds a true effect four times in five. `raters_needed` does it exactly, by the noncentral t; and
-# a simulation, which knows no formula, is held against it.
+# finds a true effect in four of five tests: the **power** is 80 %. `raters_needed` computes $n$
+# exactly, with the noncentral t distribution. The cell below compares the formula with a
+# simulation.
 #
 # *Equation (4):* code `workbench.evaluation.power.raters_needed`; paper Cohen 1988, chapter 2.
 
@@ -446,14 +479,14 @@ plots.lines(plots.axes(width=6), numbers, curves, xlabel="raters", ylabel="chanc
 for clips in (2, 6, 20, 1000):
     needed = raters_needed(effect, plain.sd(clips))
     strict = raters_needed(effect, plain.sd(clips), alpha=0.05 / 18)
-    print(f"{clips:4} clips a source: {needed} raters; as one of 18 questions {strict}")
+    print(f"{clips:4} clips per source: {needed} raters; as one of 18 questions {strict}")
 run.note("raters for the paper's aptness effect", raters_needed(effect, plain.sd(6)),
          paper="12 raters in MusicLDM's test")
 
 # %% [markdown]
-# *What you should have noticed:* more clips help at first, then taste is what is left, and only
-# more raters help. And here is the trap that most listening tests fall into (Clark, 1973): two
-# clips a source, many raters, and sources that do **not** differ.
+# *What you should have noticed:* more clips help at first. When almost only taste is left, only
+# more raters help. The next cell shows a mistake of most listening tests (Clark, 1973): many
+# raters, but only two clips per source. Here the sources do **not** differ.
 
 # %%
 trap = {}
@@ -462,16 +495,16 @@ for clips in (2, 6, 20):
     trap[f"{clips} clips"] = simulated_power(0.0, 40, clips, uneven, studies=run.size(60, 300))
 plots.bars(plots.axes(width=5), trap, ylabel="studies that find a difference", floor=0.05,
            title="no source is better than the other")
-run.note("two clips a source: differences found where none is", trap["2 clips"], floor=0.05)
+run.note("two clips per source: differences found where there is none", trap["2 clips"], floor=0.05)
 
 # %% [markdown]
 # *What you should have noticed:* the test is right about these clips and wrong about the sources.
-# More raters make it worse. Use many clips, and read the interval over raters *and* prompts.
+# More raters make it worse. Use many clips, and report the interval over raters *and* prompts.
 #
 # ## 11 · With a real class
 #
-# *Predict:* which of your own habits as a listener would spoil the answers, if you rated your own
-# system?
+# *Predict:* if you rated your own system, which of your habits as a listener would make the answers
+# useless?
 #
 # On the command line, with thirty people in one network:
 #
@@ -483,19 +516,19 @@ run.note("two clips a source: differences found where none is", trap["2 clips"],
 # ```
 #
 # Without a network, hand out `test.html` and collect the files that it saves. For clips of any
-# other system, sound or MIDI: `workbench listen make --clips folder`, with a folder for each source
-# and files named by their words.
+# other system, sound or MIDI, use `workbench listen make --clips folder`. It needs a folder for
+# each source; the name of a file is its prompt.
 #
 # ## Mini-project · One question, asked of people (an hour, and a class)
 #
-# Write down one question and the rule by which you will answer it, **before** you listen: which
-# difference, which scale, how many raters (section 10), what is left out. Then run the test with
-# your class, analyse it once, and report that one answer, whatever it is.
+# Write down one question and how you will answer it, **before** anyone listens: which difference,
+# on which scale, with how many raters (section 10), and which answers you will leave out. Then run
+# the test with your class, analyse it once, and report the answer, whatever it is.
 #
 # ## You can now
 #
-# You made a blind listening test, rated it, and found out what a class's answers say, how surely,
-# and how many raters it would take to say more.
+# You made a blind listening test, rated clips yourself, analysed the answers of a class with their
+# uncertainty, and computed how many raters a question needs.
 #
 # *One limitation heard:* every clip here comes from one sampled drum kit. The test says nothing
 # about how people would rate the same beats played by a drummer.
