@@ -415,6 +415,40 @@ plots.histogram(plots.axes(width=7), surprise, bins=20, xlabel="surprise (bits p
 # hit is played, its velocity and its timing. No model of these loops can need fewer bits on
 # average: the truth is the limit. Lessons 02, 09 and 11 compare models with it.
 #
+# ## 9 · Songs and sound
+#
+# *Predict:* the course also uses songs (lessons 02, 09, 10 and 11) and sound (06, 07 and 08). In a
+# song of four instruments, how many notes sound at the same time, without the drums?
+
+# %%
+predict("01.9", [2.0, 4.0, 8.0], unit="notes")
+
+# %%
+songs = load("builtin-songs", split="test", limit=run.size(20, 100)).clips
+sounding, busy = [], {}
+for song in songs:
+    tuned = song.notes[~song.notes["is_drum"]]
+    sounding.append(tuned["duration"].sum() / song.beats)  # mean number of notes at a time
+    busy.setdefault(song.labels["style"], []).append(len(song.notes) / song.bars)
+left, right = plots.axes(1, 2, width=10)
+plots.histogram(left, {k: np.array(v) for k, v in busy.items()}, bins=12, xlabel="notes per bar")
+first = songs[0].waveform(24000, loop=False)[:, : 6 * 24000]
+plots.spectrogram(right, first[0], 24000, "the first six seconds as sound")
+print("keys:", Counter(song.labels["key"].split()[1] for song in songs),
+      "tempi:", f"{min(s.tempo for s in songs):.0f} to {max(s.tempo for s in songs):.0f} BPM")
+seconds = songs[0].duration
+print(f"{len(songs[0].notes) * 4 / seconds:.0f} numbers per second as notes (onset, length, pitch, "
+      f"velocity); {first.shape[1] / 6:.0f} as sound")
+songs[0]
+
+# %%
+reveal("01.9", float(np.mean(sounding)), f"mean of {len(songs)} built-in songs")
+
+# %% [markdown]
+# *What you should have noticed:* the horizontal lines of the spectrogram are the notes with their
+# overtones; the vertical ones are the drums. Sound needs hundreds of times more numbers per second
+# than notes do. This is why lessons 06 to 08 first compress it.
+#
 # ## Mini-project · Your own question (an hour)
 #
 # Choose one style and one measure of `workbench.evaluation.rhythm`, and show in one figure how it
