@@ -92,8 +92,7 @@ def add(commands: Any) -> None:
     add.add_argument(
         "--candidates",
         type=options.whole(1),
-        default=1,
-        help="number of candidates per clip, of which the best is kept",
+        help="number of candidates per clip, of which the best is kept (default: 4)",
     )
     add_takes(add)
     add.set_defaults(run=arrange)
@@ -227,7 +226,9 @@ def arrange(args: argparse.Namespace) -> int:
     check_out(args.out)
     clip = read_clip(args.file)
     system: Any = find("songs").from_pretrained(args.checkpoint)
-    settings: dict[str, Any] = {"seed": args.seed, "candidates": args.candidates}
+    settings: dict[str, Any] = {"seed": args.seed}
+    if args.candidates is not None:
+        settings["candidates"] = args.candidates
     words = f"{args.file.stem} {tool}"
     with _naming(args.file):
         if tool == "accompany":

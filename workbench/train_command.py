@@ -69,9 +69,12 @@ def _add_shared(add: argparse.ArgumentParser, profiles: tuple[str, ...]) -> None
     add.add_argument(
         "--profile", choices=profiles, help="size of networks and training (default: laptop)"
     )
+    meanings: dict[str, list[str]] = {}  # of options that several systems may have
     for key, entry in SYSTEMS.items():
         for option, meaning in entry.options.items():
-            add.add_argument(f"--{option}", type=options.nonempty, help=f"{key}: {meaning}")
+            meanings.setdefault(option, []).append(f"{key}: {meaning}")
+    for option, lines in meanings.items():
+        add.add_argument(f"--{option}", type=options.nonempty, help="; ".join(lines))
     add.add_argument(
         "--seed", type=options.seed, help="the same seed gives the same result (default: 0)"
     )

@@ -44,19 +44,17 @@ from workbench.representations.holes import (
     window,
 )
 from workbench.representations.remi import RemiSong, table_of
-from workbench.representations.tokens import END, EOS, Vocabulary
-from workbench.systems.midigpt.splice import notes_of
+from workbench.representations.tokens import END, EOS
+from workbench.systems.midigpt.filling import CANDIDATES
+from workbench.systems.midigpt.ranking import flat, lines_of
 from workbench.systems.midigpt.training import with_hints
 from workbench.systems.region import Region
 
 AROUND = 4  # bars on each side that count as its context in the measures
 
-
-RANKED = 4  # candidates of which the best is kept
-
 LABELS = {  # of the ways to fill a hole
     "users": "MidiGPT.inpaint, as users call it",
-    "ranked": f"the same, the best of {RANKED} candidates",
+    "single": "the same, one candidate",
     "middle": "fill-in-the-middle",
     "hidden": "the original's prompt, hole hidden",
     "prefix": "prefix only",
@@ -118,7 +116,7 @@ def fill_middle(bench: SongBench, case: Case) -> RemiSong:
     return _written(bench, prompt, rule, case, end=END, known=known_to(middle, case))
 
 
-def call_fill(bench: SongBench, case: Case, candidates: int = 1) -> RemiSong:
+def call_fill(bench: SongBench, case: Case, candidates: int = CANDIDATES) -> RemiSong:
     """`MidiGPT.inpaint` on the clip, as users call it, with everything known about the tracks."""
     hole = case.hole
     region = Region(bars=(hole.first, hole.last))
@@ -219,7 +217,7 @@ def chain(bench: SongBench, case: Case) -> RemiSong:
 
 FILLERS: dict[str, Callable[[SongBench, Case], RemiSong]] = {
     "users": call_fill,
-    "ranked": partial(call_fill, candidates=RANKED),
+    "single": partial(call_fill, candidates=1),
     "middle": fill_middle,
     "hidden": go_on(hidden),
     "prefix": go_on(prefix),
@@ -228,20 +226,6 @@ FILLERS: dict[str, Callable[[SongBench, Case], RemiSong]] = {
     "chain": chain,
     "truth": lambda bench, case: case.truth,
 }
-
-
-def lines_of(song: RemiSong, vocabulary: Vocabulary) -> np.ndarray:
-    """Bar lines in quarter notes, including the end of the last bar: (bars + 1,)."""
-    signs = [vocabulary.names[i].split("_")[1].split("/") for i in song.bars]
-    return np.concatenate([[0.0], np.cumsum([4 * int(a) / int(b) for a, b in signs])])
-
-
-def flat(song: RemiSong, bench: SongBench) -> np.ndarray:
-    """(onset, pitch, program) rows, sorted by onset."""
-    parts = notes_of(song, lines_of(song, bench.vocabulary), bench.vocabulary)
-    rows = [np.column_stack([n[:, 0], n[:, 2], np.full(len(n), p)]) for p, n in parts.items()]
-    both = np.concatenate(rows) if rows else np.empty((0, 3))
-    return both[np.argsort(both[:, 0], kind="stable")]
 
 
 MEASURES = ("harmony", "same key", "density", "walls", "join before", "join after", "copied")
@@ -254,10 +238,10 @@ def measure(bench: SongBench, case: Case, filling: RemiSong) -> list[float]:
     near = part(case.open, case.first - before, case.first + LENGTH + AROUND)
     lines = lines_of(near, bench.vocabulary)
     begin, end = lines[before], lines[before + LENGTH]
-    inside = flat(replace(filling, bars=case.truth.bars), bench)
+    inside = flat(replace(filling, bars=case.truth.bars), bench.vocabulary)
     inside[:, 0] += begin
-    around = flat(near, bench)
-    elsewhere = flat(case.open, bench)
+    around = flat(near, bench.vocabulary)
+    elsewhere = flat(case.open, bench.vocabulary)
     return [
         pitch_class_distance(inside, around),
         same_key(inside, around),
@@ -309,7 +293,8 @@ def inpainting(bench: SongBench) -> None:
             f"walls: share with more than {WALL} notes at one place; joins: semitones to the "
             "nearest note of the same part across the line; copied: share of four-note figures "
             "that also occur in the rest of the song. Values nearer to those of the true bars are "
-            "better.",
+            f"better. MidiGPT.inpaint keeps one of {CANDIDATES} candidates, by harmony, density "
+            "and likelihood; key, joins and copied are not among its criteria.",
             f"The original's prompt with the hole left in it: {leak.sum() / notes.sum():.3f} nats "
             "per note, because it can copy the answer.",
             *(

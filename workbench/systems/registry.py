@@ -101,6 +101,7 @@ SYSTEMS: dict[str, Entry] = {
             benchmark="workbench.benchmarks.songs",
             figures="workbench.systems.figures:SONGS",
             runs=((0.25, {}),),
+            options={"start": "continue from this checkpoint, with the tokens of the new data"},
         ),
         Entry(
             key="piano",

@@ -1,23 +1,28 @@
 """Controls that users ask for, candidates, and the tools of songs, with a small network."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from tests.systems.midigpt.test_system import rows, song
-from workbench.errors import PromptError
-from workbench.models.gpt import GPTConfig
+from workbench.errors import CheckpointError, PromptError
+from workbench.models.gpt import GPT, GPTConfig
 from workbench.music.clip import Clip
-from workbench.representations.controls import Control, Controls
+from workbench.representations.controls import FREE, Classes, Control, Controls
 from workbench.representations.hints import ORDERS
 from workbench.representations.holes import Hole, bars_of
 from workbench.representations.remi import ids_of
 from workbench.representations.tokens import Vocabulary
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
+from workbench.systems.midigpt.ranking import FLUENCY, misfit, missed
 from workbench.systems.midigpt.training import (
+    Start,
     balanced,
     held_out,
     known_in,
+    load_into,
     loss,
     only_in,
     random_hole,
@@ -89,22 +94,89 @@ def test_a_checkpoint_without_controls_says_so(tables):
     assert len(plain.vary_bars(Clip(song()), (2, 4), seed=1)) == 1
 
 
-def test_candidates_keep_the_one_after_which_the_song_goes_on_likeliest(system):
-    clip, region = Clip(song()), Region(bars=(4, 6))
+def test_candidates_keep_the_one_that_fits_best(system):
+    clip, region, first, last = Clip(song()), Region(bars=(4, 6)), 4, 6
     best = system.inpaint(clip, region, n=2, candidates=3, seed=2)
-    six = system.inpaint(clip, region, n=6, seed=2)
+    six = system.inpaint(clip, region, n=6, candidates=1, seed=2)
     assert len(best) == 2
     costs = []
     for made in six:
         table = tables_of([made])[0]
-        bars = bars_of(table, system.vocabulary)[:8]
+        bars = bars_of(table, system.vocabulary)[: last + 2]
+        new = sum(map(len, bars[first:]))
         ids = torch.from_numpy(np.concatenate([[1], *bars]))[None]
-        costs.append(float(system.nll(ids)[0, -sum(map(len, bars[6:])) :].sum()))
+        hole = Hole(first, last, tuple(np.unique(table.notes[:, 2]).tolist()))
+        surprise = float(system.nll(ids)[0, -new:].mean())
+        costs.append(misfit(table, hole, system.vocabulary) + FLUENCY * surprise)
     for group, made in enumerate(best):
         chosen = six[3 * group + int(np.argmin(costs[3 * group : 3 * group + 3]))]
         assert made.midi_bytes() == chosen.midi_bytes() or made.notes.tolist() == (
             chosen.notes.tolist()
         )
+
+
+def test_a_new_song_has_no_candidates(system):
+    assert "candidates" not in system.generate(bars=1, seed=0)[0].labels["request"]
+
+
+def test_controls_are_kept_by_the_rule(system):
+    """The network is untrained, so that only the rule can keep them."""
+    clip, region = Clip(song()), Region(bars=(4, 7), tracks=[0])
+    for wish in ("density=8", "register=50", "density=3 register=70"):
+        made = system.inpaint(clip, region, n=3, controls=wish, seed=4)
+        found = [system.realised(take, region, wish) for take in made]
+        for kind in found[0]:
+            assert sum(take[kind][0] for take in found) >= 8, kind  # of 9
+
+
+def test_the_same_bars_fit_and_foreign_ones_do_not(tables, system):
+    table = tables[0]
+    hole = Hole(4, 6, tuple(np.unique(table.notes[:, 2]).tolist()))
+    copy = table.notes[(table.notes[:, 0] >= 2) & (table.notes[:, 0] < 4)].copy()
+    copy[:, 0] += 2
+    same = replace(table, notes=np.concatenate([table.notes[~hole.covers(table)], copy]))
+    empty = replace(table, notes=table.notes[~hole.covers(table)])
+    costs = [misfit(made, hole, system.vocabulary) for made in (same, empty)]
+    assert 0 <= costs[0] < costs[1]
+
+
+def test_notes_beyond_a_piano_are_warned_of(system):
+    clip = Clip.from_notes(
+        [(beat, 1.0, 10, 80) for beat in range(32)], tempo=100, beats=32, program=33, drums=False
+    )
+    with pytest.warns(UserWarning, match="32 of 32 notes"):
+        system.inpaint(clip, Region(bars=(3, 5)), candidates=1, seed=0)
+
+
+def test_what_is_missed_is_counted(tables, system):
+    table = tables[0]
+    hole = Hole(4, 6, tuple(np.unique(table.notes[:, 2]).tolist()))
+    asked = system.controls.of(table, hole)
+    assert missed(table, hole, asked, system.controls) == 0
+    count = int((asked.tracks != FREE).sum() + (asked.chords != FREE).sum())
+    other = Classes(asked.tracks.copy(), asked.chords)
+    other.tracks[0, 0, 0] = (other.tracks[0, 0, 0] + 1) % 7
+    assert missed(table, hole, other, system.controls) == pytest.approx(1 / count)
+
+
+def test_a_training_starts_from_another_vocabulary(tables, system):
+    vocabulary = Vocabulary.train([ids_of(t) for t in tables[:4]], 620)
+    size = vocabulary.size + Controls.size
+    start = Start("old", system.vocabulary, system.networks.state_dict(), {})
+    weights = start.fitted(vocabulary, size)
+    network = GPT(replace(system.config.gpt, vocab=size))
+    own = network.wte.weight.detach().clone()
+    load_into(network, weights)
+    old = system.networks.wte.weight
+    places = {tuple(piece): i for i, piece in enumerate(system.vocabulary.pieces)}
+    for i, piece in enumerate(vocabulary.pieces):
+        at = places.get(tuple(piece))
+        assert torch.equal(network.wte.weight[i], own[i] if at is None else old[at])
+    assert torch.equal(network.wte.weight[-Controls.size :], old[-Controls.size :])
+    assert torch.equal(network.h[0].c_fc.weight, system.networks.h[0].c_fc.weight)
+    narrow = GPT(replace(system.config.gpt, vocab=size, width=16))
+    with pytest.raises(CheckpointError, match="start"):
+        load_into(narrow, weights)
 
 
 def test_tools_change_what_they_say_and_nothing_else(system):

@@ -12,6 +12,15 @@ def card(report: dict[str, Any], tables: str = "") -> str:
     its figures, in Markdown."""
     options = " ".join(f"--{key} {report[key]}" for key in ("dataset", "profile", "seed"))
     stages = report.get("stages") or {"gpt": stage_of(report, "gpt")}
+    began: list[str] = []
+    if "start" in report:
+        options += f" --start {report['start']}"
+        before = report.get("before") or {}
+        minutes = sum(stage["minutes"] for stage in before.get("stages", {}).values())
+        began = [
+            f"- **Start:** an earlier `{report['start']}`, trained for {minutes:.0f} minutes on "
+            f"{before.get('dataset', 'other songs')}; its record is in training.json."
+        ]
     lines = [
         f"# MidiGPT, trained on {report['dataset']}",
         "Regenerates bars or tracks of a song, continues it, or generates a new one. It is a GPT-2 "
@@ -19,6 +28,7 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         f"- **Data:** {data_line(report['dataset'])}; {report['songs']} training songs, "
         f"{report['notes']:,} notes, transposed by −5 to +6 semitones.",
         f"- **Rebuild:** `workbench train songs {options} --out FOLDER`",
+        *began,
         "- **Weights:** MIT, like the code; half precision.",
         "- **Limits:** it generates music like its training data. Other instruments are read and "
         "written as the nearest part of the training data; drums stay as they are if the training "

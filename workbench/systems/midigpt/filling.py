@@ -9,7 +9,7 @@ that the previous ones have written.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -22,7 +22,8 @@ from workbench.errors import CheckpointError, PromptError
 from workbench.models.generation import Sampling, stream
 from workbench.models.gpt import GPT, GPTConfig
 from workbench.music.clip import Clip, clip_of
-from workbench.representations.controls import Control, Controls
+from workbench.representations.control_rule import ControlRule, ControlTables
+from workbench.representations.controls import Classes, Control, Controls
 from workbench.representations.grammar import HoleRule, TokenGrammar
 from workbench.representations.hints import ORDERS, Hints
 from workbench.representations.holes import Hole, bars_of, memory, part, question, window
@@ -30,6 +31,7 @@ from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import BOS, END, PAD, Vocabulary
 from workbench.systems.configs import config_from
 from workbench.systems.midigpt.config import Known, MidiGPTConfig
+from workbench.systems.midigpt.ranking import FLUENCY, misfit, missed
 from workbench.systems.midigpt.splice import Reading, read, splice, with_bars
 from workbench.systems.midigpt.training import rows_in, split, with_hints
 from workbench.systems.midigpt.wishes import classes_asked, wishes_of
@@ -38,9 +40,30 @@ from workbench.systems.region import Region
 from workbench.systems.sampling import checked
 from workbench.systems.system import System
 
+CANDIDATES = 4  # versions that are sampled for each one returned
 SHORTEST = 128  # smallest context in tokens: a bar, its question and room for an answer
-FOLLOWING = 2  # bars after a hole by which candidates are ranked
+FOLLOWING = 2  # bars after a hole that count when candidates are ranked
 LONGEST_STROKE = 8  # bars generated in one stroke: the longest hole in training
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The controls of a hole.
+
+    Args:
+        classes: What is requested in each bar.
+        first: Its first bar.
+        lines: Tokens of the question by bar, for the bars that have some.
+    """
+
+    classes: Classes
+    first: int
+    lines: dict[int, np.ndarray]
+
+    def within(self, hole: Hole) -> Classes:
+        """Return what is requested in the bars of a part of the hole."""
+        bars = slice(hole.first - self.first, hole.last - self.first)
+        return Classes(self.classes.tracks[bars], self.classes.chords[bars])
 
 
 class SongFilling(System):
@@ -84,6 +107,10 @@ class SongFilling(System):
     def grammar(self) -> TokenGrammar:
         return TokenGrammar(self.vocabulary)
 
+    @cached_property
+    def tables(self) -> ControlTables:
+        return ControlTables(self.grammar, self.vocabulary)
+
     # --- likelihood ---------------------------------------------------------------------------
 
     @torch.inference_mode()
@@ -126,7 +153,7 @@ class SongFilling(System):
         *,
         seed: int = 0,
         controls: Sequence[Control | str] | Control | str | None = None,
-        candidates: int = 1,
+        candidates: int = CANDIDATES,
         **sampling: float,
     ) -> Iterator[tuple[int, list[Clip]]]:
         """Run `inpaint` step by step: yields (number of bars that all versions have, versions so
@@ -135,9 +162,11 @@ class SongFilling(System):
         if wishes and self.controls is None:
             raise PromptError("controls: this checkpoint was trained without them; train a new one")
         clip, n, seed = clip_of(clip), checked(n=n)["n"], seed_of(seed)
-        candidates = checked(candidates=candidates)["candidates"]
-        seeds = row_seeds(seed, n * candidates)
         original = clip if len(clip.notes) else None
+        candidates = checked(candidates=candidates)["candidates"]
+        if original is None:  # there is no music that a version could fit
+            candidates = 1
+        seeds = row_seeds(seed, n * candidates)
         region = Region(bars=bars, tracks=tracks)
         requested, tracks = region.bars, region.tracks
         if requested is None:
@@ -170,7 +199,7 @@ class SongFilling(System):
                 versions, hole, shown, reading, settings, [row + start for row in seeds], asked
             ):
                 if done == whole.last and candidates > 1:
-                    written = self._best(written, whole, candidates)
+                    written = self._best(written, whole, candidates, asked)
                 finished = end if done == whole.last else int(reading.grid.bars[done])
                 yield (
                     finished - begin,
@@ -190,38 +219,48 @@ class SongFilling(System):
 
     def _asked(
         self, wishes: Sequence[Control], clip: Clip, reading: Reading, shift: int
-    ) -> dict[int, np.ndarray]:
-        """Return the control tokens of the bars of the hole that have some."""
+    ) -> Asked | None:
+        """Return the controls of the hole; None without any."""
         if not wishes or self.controls is None:
-            return {}
-        classes = classes_asked(wishes, clip, reading, shift, self.vocabulary)
+            return None
+        classes, first = (
+            classes_asked(wishes, clip, reading, shift, self.vocabulary),
+            reading.hole.first,
+        )
         lines = self.controls.ids(classes, reading.hole.tracks(reading.song).tolist())
-        return {reading.hole.first + bar: line for bar, line in enumerate(lines) if len(line)}
+        return Asked(
+            classes, first, {first + bar: line for bar, line in enumerate(lines) if len(line)}
+        )
 
-    def _best(self, songs: list[RemiSong], hole: Hole, candidates: int) -> list[RemiSong]:
-        """Return, of each group of candidates, the one after which the song is likeliest to go on
-        as it does: the first if nothing follows."""
-        costs = [self._following(song, hole) for song in songs]
+    def _best(
+        self, songs: list[RemiSong], hole: Hole, candidates: int, asked: Asked | None
+    ) -> list[RemiSong]:
+        """Return, of each group of candidates, the one that fits best (`ranking.py`)."""
+        costs = [
+            misfit(song, hole, self.vocabulary) + FLUENCY * self._surprise(song, hole)
+            for song in songs
+        ]
+        if asked is not None and self.controls is not None:
+            for i, song in enumerate(songs):
+                costs[i] += missed(song, hole, asked.classes, self.controls)
         groups = range(0, len(songs), candidates)
         return [
             songs[min(range(first, first + candidates), key=lambda i: costs[i])] for first in groups
         ]
 
-    def _following(self, song: RemiSong, hole: Hole) -> float:
-        """Return −log p of the bars that follow a filled hole, at most FOLLOWING, given the music
-        before them: nats, 0 if nothing follows."""
+    def _surprise(self, song: RemiSong, hole: Hole) -> float:
+        """Return −log p of the bars of a filled hole and of those that follow it, at most
+        FOLLOWING, given the music before them: nats per token."""
         bars = bars_of(song, self.vocabulary)[: hole.last + FOLLOWING]
-        after = sum(map(len, bars[hole.last :]))
-        room, first = self.config.gpt.context - 1 - after, hole.last
+        new = sum(map(len, bars[hole.first :]))
+        room, first = self.config.gpt.context - 1 - new, hole.first
         while first > 0 and room >= len(bars[first - 1]):
             first -= 1
             room -= len(bars[first])
-        if not after or first == hole.last:
-            return 0.0
-        ids = np.concatenate([[BOS], *bars[first:]])
-        return float(self.nll(torch.from_numpy(ids)[None])[0, -after:].sum())
+        ids = np.concatenate([[BOS], *bars[first:]])[: self.config.gpt.context]
+        return float(self.nll(torch.from_numpy(ids)[None])[0, -new:].mean())
 
-    def _stroke(self, song: RemiSong, hole: Hole, asked: dict[int, np.ndarray]) -> Hole:
+    def _stroke(self, song: RemiSong, hole: Hole, asked: Asked | None) -> Hole:
         """Return the first bars of a hole: as many as one hole had in training, or fewer if the
         other tracks leave no room in the context."""
         last = min(hole.last, hole.first + LONGEST_STROKE)
@@ -232,17 +271,18 @@ class SongFilling(System):
         return replace(hole, last=last)
 
     def _reserve(
-        self, song: RemiSong, hole: Hole, asked: dict[int, np.ndarray]
+        self, song: RemiSong, hole: Hole, asked: Asked | None
     ) -> tuple[list[int], int] | None:
         """Return (tokens of each bar, tokens left for the music around the hole), or None if the
-        hole does not fit into the context. asked: control tokens of bars."""
+        hole does not fit into the context."""
         bars = bars_of(song, self.vocabulary)
         sizes = [len(bar) for bar in bars]
         usual = np.array([size for size in sizes if size > 2] or [48])
         need = int(1.3 * np.percentile(usual, 75) * (hole.last - hole.first)) + 32
         need = min(need, self.config.gpt.context // 2)
         others = sum(sizes[hole.first : hole.last]) + hole.last - hole.first
-        others += sum(len(asked[bar]) for bar in asked if hole.first <= bar < hole.last)
+        lines = asked.lines if asked else {}
+        others += sum(len(lines[bar]) for bar in lines if hole.first <= bar < hole.last)
         room = self.config.gpt.context - need - others - len(hole.tracks(song)) - 2
         sizes[hole.first : hole.last] = [0] * (hole.last - hole.first)
         return (sizes, room) if room >= 0 else None
@@ -260,7 +300,7 @@ class SongFilling(System):
         return Controls(self.vocabulary) if trained else None
 
     def _question(
-        self, song: RemiSong, hole: Hole, shown: int, asked: dict[int, np.ndarray]
+        self, song: RemiSong, hole: Hole, shown: int, asked: Asked | None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the question: the hole and as many bars around it as fit; and the whole song as
         memory. If a single bar of the other tracks fills the context, they are omitted, and then
@@ -273,13 +313,14 @@ class SongFilling(System):
             song = replace(song, notes=song.notes[(bars < hole.first) | (bars >= hole.last)])
             reserve = self._reserve(song, hole, asked)
         if reserve is None:
-            asked = {}
+            asked = None
             reserve = self._reserve(song, hole, asked)
         assert reserve is not None
         first, last = window(reserve[0], hole, reserve[1])
         moved = replace(hole, first=hole.first - first, last=hole.last - first)
         nothing = np.empty(0, dtype=np.int64)
-        given = [asked.get(bar, nothing) for bar in range(hole.first, hole.last)]
+        lines = asked.lines if asked else {}
+        given = [lines.get(bar, nothing) for bar in range(hole.first, hole.last)]
         return question(part(song, first, last), moved, self.vocabulary, given), known
 
     def _write(
@@ -290,7 +331,7 @@ class SongFilling(System):
         reading: Reading,
         sampling: Sampling,
         seeds: Sequence[int],
-        asked: dict[int, np.ndarray],
+        asked: Asked | None,
     ) -> Iterator[tuple[int, list[RemiSong]]]:
         """Fill one hole in each song; yields (number of bars that all have so far, the songs)."""
         prompts = [self._question(song, hole, shown, asked) for song in songs]
@@ -302,7 +343,7 @@ class SongFilling(System):
         written = list(songs)
         for number, (prompt, group) in enumerate(groups):
             rows = seeds[number : number + len(group)]
-            for done, answers in self._answers(prompt, hole, reading, sampling, rows):
+            for done, answers in self._answers(prompt, hole, reading, sampling, rows, asked):
                 for i, filling in enumerate(answers):
                     written[number + i] = _with_notes(group[i], hole, filling)
                 if number == len(groups) - 1:
@@ -315,34 +356,26 @@ class SongFilling(System):
         reading: Reading,
         sampling: Sampling,
         seeds: Sequence[int],
+        asked: Asked | None,
     ) -> Iterator[tuple[int, list[RemiSong]]]:
         """Sample answers to a question with its memory; yields (number of bars that all have, their
         complete bars)."""
-        asked, known = prompt
+        ids_before, known = prompt
         metres = [int(i) for i in reading.song.bars[hole.first : hole.last]]
         n = len(seeds)
-        most, together = reading.most(self.vocabulary)
-        rule = HoleRule(
-            self.grammar,
-            n,
-            metres,
-            hole.tracks(reading.song).tolist(),
-            lengths=reading.grid.lengths[hole.first : hole.last].tolist(),
-            most=most,
-            together=together,
-        )
+        rule = self._rule(reading, hole, metres, n, asked)
         ids: list[Tensor] = []
         reported = 0
-        room = self.config.gpt.context - len(asked)
+        room = self.config.gpt.context - len(ids_before)
         for tokens in stream(
             self.networks,
-            torch.from_numpy(asked),
+            torch.from_numpy(ids_before),
             n,
             room,
             seed=seeds,
             sampling=sampling,
             allowed=rule,
-            hints=self.hints.follow(asked, n, known) if self.hints else None,
+            hints=self.hints.follow(ids_before, n, known) if self.hints else None,
             end=END,
         ):
             ids.append(tokens)
@@ -351,6 +384,30 @@ class SongFilling(System):
                 reported = whole
                 yield reported, [self._read(row, whole) for row in torch.stack(ids, 1)]
         yield len(metres), [self._read(row, len(metres)) for row in torch.stack(ids, 1)]
+
+    def _rule(
+        self, reading: Reading, hole: Hole, metres: list[int], n: int, asked: Asked | None
+    ) -> HoleRule:
+        """Return the rule for valid tokens of `n` answers."""
+        most, together = reading.most(self.vocabulary)
+        limits: dict[str, Any] = {
+            "lengths": reading.grid.lengths[hole.first : hole.last].tolist(),
+            "most": most,
+            "together": together,
+        }
+        programs = hole.tracks(reading.song).tolist()
+        if asked is None:
+            return HoleRule(self.grammar, n, metres, programs, **limits)
+        return ControlRule(
+            self.tables,
+            asked.within(hole),
+            self.grammar,
+            n,
+            metres,
+            programs,
+            self.vocabulary.names,
+            **limits,
+        )
 
     def _read(self, row: Tensor, bars: int) -> RemiSong:
         """Return the first `bars` bars of sampled ids as a note table."""

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 symusic = late("symusic")
 
 SAME = {"2/2", "3/2"}  # encoded as 4/4 and 6/4, which are as long
+LOWEST, HIGHEST = 21, 108  # pitches with a token
 LONGEST_SIDE = 64  # bars that may be added before or after a song at once
 
 
@@ -176,6 +177,7 @@ def read(
             "tracks: drums stay unchanged, because this checkpoint was trained without them; "
             'tracks=[..., "drums"] regenerates them nevertheless'
         )
+    _warn_of_far_pitches(clip, chosen)
     hole, places = Hole(begin, end, tuple(programs)), clip.places_in_file
     ticks = (round(lines[bar] * clip.score.tpq) for bar in (first, last))
     unknown = _unknown(clip, chosen, added, called, *ticks)
@@ -201,6 +203,21 @@ def _unknown(
         if not len(outside["time"]):
             limits[i] = polyphony.usual(-1 if own[i].is_drum else own[i].program, called[i])
     return limits
+
+
+def _warn_of_far_pitches(clip: Clip, chosen: Sequence[int]) -> None:
+    """Warn of tracks most of whose notes have no token."""
+    for i in chosen:
+        track = clip.score.tracks[i] if i < len(clip.score.tracks) else None
+        if track is None or track.is_drum or not len(track.notes):
+            continue
+        pitch = columns_of(track)["pitch"]
+        far = int(((pitch < LOWEST) | (pitch > HIGHEST)).sum())
+        if 2 * far > len(pitch):
+            _warn(
+                f"tracks: {far} of {len(pitch)} notes of {track.name or f'#{i + 1}'} lie outside "
+                "of a piano's keys, which the tokens do not reach; transpose them first"
+            )
 
 
 def _warn(message: str) -> None:

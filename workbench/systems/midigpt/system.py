@@ -34,16 +34,19 @@ from workbench.representations.holes import PROGRAM, part
 from workbench.systems.midigpt.alignment import off_the_beat
 from workbench.systems.midigpt.card import card
 from workbench.systems.midigpt.config import MidiGPTConfig
-from workbench.systems.midigpt.filling import SongFilling, settings_of
+from workbench.systems.midigpt.filling import CANDIDATES, SongFilling, settings_of
 from workbench.systems.midigpt.splice import LONGEST_SIDE, read, with_bars
-from workbench.systems.midigpt.training import recipe
+from workbench.systems.midigpt.training import Start, recipe
 from workbench.systems.midigpt.wishes import classes_asked, realised, wishes_of
 from workbench.systems.progress import Progress, reporter
 from workbench.systems.region import Region, region_of
 from workbench.systems.sampling import checked
+from workbench.systems.storage import training_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from workbench.systems.stages import Recipe
 
 
 __all__ = ["MidiGPT", "MidiGPTConfig"]
@@ -61,8 +64,20 @@ class MidiGPT(SongFilling):
 
     makes: ClassVar = "a song"
     replaces: ClassVar = ("bars", "seconds", "tracks")
-    recipe: ClassVar = staticmethod(recipe)
     card: ClassVar = staticmethod(card)
+
+    @classmethod
+    def recipe(
+        cls, dataset: str, profile: str, seed: int, *, start: str | Path | None = None
+    ) -> Recipe:
+        """`training.recipe`, with the name of a checkpoint to start from."""
+        if start is None:
+            return recipe(dataset, profile, seed)
+        old = cls.from_pretrained(start)
+        begin = Start(
+            str(start), old.vocabulary, old.networks.state_dict(), training_of(str(start))
+        )
+        return recipe(dataset, profile, seed, start=begin)
 
     @classmethod
     def train(
@@ -73,6 +88,7 @@ class MidiGPT(SongFilling):
         out: str | Path = "runs/songs",
         seed: int = 0,
         budget_minutes: float | None = None,
+        start: str | Path | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
     ) -> Self:
         """Train and save the system. An interrupted run continues where it stopped.
@@ -83,6 +99,8 @@ class MidiGPT(SongFilling):
             out: Folder of the run and of the checkpoint.
             seed: Seed of all random numbers.
             budget_minutes: Time limit in minutes; None runs all steps.
+            start: A checkpoint whose network is trained further, of the profile's size. Tokens that
+                both vocabularies have keep their embeddings.
             watch: Called with each record of the log.
 
         Returns:
@@ -93,7 +111,13 @@ class MidiGPT(SongFilling):
             MissingDataError: If the data set is missing or has no songs with notes.
         """
         return cls._train(
-            dataset, profile, out=out, seed=seed, budget_minutes=budget_minutes, watch=watch
+            dataset,
+            profile,
+            out=out,
+            seed=seed,
+            budget_minutes=budget_minutes,
+            start=start,
+            watch=watch,
         )
 
     # --- inpainting ---------------------------------------------------------------------------
@@ -105,7 +129,7 @@ class MidiGPT(SongFilling):
         n: int = 1,
         *,
         controls: Sequence[Control | str] | Control | str | None = None,
-        candidates: int = 1,
+        candidates: int = CANDIDATES,
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
         **sampling: float,
@@ -129,9 +153,11 @@ class MidiGPT(SongFilling):
             n: Number of versions, 1 to 1024.
             controls: Requests for the new bars, `Control` objects or texts such as "density=6
                 chord=Am bars=9-10"; `realised` counts those that were followed. Only for a
-                checkpoint that was trained with controls; `songs-gpt` was, but follows few.
-            candidates: Number of versions that are sampled for each one returned, 1 to 64: the one
-                after which the song is likeliest to go on as it does.
+                checkpoint that was trained with controls, as `songs-gpt` was. The rule for valid
+                tokens keeps most of them (`representations/control_rule.py`).
+            candidates: Number of versions that are sampled for each one returned, 1 to 64, of which
+                the one is kept that fits best (`ranking.py`): in its pitch classes and density, its
+                likelihood, and the controls. 1 is four times as fast.
             seed: Seed of all random numbers.
             progress: Called with a `Progress` whenever all versions have another bar.
             **sampling: `temperature`, `top_k`, `top_p`, `repetition`, see `generation.Sampling`.

@@ -11,8 +11,8 @@ songs. Sequences over a vocabulary whose pitches stand apart are transposed anew
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.datasets.load import load_parts, names_of
-from workbench.errors import MissingDataError
+from workbench.errors import CheckpointError, MissingDataError
 from workbench.models.gpt import GPT, next_token_loss
 from workbench.representations.controls import Controls
 from workbench.representations.hints import Hints
@@ -55,6 +55,7 @@ WHOLE = 0.6  # share of holes that cover all tracks
 ADDED = 0.4  # share of holes for some tracks whose tracks play nowhere else, to learn to add them
 ROOM = 0.66  # share of the context for the bars of a hole, which is shorter where they are dense
 BARE = 0.08  # share of holes without context, to learn to generate new songs
+TABLES = ("wte.weight", "echo.weight")  # weights with a row for each id
 # fewest notes of a program, and bars of a metre, to be learned; RARE of all where these are few
 RARE_NOTES, RARE_BARS, RARE = 1000, 100, 0.005
 
@@ -295,9 +296,42 @@ def validate(plain_rows: Tensor, hole_rows: Tensor, batch: int) -> Callable[...,
     return score
 
 
-def recipe(dataset: str, profile: str, seed: int) -> Recipe:
+@dataclass(frozen=True)
+class Start:
+    """A checkpoint whose network is trained further: its name, vocabulary, weights and training
+    record."""
+
+    name: str
+    vocabulary: Vocabulary
+    weights: Mapping[str, Tensor]
+    record: Mapping[str, Any]
+
+    def fitted(self, vocabulary: Vocabulary, size: int) -> dict[str, Tensor]:
+        """Return its weights for a network with another vocabulary and `size` ids, the last of them
+        those of controls. Rows of new ids are NaN."""
+        places = {tuple(piece): i for i, piece in enumerate(self.vocabulary.pieces)}
+        rows = [places.get(tuple(piece), -1) for piece in vocabulary.pieces]
+        rows += range(self.vocabulary.size, self.vocabulary.size + size - vocabulary.size)
+        index = torch.tensor(rows)[:, None]
+        tables = {
+            name: torch.where(index >= 0, self.weights[name].float()[index[:, 0]], torch.nan)
+            for name in TABLES
+        }
+        return {**self.weights, **tables}
+
+
+def load_into(network: GPT, weights: Mapping[str, Tensor]) -> None:
+    """Copy the weights of a `Start`; rows of new ids keep their random values. Raises
+    CheckpointError if the layers differ."""
+    own = network.state_dict()
+    if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in own.items()}:
+        raise CheckpointError("start: its layers differ from this profile's; choose another one")
+    network.load_state_dict({k: torch.where(v.isnan(), own[k], v) for k, v in weights.items()})
+
+
+def recipe(dataset: str, profile: str, seed: int, *, start: Start | None = None) -> Recipe:
     """Return the recipe of a MidiGPT. dataset: names from the catalogue or folders, joined by "+"
-    ("pop909+builtin-songs")."""
+    ("pop909+builtin-songs"). start: a checkpoint whose network is trained further."""
     size = profile_of(PROFILES, profile)
     parts = [tables_of(part) for part in collections(dataset, "train", size.limit)]
     songs = [song for part in parts for song in part]
@@ -349,6 +383,7 @@ def recipe(dataset: str, profile: str, seed: int) -> Recipe:
             "songs": len(songs),
             "notes": int(sum(len(s.notes) for s in songs)),
             "bars": int(sum(s.notes[-1, BAR] + 1 for s in songs)),
+            **({"start": start.name, "before": start.record} if start else {}),
         },
         partial(
             stages,
@@ -357,6 +392,7 @@ def recipe(dataset: str, profile: str, seed: int) -> Recipe:
             holes=holes,
             size=size,
             transposition=Transposition.of(vocabulary) if size.apart else None,
+            start=start and start.fitted(vocabulary, gpt.vocab),
         ),
     )
 
@@ -417,10 +453,11 @@ def stages(
     size: Profile,
     transposition: Transposition | None = None,
     short: Tensor | None = None,
+    start: Mapping[str, Tensor] | None = None,
 ) -> list[Stage]:
     """Return the stages, which train the network on sequences (n, context): their halves, if the
     profile has a plan for them, then whole ones. plain, holes: sequences for validation; short:
-    used instead of the halves."""
+    used instead of the halves; start: weights that are trained further, on whole sequences only."""
     checks = validate(plain, holes, 16)
     goal = partial(loss, transposition=transposition)
 
@@ -430,9 +467,9 @@ def stages(
             table = halves(table) if short is None else short
         return fit(network, (table,), goal, plan, out, validate=checks, title=title, **more)
 
-    return [
-        Stage(
-            "short", size.short, size.short_share, partial(fit_rows, True, "MidiGPT, short rows")
-        ),
-        Stage("gpt", size.plan, 1.0, partial(fit_rows, False, "MidiGPT")),
-    ]
+    whole = Stage("gpt", size.plan, 1.0, partial(fit_rows, False, "MidiGPT"))
+    if start is not None:
+        load_into(network, start)
+        return [whole]
+    begin = partial(fit_rows, True, "MidiGPT, short rows")
+    return [Stage("short", size.short, size.short_share, begin), whole]

@@ -1,0 +1,127 @@
+"""The rule that keeps controls, on sequences sampled without any network."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.systems.midigpt.test_system import song
+from workbench.music.clip import Clip
+from workbench.representations.control_rule import ControlRule, ControlTables, limits_of
+from workbench.representations.controls import (
+    CHORDS,
+    FREE,
+    KINDS,
+    LIMITS,
+    Classes,
+    Controls,
+    class_of,
+)
+from workbench.representations.grammar import HoleRule, TokenGrammar
+from workbench.representations.holes import Hole
+from workbench.representations.remi import RemiSong, ids_of, table_of
+from workbench.representations.tokens import END, Vocabulary
+
+BARS = 3
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    tables = [table_of(Clip(song(seed=seed)).score) for seed in range(8)]
+    return Vocabulary.train([ids_of(table) for table in tables], 700, apart=True)
+
+
+@pytest.fixture(scope="module")
+def facts(vocabulary):
+    grammar = TokenGrammar(vocabulary)
+    return grammar, ControlTables(grammar, vocabulary), Controls(vocabulary)
+
+
+def sampled(vocabulary, facts, names, classes: Classes | None, n: int, seed: int):
+    """Fillings by a model to which all tokens are alike, as (Hole, songs)."""
+    grammar, tables, _ = facts
+    metre = vocabulary.id("TimeSig_4/4")
+    programs = [vocabulary.id(f"Program_{name}") for name in names]
+    arguments = (grammar, n, [metre] * BARS, programs)
+    if classes is None:
+        rule = HoleRule(*arguments)
+    else:
+        rule = ControlRule(tables, classes, *arguments, vocabulary.names)
+    random, last, rows = torch.Generator().manual_seed(seed), None, []
+    for _ in range(1200):
+        last = torch.multinomial(rule(last).float(), 1, generator=random).squeeze(1)
+        rows.append(last)
+        if (last == END).all():
+            break
+    songs = []
+    for row in torch.stack(rows, 1).tolist():
+        ids = vocabulary.decode(row[: row.index(END)] if END in row else row)
+        songs.append(RemiSong.from_ids(ids))
+    return Hole(0, BARS, tuple(programs)), songs
+
+
+def kept(kind: str, hole: Hole, songs, classes: Classes, controls: Controls) -> float:
+    """The share of tracks and bars that have the requested class."""
+    right, count, at = 0, 0, KINDS.index(kind)
+    for made in songs:
+        found = controls.of(made, hole).tracks[..., at]
+        given = classes.tracks[..., at] != FREE
+        right += int((found == classes.tracks[..., at])[given].sum())
+        count += int(given.sum())
+    return right / count
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_what_is_requested_of_a_track_is_kept(vocabulary, facts, kind, number):
+    number = min(number, len(LIMITS[kind]) - 1) + (3 if kind == "register" else 0)
+    classes = Classes.free(BARS, 2)
+    classes.tracks[:, 0, KINDS.index(kind)] = number
+    hole, songs = sampled(vocabulary, facts, ("0", "53"), classes, 6, seed=1)
+    _, free = sampled(vocabulary, facts, ("0", "53"), None, 6, seed=1)
+    controls = facts[2]
+    right, by_chance = (kept(kind, hole, made, classes, controls) for made in (songs, free))
+    assert right >= max(0.85, by_chance)
+    assert by_chance < 0.7 or number == 0  # single notes come by themselves
+
+
+def test_two_tracks_keep_all_their_requests_at_once(vocabulary, facts):
+    classes = Classes.free(BARS, 2)
+    classes.tracks[:, 0] = (3, 1, 5, 1)
+    classes.tracks[:, 1] = (1, 0, 7, 2)
+    hole, songs = sampled(vocabulary, facts, ("0", "53"), classes, 6, seed=2)
+    for kind in KINDS:
+        assert kept(kind, hole, songs, classes, facts[2]) >= 0.75, kind
+
+
+@pytest.mark.parametrize("chord", ["C", "F#m"])
+def test_a_chord_has_most_of_the_notes(vocabulary, facts, chord):
+    classes = Classes(np.full((BARS, 1, len(KINDS)), FREE), np.full(BARS, CHORDS.index(chord)))
+    _, songs = sampled(vocabulary, facts, ("0",), classes, 4, seed=3)
+    root, third = (0, 4) if chord == "C" else (6, 3)
+    triad = {root, (root + third) % 12, (root + 7) % 12}
+    for made in songs:
+        pitches = facts[2].pitch[made.notes[:, 3]].astype(int)
+        assert np.isin(pitches % 12, list(triad)).mean() >= 0.75
+
+
+def test_drums_keep_their_density(vocabulary, facts):
+    classes = Classes.free(BARS, 1)
+    classes.tracks[:, 0, 0] = 4
+    hole, songs = sampled(vocabulary, facts, ("-1",), classes, 4, seed=4)
+    assert kept("density", hole, songs, classes, facts[2]) >= 0.9
+
+
+def test_without_requests_it_is_the_rule_of_the_hole(vocabulary, facts):
+    names = ("0", "-1")
+    _, free = sampled(vocabulary, facts, names, None, 3, seed=5)
+    _, same = sampled(vocabulary, facts, names, Classes.free(BARS, 2), 3, seed=5)
+    for a, b in zip(free, same, strict=True):
+        assert np.array_equal(a.notes, b.notes)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_limits_of_a_class_are_those_by_which_it_is_found(kind):
+    for number in range(len(LIMITS[kind]) + 1):
+        low, high = limits_of(kind, number)
+        assert class_of(kind, low) == number
+        assert class_of(kind, min(high, 1e6) - 1e-3) == number

@@ -1,0 +1,279 @@
+"""Controls as a rule: tokens that would leave the requested class cannot be sampled.
+
+A network that reads controls follows few of them after little training. So the rule for valid
+tokens keeps them, too, and the network chooses among what is left:
+
+    density    at each place a track has begun about its share of the bar's notes, and never more
+               than the class allows
+    polyphony  the mean number of notes struck together stays in the class
+    register   the mean pitch stays in the class
+    length     more than half of the notes have a length of the class
+    chord      at least four of five notes belong to the triad
+
+A rule counts what it cannot forbid: where nothing else is left, the grammar alone decides. It is
+exact for vocabularies whose pitches are tokens of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.representations.controls import CHORDS, FREE, KINDS, LIMITS, TRIADS, Classes
+from workbench.representations.grammar import PROGRAMS, HoleRule, TokenGrammar
+from workbench.representations.tokens import END, Vocabulary
+
+SIXTEENTH = 3  # twelfths of a beat
+Limits = dict[str, tuple[float, float]]  # of a class: lowest value, and the first one above it
+
+
+def limits_of(kind: str, number: int) -> tuple[float, float]:
+    """Return the values of a class: (lowest, first one above)."""
+    edges = (0.0, *LIMITS[kind], np.inf)
+    return edges[number], edges[number + 1]
+
+
+class ControlTables:
+    """What each piece of a vocabulary does to the controls, as arrays (size,) or (size,
+    PROGRAMS)."""
+
+    def __init__(self, grammar: TokenGrammar, vocabulary: Vocabulary) -> None:
+        v = vocabulary
+        self.events = [[_event(v.names[base]) for base in piece] for piece in v.pieces]
+        self.begun = grammar.onsets.begun.numpy() > 0  # programs at the current position
+        self.places = np.zeros((v.size, PROGRAMS), dtype=int)  # positions in which they begin later
+        self.pitch, self.beats = np.full(v.size, np.nan), np.full(v.size, np.nan)
+        for i, events in enumerate(self.events):
+            self._add(i, events)
+        bar, first = grammar.bar.numpy(), grammar.first_position.numpy()
+        self.places[bar] = 0
+        self.to = np.where(bar, -1, first)  # where it moves in this bar, or −1
+        self.opens = np.where(bar, first, -1)  # and in the next one
+        self.ends = bar | (np.arange(v.size) == END)  # leaves the bar
+
+    def _add(self, i: int, events: Sequence[tuple[str, float]]) -> None:
+        begun: set[int] = set()
+        moved = False
+        for kind, value in events:
+            if kind == "Position":
+                moved, begun = True, set()
+            elif kind == "Program" and moved and int(value) not in begun:
+                begun.add(int(value))
+                self.places[i, int(value)] += 1
+            elif kind == "Pitch" and np.isnan(self.pitch[i]):
+                self.pitch[i] = value
+            elif kind == "Duration" and np.isnan(self.beats[i]):
+                self.beats[i] = value
+
+
+def _event(name: str) -> tuple[str, float]:
+    """Return the type of a base token and its value: a program is counted from the drums, a length
+    is in beats."""
+    kind, _, text = name.partition("_")
+    if kind == "Duration":
+        whole, fraction, steps = (int(part) for part in text.split("."))
+        return kind, whole + fraction / steps
+    try:
+        return kind, float(text) + (kind == "Program")
+    except ValueError:
+        return kind, 0.0
+
+
+@dataclass
+class _Track:
+    """What a track has played in the current bar."""
+
+    positions: int = 0
+    notes: int = 0
+    here: int = 0  # notes at the current position
+    tuned: int = 0
+    pitches: float = 0.0  # their sum
+    fitting: int = 0  # notes whose length is in the class
+    others: int = 0
+
+
+@dataclass
+class _Bar:
+    """What a stream has played in the current bar."""
+
+    number: int = -1
+    position: int = 0
+    program: int = -1
+    tracks: dict[int, _Track] = field(default_factory=dict)
+    inside: int = 0  # notes of the chord
+    outside: int = 0
+
+
+class ControlRule(HoleRule):
+    """A `HoleRule` that keeps controls.
+
+    Args:
+        tables: Of the vocabulary.
+        classes: What is requested for each bar and track of the hole.
+        grammar, n, metres, programs: As for `HoleRule`; `programs` in the order of the tracks.
+        names: Names of the base tokens.
+        **more: As for `HoleRule`.
+    """
+
+    def __init__(
+        self,
+        tables: ControlTables,
+        classes: Classes,
+        grammar: TokenGrammar,
+        n: int,
+        metres: Sequence[int],
+        programs: Sequence[int],
+        names: Sequence[str],
+        **more: Any,
+    ) -> None:
+        self.tables = tables
+        self.state = [_Bar() for _ in range(n)]
+        numbers = [int(names[base].split("_")[1]) + 1 for base in programs]
+        self.limits: list[dict[int, Limits]] = [
+            {
+                number: {
+                    kind: limits_of(kind, wish)
+                    for kind, wish in zip(KINDS, wishes, strict=True)
+                    if wish != FREE
+                }
+                for number, wishes in zip(numbers, tracks, strict=True)
+            }
+            for tracks in classes.tracks.tolist()
+        ]
+        self.chords = [_pitch_classes(chord) for chord in classes.chords.tolist()]
+        super().__init__(grammar, n, metres, programs, **more)
+        given = more.get("lengths")
+        self.sizes = grammar.length[list(metres)].tolist() if given is None else list(given)
+
+    def __call__(self, ids: Tensor | None) -> Tensor:
+        fine = super().__call__(ids)
+        for row, bar in enumerate(self.state):
+            broken = self._late(bar.number + 1)
+            if 0 <= bar.number < self.limit:
+                broken |= self._breaks(bar)
+            kept = fine[row] & ~torch.from_numpy(broken)
+            if kept.any():
+                fine[row] = kept
+        return fine
+
+    def _late(self, number: int) -> np.ndarray:
+        """Return which ids begin a bar too late for its density: (size,) bool."""
+        opens, late = self.tables.opens, np.zeros(len(self.tables.opens), dtype=bool)
+        if 0 <= number < self.limit:
+            for limits in self.limits[number].values():
+                low = limits.get("density", (0, 0))[0]
+                late |= (opens >= 0) & (low * (opens + SIXTEENTH) / self.sizes[number] > 1)
+        return late
+
+    def _take(self, ids: Tensor) -> None:
+        super()._take(ids)
+        for bar, token in zip(self.state, ids.tolist(), strict=True):
+            for kind, value in self.tables.events[token]:
+                self._count(bar, kind, value)
+
+    def _count(self, bar: _Bar, kind: str, value: float) -> None:
+        """Add a base token to what a bar has."""
+        track = bar.tracks.get(bar.program)
+        if kind == "Bar":
+            bar.number, bar.position, bar.tracks = bar.number + 1, 0, {}
+            bar.inside = bar.outside = 0
+        elif kind == "Position":
+            bar.position = int(value)
+            for other in bar.tracks.values():
+                other.here = 0
+        elif kind == "Program":
+            bar.program = int(value)
+            track = bar.tracks.setdefault(bar.program, _Track())
+            track.positions += not track.here
+            track.here, track.notes = track.here + 1, track.notes + 1
+        elif kind == "Pitch" and track:
+            track.tuned, track.pitches = track.tuned + 1, track.pitches + value
+            chord = self.chords[bar.number] if bar.number < self.limit else None
+            bar.inside += chord is not None and int(value) % 12 in chord
+            bar.outside += chord is not None and int(value) % 12 not in chord
+        elif kind == "Duration" and track and bar.number < self.limit:
+            low, high = self._wished(bar).get("length", (0.0, np.inf))
+            track.fitting += low <= value < high
+            track.others += not low <= value < high
+
+    def _wished(self, bar: _Bar) -> Limits:
+        """Return what is requested of the track that plays."""
+        return self.limits[bar.number].get(bar.program, {})
+
+    def _breaks(self, bar: _Bar) -> np.ndarray:
+        """Return which ids would break a request: (size,) bool."""
+        t = self.tables
+        broken = np.zeros(len(t.to), dtype=bool)
+        for program, limits in self.limits[bar.number].items():
+            track = bar.tracks.get(program, _Track())
+            if limits:  # whatever is requested of a track, it must play
+                low, high = limits.get("density", (1, np.inf))
+                broken |= self._density(bar, track, program, max(low, 1), high)
+            if "polyphony" in limits:
+                broken |= self._polyphony(bar, track, program, *limits["polyphony"])
+        if all(self._full(bar, number) for number in self.limits[bar.number]):
+            broken |= t.to >= 0
+        track = bar.tracks.get(bar.program, _Track())
+        limits = self._wished(bar)
+        if "register" in limits:
+            low, high = limits["register"]
+            mean = (track.pitches + t.pitch) / (track.tuned + 1)
+            broken |= (mean < low) | (mean >= high)
+        if "length" in limits and track.fitting <= track.others + 1:
+            low, high = limits["length"]
+            broken |= (t.beats < low) | (t.beats >= high)
+        chord = self.chords[bar.number]
+        if chord is not None and bar.inside < 4 * (bar.outside + 1):
+            broken |= ~np.isnan(t.pitch) & ~np.isin(t.pitch % 12, list(chord))
+        return broken
+
+    def _full(self, bar: _Bar, program: int) -> bool:
+        """Whether a track must not begin another position in this bar."""
+        high = self.limits[bar.number][program].get("density", (0, np.inf))[1]
+        return bar.tracks.get(program, _Track()).positions + 1 >= high
+
+    def _density(
+        self, bar: _Bar, track: _Track, program: int, low: float, high: float
+    ) -> np.ndarray:
+        """Too many positions, or too few when the music moves on."""
+        t, length = self.tables, self.sizes[bar.number]
+        here = t.begun[:, program] & (not track.here)
+        count = track.positions + here
+        due = low * (t.to + SIXTEENTH) / length - 1  # when the music moves to a position
+        late = (t.to >= 0) & (count < due)
+        if bar.position < length - 1:
+            late |= t.ends & (count < low)
+        return late | (count + t.places[:, program] >= high)
+
+    def _polyphony(
+        self, bar: _Bar, track: _Track, program: int, low: float, high: float
+    ) -> np.ndarray:
+        """One more note here, where the mean would be too high; none, where it is too low; or the
+        end of the bar, where it is not in the class."""
+        t = self.tables
+        broken = np.zeros(len(t.to), dtype=bool)
+        if not track.positions:
+            return broken
+        mean, able = track.notes / track.positions, int(self.most[program]) >= low
+        further = bar.position < self.sizes[bar.number] - 1 and not self._full(bar, program)
+        if not low <= mean < high and able and further:
+            broken |= t.ends
+        more = t.begun[:, program]
+        if track.here and (track.notes + 1) / track.positions >= high:
+            broken |= more
+        elif track.here and mean < low and track.here < int(self.most[program]):
+            broken |= ~more & ((t.to >= 0) | t.ends | t.begun.any(1))
+        return broken
+
+
+def _pitch_classes(chord: int) -> set[int] | None:
+    """Return the pitch classes of a triad by its number in CHORDS; None if it is FREE."""
+    if chord == FREE:
+        return None
+    half = len(CHORDS) // 2
+    return {(chord % half + step) % 12 for step in TRIADS[chord // half]}
