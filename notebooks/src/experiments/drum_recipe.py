@@ -172,8 +172,8 @@ for figure in ("loss", "obeyed"):
 # little: one prompt of 92 is 1.1 percentage points, the seeds differ by as much as the variants,
 # and the intervals of three differences are about five points wide on either side (without weight
 # decay as many prompts were obeyed as with it, for each seed). Without transformed loops the share
-# is 2.2 points higher, which may be chance. The predicted exception was wrong: without the grammar the
-# share does not fall. Metres, hits and absences are facts of the chart, which are enforced when
+# is 2.2 points higher, which may be chance. The predicted exception was wrong: without the grammar
+# the share does not fall. Metres, hits and absences are facts of the chart, which are enforced when
 # latents are decoded. A denoiser that has seen no waltz still gets three beats and a kick on one. A
 # denoiser of 20 steps obeyed 62 % of the prompts in a run at smoke size: most of this score belongs
 # to the parser and the decoding, not to the training.

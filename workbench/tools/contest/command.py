@@ -10,6 +10,7 @@ from typing import Any
 from workbench import options
 from workbench.late import late
 from workbench.options import check_out
+from workbench.systems.registry import datasets
 
 entries = late("workbench.tools.contest.entries")  # only its own command needs these
 page = late("workbench.tools.contest.page")
@@ -24,7 +25,7 @@ def add_commands(commands: Any) -> None:
         "entries", type=options.path, help="a folder with one folder per entry, each with entry.py"
     )
     add.add_argument(
-        "--dataset", type=options.nonempty, default="builtin", help="drum data set, or a folder"
+        "--dataset", type=datasets, default="builtin", help="drum data set, or a folder"
     )
     add.add_argument(
         "--hidden-seed",
