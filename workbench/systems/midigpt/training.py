@@ -392,7 +392,7 @@ def recipe(dataset: str, profile: str, seed: int, *, start: Start | None = None)
             holes=holes,
             size=size,
             transposition=Transposition.of(vocabulary) if size.apart else None,
-            start=start and start.fitted(vocabulary, gpt.vocab),
+            start=start.fitted(vocabulary, gpt.vocab) if start else None,
         ),
     )
 
