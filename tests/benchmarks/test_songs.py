@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from workbench.benchmarks import piano, songs
+from workbench.benchmarks import piano, song_bands, songs
 from workbench.benchmarks.piano_data import copied, grams
 from workbench.benchmarks.song_context import context
 from workbench.benchmarks.song_control import control
@@ -29,6 +29,7 @@ from workbench.representations.controls import Controls
 from workbench.representations.hints import ORDERS
 from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
+from workbench.systems.midigpt.training import songs_of
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +102,22 @@ def test_the_nearest_place_of_a_song_that_repeats_is_its_repetition(bench):
     )
     found = FILLERS["nearest"](bench, replace(case, song=song))
     assert found.notes.tolist() == case.truth.notes.tolist()
+
+
+def test_drums_and_other_notes_of_bands_are_counted(bench, monkeypatch):
+    monkeypatch.setattr(song_bands, "SETS", ("builtin-songs", "game-midi"))
+    monkeypatch.setattr(song_bands, "SHORTEST", 8)
+    monkeypatch.setenv("WORKBENCH_CACHE", "nowhere")
+    song_bands.bands(bench)
+    section = bench.report.sections["bands"]
+    drums, others = section["rows"][:2]
+    assert drums[0] == "builtin-songs: drum hits"
+    song = songs_of("builtin-songs", "test", 3)[0]
+    assert sum(song_bands.notes_in(song, 0, song.bars)) == len(song.notes)
+    assert drums[2] > 0
+    assert others[2] > 0
+    assert 0 <= drums[5] <= 1
+    assert "game-midi is left out" in section["notes"][1]
 
 
 def test_context_and_control_are_measured(bench):

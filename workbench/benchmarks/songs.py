@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from workbench.benchmarks import (
+    song_bands,
     song_builtin,
     song_context,
     song_control,
@@ -32,6 +33,7 @@ SECTIONS: dict[str, Callable[[SongBench], None]] = {
     "inpainting": song_inpainting.inpainting,
     "context": song_context.context,
     "control": song_control.control,
+    "bands": song_bands.bands,
     "other": song_other.other,
     "builtin": song_builtin.builtin,
     "speed": song_speed.speed,
