@@ -18,7 +18,8 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         before = report.get("before") or {}
         minutes = sum(stage["minutes"] for stage in before.get("stages", {}).values())
         began = [
-            f"- **Start:** an earlier `{report['start']}`, trained for {minutes:.0f} minutes on "
+            f"- **Start:** an earlier `{report['start']}` (a shipped one is in the history of the "
+            f"repository), trained for {minutes:.0f} minutes on "
             f"{before.get('dataset', 'other songs')}; its record is in training.json."
         ]
     lines = [
