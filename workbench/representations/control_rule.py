@@ -8,7 +8,7 @@ tokens keeps them, too, and the network chooses among what is left:
     polyphony  the mean number of notes struck together stays in the class
     register   the mean pitch stays in the class
     length     more than half of the notes have a length of the class
-    chord      at least four of five notes belong to the triad
+    chord      its three notes come first, and then have four fifths of the sound
 
 A rule counts what it cannot forbid: where nothing else is left, the grammar alone decides. It is
 exact for vocabularies whose pitches are tokens of their own.
@@ -29,12 +29,14 @@ from workbench.representations.grammar import PROGRAMS, HoleRule, TokenGrammar
 from workbench.representations.tokens import END, Vocabulary
 
 SIXTEENTH = 3  # twelfths of a beat
+MANY = 8  # positions more than the lower limit of the highest density, so that no wall is written
 Limits = dict[str, tuple[float, float]]  # of a class: lowest value, and the first one above it
 
 
 def limits_of(kind: str, number: int) -> tuple[float, float]:
     """Return the values of a class: (lowest, first one above)."""
-    edges = (0.0, *LIMITS[kind], np.inf)
+    highest = LIMITS[kind][-1]
+    edges = (0.0, *LIMITS[kind], highest + MANY if kind == "density" else np.inf)
     return edges[number], edges[number + 1]
 
 
@@ -105,8 +107,10 @@ class _Bar:
     position: int = 0
     program: int = -1
     tracks: dict[int, _Track] = field(default_factory=dict)
-    inside: int = 0  # notes of the chord
-    outside: int = 0
+    heard: set[int] = field(default_factory=set)  # pitch classes
+    last: int = 0  # the pitch class of the last note
+    inside: float = 0.0  # beats of the chord
+    outside: float = 0.0
 
 
 class ControlRule(HoleRule):
@@ -146,6 +150,7 @@ class ControlRule(HoleRule):
             for tracks in classes.tracks.tolist()
         ]
         self.chords = [_pitch_classes(chord) for chord in classes.chords.tolist()]
+        self.tuned = any(numbers)  # 0: the drums
         super().__init__(grammar, n, metres, programs, **more)
         given = more.get("lengths")
         self.sizes = grammar.length[list(metres)].tolist() if given is None else list(given)
@@ -181,7 +186,7 @@ class ControlRule(HoleRule):
         track = bar.tracks.get(bar.program)
         if kind == "Bar":
             bar.number, bar.position, bar.tracks = bar.number + 1, 0, {}
-            bar.inside = bar.outside = 0
+            bar.heard, bar.inside, bar.outside = set(), 0.0, 0.0
         elif kind == "Position":
             bar.position = int(value)
             for other in bar.tracks.values():
@@ -193,13 +198,15 @@ class ControlRule(HoleRule):
             track.here, track.notes = track.here + 1, track.notes + 1
         elif kind == "Pitch" and track:
             track.tuned, track.pitches = track.tuned + 1, track.pitches + value
-            chord = self.chords[bar.number] if bar.number < self.limit else None
-            bar.inside += chord is not None and int(value) % 12 in chord
-            bar.outside += chord is not None and int(value) % 12 not in chord
+            bar.last = int(value) % 12
+            bar.heard.add(bar.last)
         elif kind == "Duration" and track and bar.number < self.limit:
             low, high = self._wished(bar).get("length", (0.0, np.inf))
             track.fitting += low <= value < high
             track.others += not low <= value < high
+            chord = self.chords[bar.number] or set()
+            bar.inside += value * (bar.last in chord)
+            bar.outside += value * (bar.last not in chord)
 
     def _wished(self, bar: _Bar) -> Limits:
         """Return what is requested of the track that plays."""
@@ -216,7 +223,8 @@ class ControlRule(HoleRule):
                 broken |= self._density(bar, track, program, max(low, 1), high)
             if "polyphony" in limits:
                 broken |= self._polyphony(bar, track, program, *limits["polyphony"])
-        if all(self._full(bar, number) for number in self.limits[bar.number]):
+        full = all(self._full(bar, number) for number in self.limits[bar.number])
+        if full:
             broken |= t.to >= 0
         track = bar.tracks.get(bar.program, _Track())
         limits = self._wished(bar)
@@ -228,8 +236,13 @@ class ControlRule(HoleRule):
             low, high = limits["length"]
             broken |= (t.beats < low) | (t.beats >= high)
         chord = self.chords[bar.number]
-        if chord is not None and bar.inside < 4 * (bar.outside + 1):
-            broken |= ~np.isnan(t.pitch) & ~np.isin(t.pitch % 12, list(chord))
+        if chord is None:
+            return broken
+        missing = chord - bar.heard
+        if missing and self.tuned and not full and bar.position < self.sizes[bar.number] - 1:
+            broken |= t.ends
+        if bar.inside < 4 * (bar.outside + 1):
+            broken |= ~np.isnan(t.pitch) & ~np.isin(t.pitch % 12, list(missing or chord))
         return broken
 
     def _full(self, bar: _Bar, program: int) -> bool:

@@ -78,6 +78,18 @@ class Control:
                 object.__setattr__(self, name, number(value, name, low, high))
         if self.chord is not None:
             chord_number(self.chord)
+        if self.tracks is not None and not isinstance(self.tracks, Sequence):
+            raise PromptError(f"tracks={shown(self.tracks)}: give a list of tracks")
+        if self.bars is not None:
+            self._check_bars()
+
+    def _check_bars(self) -> None:
+        pair = self.bars if isinstance(self.bars, Sequence) else ()
+        whole = all(isinstance(bar, int | np.integer) for bar in pair)
+        if len(pair) != 2 or not whole or not pair[0] < pair[1]:
+            raise PromptError(
+                f"bars={shown(self.bars)}: give two whole numbers, (first, last) with first < last"
+            )
 
     @classmethod
     def read(cls, text: str) -> Control:

@@ -148,6 +148,34 @@ def test_notes_beyond_a_piano_are_warned_of(system):
         system.inpaint(clip, Region(bars=(3, 5)), candidates=1, seed=0)
 
 
+def test_no_bar_stays_empty_because_the_answer_is_long(system):
+    """The answer takes more tokens than there are, so that it is written in several strokes."""
+    clip = Clip(song())
+    made = system.inpaint(clip, Region(bars=(2, 10)), controls="density=12", candidates=1, seed=1)[
+        0
+    ]
+    lines = made.bar_lines
+    for bar in range(2, 10):
+        inside = (made.notes["time"] >= lines[bar]) & (made.notes["time"] < lines[bar + 1])
+        assert inside.sum() >= 8, bar
+
+
+def test_a_silent_track_costs(tables, system):
+    table = tables[0]
+    programs = np.unique(table.notes[:, 2])
+    hole = Hole(4, 6, tuple(programs.tolist()))
+    gone = hole.covers(table) & (table.notes[:, 2] == programs[0])
+    quiet = replace(table, notes=table.notes[~gone])
+    costs = [misfit(made, hole, system.vocabulary) for made in (table, quiet)]
+    assert costs[1] > costs[0] + 0.05
+
+
+@pytest.mark.parametrize("odd", [{"bars": 3}, {"bars": "34"}, {"bars": (4, 2)}, {"tracks": 33}])
+def test_odd_bars_and_tracks_of_a_control_are_named(odd):
+    with pytest.raises(PromptError, match=next(iter(odd))):
+        Control(density=3, **odd)
+
+
 def test_what_is_missed_is_counted(tables, system):
     table = tables[0]
     hole = Hole(4, 6, tuple(np.unique(table.notes[:, 2]).tolist()))

@@ -215,7 +215,7 @@ class SongFilling(System):
                         original=original,
                     ),
                 )
-            versions, start = written, hole.last
+            versions, start = written, done
 
     def _asked(
         self, wishes: Sequence[Control], clip: Clip, reading: Reading, shift: int
@@ -333,21 +333,23 @@ class SongFilling(System):
         seeds: Sequence[int],
         asked: Asked | None,
     ) -> Iterator[tuple[int, list[RemiSong]]]:
-        """Fill one hole in each song; yields (number of bars that all have so far, the songs)."""
+        """Fill one hole in each song; yields (the bar up to which all are filled, the songs). It
+        is not the end of the hole if the answers took more tokens than there were."""
         prompts = [self._question(song, hole, shown, asked) for song in songs]
         first = prompts[0]
         if all(np.array_equal(a, b) for p in prompts for a, b in zip(p, first, strict=True)):
             groups = [(first, songs)]  # one question, a batch of answers
         else:
             groups = [(p, [song]) for p, song in zip(prompts, songs, strict=True)]
-        written = list(songs)
+        written, least = list(songs), hole.last - hole.first
         for number, (prompt, group) in enumerate(groups):
             rows = seeds[number : number + len(group)]
             for done, answers in self._answers(prompt, hole, reading, sampling, rows, asked):
                 for i, filling in enumerate(answers):
                     written[number + i] = _with_notes(group[i], hole, filling)
                 if number == len(groups) - 1:
-                    yield hole.first + done, list(written)
+                    yield hole.first + min(least, done), list(written)
+            least = min(least, done)
 
     def _answers(
         self,
@@ -383,7 +385,11 @@ class SongFilling(System):
             if reported < whole < len(metres):
                 reported = whole
                 yield reported, [self._read(row, whole) for row in torch.stack(ids, 1)]
-        yield len(metres), [self._read(row, len(metres)) for row in torch.stack(ids, 1)]
+        drawn = torch.stack(ids, 1)
+        finished = (drawn == END).any(1)
+        bars = torch.where(finished, len(metres), rule.bars - 1)
+        whole = max(1, int(bars.min()))  # of a bar that does not fit, what there is
+        yield whole, [self._read(row, whole) for row in drawn]
 
     def _rule(
         self, reading: Reading, hole: Hole, metres: list[int], n: int, asked: Asked | None

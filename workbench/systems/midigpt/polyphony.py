@@ -92,9 +92,8 @@ def _thin_group(
     if not new:
         return
     known = joined([old[i] for i in group if i not in unknown])
-    most, more = reached(known), total(unknown[i] for i in new if i in unknown)
-    if not len(known["time"]):
-        most = more
+    more = total(unknown[i] for i in new if i in unknown)
+    most = total((reached(known), more))  # tracks that are added add their own limits
     there, both = joined([old[i] for i in group]), joined([fresh[i] for i in new])
     for step in range(1 + (max(1, *more) if len(group) > 1 else 0)):
         limit = Most(most.struck + step, most.sounding + step)._replace(**free)

@@ -4,6 +4,7 @@ A filling costs
 
     distance of its pitch classes from the bars around (bits)
     + DENSITY · |ln of its onsets per bar, relative to theirs|
+    + SILENT · the share of its tracks that are silent, although they play around it
     + FLUENCY · nats per token of the filling and the bars after it, for the network
     + the share of the requested controls that it does not have
 
@@ -26,7 +27,7 @@ from workbench.representations.tokens import Vocabulary
 from workbench.systems.midigpt.splice import notes_of
 
 AROUND = 4  # bars on each side
-DENSITY, FLUENCY = 0.1, 0.05
+DENSITY, SILENT, FLUENCY = 0.1, 0.3, 0.05
 
 
 def lines_of(song: RemiSong, vocabulary: Vocabulary) -> np.ndarray:
@@ -51,8 +52,8 @@ def around(song: RemiSong, hole: Hole) -> RemiSong:
 
 
 def misfit(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> float:
-    """Return how far the pitch classes and the density of a filling are from those around it; of
-    the tracks that it writes alone in bars where others play. song: with the hole filled."""
+    """Return how far a filling is from the bars around it: its pitch classes, its density and the
+    tracks that play. song: with the hole filled."""
     near = around(song, hole)
     inside = part(replace(song, notes=song.notes[hole.covers(song)]), hole.first, hole.last)
     tracks = np.isin(near.notes[:, 2], hole.tracks(song))
@@ -62,7 +63,9 @@ def misfit(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> float:
     cost = pitch_class_distance(rows, tuned) if len(tuned) else 0.0
     if len(theirs) and count:
         cost += DENSITY * density_distance(rows, theirs, hole.last - hole.first, count)
-    return cost
+    playing = np.unique(own.notes[:, 2])
+    silent = len(np.setdiff1d(playing, inside.notes[:, 2]))
+    return cost + SILENT * silent / max(1, len(playing))
 
 
 def missed(song: RemiSong, hole: Hole, asked: Classes, controls: Controls) -> float:
