@@ -29,7 +29,9 @@ def notes_in(clip: Clip, first: int, last: int) -> tuple[int, int]:
 def bands(bench: SongBench) -> None:
     """Fill bars in the middle of songs with drums, all tracks at once, and add drums to songs
     without."""
-    count, rows, notes = (3 if bench.quick else 12), [], []
+    count = 3 if bench.quick else 12
+    rows: list[tuple[str | float | None, ...]] = []
+    notes: list[str] = []
     for name in SETS:
         try:
             clips = songs_of(name, "test", count)
