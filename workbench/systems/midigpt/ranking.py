@@ -27,7 +27,7 @@ from workbench.representations.tokens import Vocabulary
 from workbench.systems.midigpt.splice import notes_of
 
 AROUND = 4  # bars on each side
-DENSITY, SILENT, FLUENCY = 0.1, 0.3, 0.05
+DENSITY, SILENT, FLUENCY = 0.1, 0.1, 0.05
 
 
 def lines_of(song: RemiSong, vocabulary: Vocabulary) -> np.ndarray:
