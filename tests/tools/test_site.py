@@ -84,7 +84,7 @@ def test_nothing_is_loaded_from_elsewhere(read):
 def test_the_index_says_what_a_lesson_teaches(site):
     index = unescape((site / "index.html").read_text(encoding="utf-8"))
     assert '<a href="course/00_start_here.html">00 Start here</a>' in index
-    assert "<dd>Draw drum loops from words" in index
+    assert "<dd>Generate drum loops from words" in index
 
 
 def test_llms_txt_has_the_form_that_llmstxt_org_describes(site):

@@ -183,9 +183,15 @@ def _add(score: Any, name: str, program: int, notes: np.ndarray, is_drum: bool =
 
 
 def _find(top: Path) -> Path:
-    """The folder of POP909; MissingDataError for the one of both sets that is missing."""
-    GROOVE.find()
-    return POP909.find()
+    """The folder of POP909; MissingDataError if one of both sets is missing."""
+    try:
+        GROOVE.find()
+        return POP909.find()
+    except MissingDataError as error:
+        raise MissingDataError(
+            f"bands: is made from two data sets ({BANDS.licence}), and one is missing: {error}; "
+            f"to get both: {BANDS.how_to_get}"
+        ) from None
 
 
 BANDS = Entry(
@@ -197,7 +203,7 @@ BANDS = Entry(
     ),
     licence_url=GROOVE.licence_url,
     citation=f"{POP909.citation}\n{GROOVE.citation}",
-    homepage="",
+    homepage=POP909.homepage,
     how_to_get=f"{POP909.how_to_get} and {GROOVE.how_to_get}",
     size=f"{TAKES} arrangements of each song of POP909, made on demand",
     splits=(
