@@ -39,20 +39,12 @@ def bands(bench: SongBench) -> None:
             notes.append(f"{name} is left out: {error}")
             continue
         fit = [c for c in clips if c.bars >= SHORTEST and c.notes["is_drum"].any()]
-        found = [_filled(bench, clip, seed) for seed, clip in enumerate(fit)]
-        for kind, (new, true) in enumerate(zip(*_columns(found), strict=True)):
-            if len(new):
-                ratio = (new + 1) / (true + 1)
-                rows.append(
-                    (
-                        f"{name}: {('drum hits', 'other notes')[kind]}",
-                        len(new),
-                        float(np.median(true)),
-                        float(np.median(new)),
-                        float(np.median(ratio)),
-                        float(np.mean((new == 0) & (true > 0))),
-                    )
-                )
+        found = np.array([_filled(bench, clip, seed) for seed, clip in enumerate(fit)])
+        for kind, title in enumerate(("drum hits", "other notes") if len(found) else ()):
+            new, true = found[:, 0, kind], found[:, 1, kind]  # (songs,) each
+            medians = [float(np.median(one)) for one in (true, new, (new + 1) / (true + 1))]
+            silent = float(np.mean((new == 0) & (true > 0)))
+            rows.append((f"{name}: {title}", len(new), *medians, silent))
     added = [_with_drums(bench, clip, seed) for seed, clip in enumerate(_plain(bench, count))]
     if added:
         silent = float(np.mean([hits == 0 for hits in added]))
@@ -79,15 +71,6 @@ def _filled(bench: SongBench, clip: Clip, seed: int) -> tuple[tuple[int, int], t
         warnings.simplefilter("ignore")  # of metres and instruments; the table shows the result
         made = bench.system.inpaint(clip, region, seed=bench.seed + seed)[0]
     return notes_in(made, first, first + LENGTH), notes_in(clip, first, first + LENGTH)
-
-
-def _columns(
-    found: list[tuple[tuple[int, int], tuple[int, int]]],
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return new and true counts, of drums and of other notes: (songs,) each."""
-    table = np.array(found).reshape(-1, 2, 2)
-    new, true = table[:, 0].T, table[:, 1].T
-    return list(new), list(true)
 
 
 def _plain(bench: SongBench, count: int) -> list[Clip]:

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from workbench.representations.controls import CHORDS, FREE, KINDS, LIMITS, TRIADS, Classes
 from workbench.representations.grammar import PROGRAMS, HoleRule, TokenGrammar
-from workbench.representations.tokens import END, Vocabulary
+from workbench.representations.tokens import END, Vocabulary, value_of
 
 SIXTEENTH = 3  # twelfths of a beat
 MANY = 8  # positions more than the lower limit of the highest density, so that no wall is written
@@ -74,16 +74,9 @@ class ControlTables:
 
 
 def _event(name: str) -> tuple[str, float]:
-    """Return the type of a base token and its value: a program is counted from the drums, a length
-    is in beats."""
-    kind, _, text = name.partition("_")
-    if kind == "Duration":
-        whole, fraction, steps = (int(part) for part in text.split("."))
-        return kind, whole + fraction / steps
-    try:
-        return kind, float(text) + (kind == "Program")
-    except ValueError:
-        return kind, 0.0
+    """Return the type of a base token and its value; a program is counted from the drums."""
+    kind = name.partition("_")[0]
+    return kind, value_of(name) + (kind == "Program")
 
 
 @dataclass
@@ -152,8 +145,6 @@ class ControlRule(HoleRule):
         self.chords = [_pitch_classes(chord) for chord in classes.chords.tolist()]
         self.tuned = any(numbers)  # 0: the drums
         super().__init__(grammar, n, metres, programs, **more)
-        given = more.get("lengths")
-        self.sizes = grammar.length[list(metres)].tolist() if given is None else list(given)
 
     def __call__(self, ids: Tensor | None) -> Tensor:
         fine = super().__call__(ids)

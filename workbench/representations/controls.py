@@ -25,7 +25,7 @@ from workbench.errors import PromptError
 from workbench.music.keys import SPELLED, TONICS
 from workbench.representations.holes import BAR, PITCH, PROGRAM, Hole, part
 from workbench.representations.remi import RemiSong
-from workbench.representations.tokens import Vocabulary
+from workbench.representations.tokens import Vocabulary, value_of
 
 # Lower limits of all classes but the first, of the values of a track in a bar.
 LIMITS: dict[str, tuple[float, ...]] = {
@@ -190,12 +190,11 @@ class Controls:
         self.pitch = np.zeros(vocabulary.base)
         self.beats = np.full(vocabulary.base, 0.25)  # a drum has no length
         for base, name in enumerate(vocabulary.names):
-            kind, _, value = name.partition("_")
+            kind = name.partition("_")[0]
             if kind == "Pitch":
-                self.pitch[base] = int(value)
+                self.pitch[base] = value_of(name)
             elif kind == "Duration":
-                whole, fraction, steps = (int(part) for part in value.split("."))
-                self.beats[base] = whole + fraction / steps
+                self.beats[base] = value_of(name)
 
     def of(self, song: RemiSong, hole: Hole) -> Classes:
         """Return the classes of the notes in a hole; those of a silent track are FREE."""

@@ -297,10 +297,10 @@ class HoleRule(_Rule):
     ) -> None:
         super().__init__(grammar, n, most, together)
         self.limit = len(metres)
-        sizes = grammar.length[list(metres)].tolist() if lengths is None else lengths
+        self.sizes = grammar.length[list(metres)].tolist() if lengths is None else lengths
         others = torch.ones(grammar.programs.shape[1], dtype=torch.bool)
         others[list(programs)] = False
-        self.fits = self._fitting(metres, sizes) & ~(grammar.programs & others).any(1)
+        self.fits = self._fitting(metres, self.sizes) & ~(grammar.programs & others).any(1)
 
     def _fitting(self, metres: Sequence[int], sizes: Sequence[int]) -> Tensor:
         """Return the ids that may come after each number of bars has begun: (bars + 1, size)."""

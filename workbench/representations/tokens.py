@@ -261,6 +261,19 @@ class _Unread(Vocabulary):
         raise ModuleNotFoundError("No module named 'miditok'", name="miditok")
 
 
+def value_of(name: str) -> float:
+    """Return the number that a base token represents: a pitch, a program, a position, a velocity, a
+    duration in beats; 0 for a token without one."""
+    kind, _, rest = name.partition("_")
+    if kind == "Duration":
+        beats, fraction, steps = (int(part) for part in rest.split("."))
+        return beats + fraction / steps
+    try:
+        return float(rest)
+    except ValueError:
+        return 0.0
+
+
 def _check_sizes(config: Any) -> None:
     """Raise CheckpointError for a configuration with too many tokens to be listed."""
     if not isinstance(config, dict):

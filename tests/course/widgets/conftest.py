@@ -152,13 +152,18 @@ def lab(small_system, chart_system, small_gpt, tmp_path_factory) -> Iterator[str
     sources = list(CELLS)
     for mark, name in (("folder", "system"), ("charted", "charted"), ("gpt", "gpt")):
         sources = [s.replace(f"{{{mark}!r}}", repr(str(folder / name))) for s in sources]
+    write_notebook(work / "widgets.ipynb", *sources)
+    with running_lab(folder, work) as (address, token):
+        yield f"{address}/lab/tree/widgets.ipynb?token={token}"
+
+
+def write_notebook(path: Path, *sources: str) -> None:
+    """Write a notebook of code cells."""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in sources],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
-    nbformat.write(notebook, work / "widgets.ipynb")
-    with running_lab(folder, work) as (address, token):
-        yield f"{address}/lab/tree/widgets.ipynb?token={token}"
+    nbformat.write(notebook, path)
 
 
 @contextmanager

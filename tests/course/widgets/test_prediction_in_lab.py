@@ -5,7 +5,13 @@ import json
 import nbformat
 import pytest
 
-from tests.course.widgets.conftest import open_notebook, run_all, run_cell, running_lab
+from tests.course.widgets.conftest import (
+    open_notebook,
+    run_all,
+    run_cell,
+    running_lab,
+    write_notebook,
+)
 from workbench.course.question import MIME
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -28,10 +34,8 @@ def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     work = folder / "work"
     work.mkdir()
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in CELLS])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, work / "predict.ipynb")
-    nbformat.write(notebook, work / "again.ipynb")
+    write_notebook(work / "predict.ipynb", *CELLS)
+    write_notebook(work / "again.ipynb", *CELLS)
     with running_lab(folder, work) as (address, token):
         yield address, token, folder
 

@@ -1,9 +1,8 @@
 """A quiz in a real JupyterLab, by keyboard: a wrong answer is explained, the right one ends it."""
 
-import nbformat
 import pytest
 
-from tests.course.widgets.conftest import open_notebook, run_cell, running_lab
+from tests.course.widgets.conftest import open_notebook, run_cell, running_lab, write_notebook
 from workbench.course.quizzes import items
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -19,10 +18,7 @@ def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     work = folder / "work"
     work.mkdir()
-    cell = nbformat.v4.new_code_cell("from workbench import quiz\nquiz('05')")
-    notebook = nbformat.v4.new_notebook(cells=[cell])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, work / "quiz.ipynb")
+    write_notebook(work / "quiz.ipynb", "from workbench import quiz\nquiz('05')")
     with running_lab(folder, work) as (address, token):
         yield f"{address}/lab/workspaces/quiz/tree/quiz.ipynb?token={token}"
 

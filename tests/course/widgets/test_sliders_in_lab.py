@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from tests.course.widgets.conftest import open_notebook, run_cell, running_lab
+from tests.course.widgets.conftest import open_notebook, run_cell, running_lab, write_notebook
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -26,9 +26,7 @@ def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     work = folder / "work"
     work.mkdir()
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, work / "slide.ipynb")
+    write_notebook(work / "slide.ipynb", CELL)
     with running_lab(folder, work) as (address, token):
         yield address, token, work
 

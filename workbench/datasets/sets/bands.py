@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -101,13 +102,14 @@ def load_bands(split: str | None = None, limit: int | None = None) -> Dataset:
     for name, found in drummers.items():
         if not found.performances:
             raise MissingDataError(f"{groove}: no performance of the split {name!r} suits a song")
+    chords = cache(lambda number: chords_of(folder / number))  # of a song, for all its takes
     clips, skipped = [], list(songs.skipped)
     for song, take in jobs:
         number = song.labels["song"]
         try:
             rng = np.random.default_rng([SEED, int(number), take])
-            chords = chords_of(folder / number)
-            clips.append(arranged(song, chords, drummers[song.labels["split"]], take, rng))
+            band = drummers[song.labels["split"]]
+            clips.append(arranged(song, chords(number), band, take, rng))
         except BrokenFileError as error:
             skipped.append((f"{number}-{take}", str(error)))
     return Dataset(

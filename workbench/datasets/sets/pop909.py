@@ -23,6 +23,7 @@ from workbench.datasets.melodies import interval_runs, together, versions
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.music.channel import note_events
 from workbench.music.clip import Clip
+from workbench.music.keys import MAJOR
 from workbench.music.midi import read_score
 
 TPQ = 480
@@ -208,7 +209,7 @@ def _spelled(name: str, path: Path) -> tuple[int, int, tuple[int, ...]]:
     tones = tuple((root + step) % 12 for step in TRIADS.get(kind, (0, 4, 7)))
     bass = root
     if degree:  # 1 to 7 of the major scale, higher ones an octave above
-        bass += list(LETTERS.values())[(int(degree) - 1) % 7] + _sharps(shift)
+        bass += int(MAJOR[(int(degree) - 1) % 7]) + _sharps(shift)
     return root % 12, bass % 12, tones
 
 

@@ -223,10 +223,8 @@ class SongFilling(System):
         """Return the controls of the hole; None without any."""
         if not wishes or self.controls is None:
             return None
-        classes, first = (
-            classes_asked(wishes, clip, reading, shift, self.vocabulary),
-            reading.hole.first,
-        )
+        classes = classes_asked(wishes, clip, reading, shift, self.vocabulary)
+        first = reading.hole.first
         lines = self.controls.ids(classes, reading.hole.tracks(reading.song).tolist())
         return Asked(
             classes, first, {first + bar: line for bar, line in enumerate(lines) if len(line)}

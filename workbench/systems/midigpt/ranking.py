@@ -20,11 +20,12 @@ from dataclasses import replace
 import numpy as np
 
 from workbench.evaluation.fillings import density_distance, pitch_class_distance
-from workbench.representations.controls import FREE, Classes, Controls
+from workbench.representations.controls import Classes, Controls
 from workbench.representations.holes import Hole, part
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import Vocabulary
 from workbench.systems.midigpt.splice import notes_of
+from workbench.systems.midigpt.wishes import realised
 
 AROUND = 4  # bars on each side
 DENSITY, SILENT, FLUENCY = 0.1, 0.1, 0.05
@@ -70,9 +71,6 @@ def misfit(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> float:
 
 def missed(song: RemiSong, hole: Hole, asked: Classes, controls: Controls) -> float:
     """Return the share of the requested controls that a filling does not have."""
-    made = controls.of(song, hole)
-    given, chords = asked.tracks != FREE, asked.chords != FREE
-    count = int(given.sum() + chords.sum())
-    right = (given & (asked.tracks == made.tracks)).sum()
-    right += (chords & (asked.chords == made.chords)).sum()
-    return 1 - int(right) / count if count else 0.0
+    pairs = realised(asked, song, hole, controls).values()
+    count = sum(of for _, of in pairs)
+    return 1 - sum(right for right, _ in pairs) / count if count else 0.0

@@ -23,7 +23,7 @@ from workbench.music.timeline import meters_at
 from workbench.representations.grammar import PROGRAMS, TOGETHER
 from workbench.representations.holes import BAR, PITCH, PROGRAM, Hole
 from workbench.representations.remi import Grid, RemiSong
-from workbench.representations.tokens import Vocabulary
+from workbench.representations.tokens import Vocabulary, value_of
 from workbench.systems.midigpt import polyphony
 from workbench.systems.midigpt.config import Known
 from workbench.systems.midigpt.polyphony import Most
@@ -255,7 +255,7 @@ def notes_of(song: RemiSong, lines: np.ndarray, vocabulary: Vocabulary) -> dict[
     pitch, velocity. lines: onsets of the bars in quarter notes."""
     names = vocabulary.names
     n = song.notes
-    value = np.array([_value(name) for name in names])
+    value = np.array([value_of(name) for name in names])
     signature = np.array([names[i].split("_")[1].split("/") for i in song.bars], dtype=int)
     unit = 4 / signature.reshape(-1, 2)[n[:, BAR], 1]  # quarter notes per beat of the metre
     drums = n[:, 5] < 0
@@ -270,18 +270,6 @@ def notes_of(song: RemiSong, lines: np.ndarray, vocabulary: Vocabulary) -> dict[
     )
     programs = value[n[:, PROGRAM]].astype(int)
     return {int(p): rows[programs == p] for p in np.unique(programs)}
-
-
-def _value(name: str) -> float:
-    """Return the number that a base token represents: a pitch, a program, a duration in beats."""
-    kind, _, rest = name.partition("_")
-    if kind == "Duration":
-        beats, fraction, steps = (int(part) for part in rest.split("."))
-        return beats + fraction / steps
-    try:
-        return float(rest)
-    except ValueError:
-        return 0.0
 
 
 def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary) -> Clip:

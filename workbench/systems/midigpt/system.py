@@ -317,7 +317,7 @@ class MidiGPT(SongFilling):
             raise PromptError(f"region: begins {-first} bars before the clip; give bars of it")
         reading = read(clip, first, last, region.tracks, self.vocabulary, self.config.known)
         asked = classes_asked(wishes_of(controls), clip, reading, 0, self.vocabulary)
-        return realised(asked, reading.song, reading, Controls(self.vocabulary))
+        return realised(asked, reading.song, reading.hole, Controls(self.vocabulary))
 
     # --- generation and likelihood ------------------------------------------------------------
 

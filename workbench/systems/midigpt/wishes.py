@@ -10,6 +10,7 @@ import numpy as np
 from workbench.arguments import shown
 from workbench.errors import PromptError
 from workbench.representations.controls import FREE, KINDS, Classes, Control, Controls, chord_number
+from workbench.representations.holes import Hole
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import Vocabulary
 from workbench.systems.splicing import chosen_tracks
@@ -97,12 +98,12 @@ def _programs(
 
 
 def realised(
-    asked: Classes, song: RemiSong, reading: Reading, controls: Controls
+    asked: Classes, song: RemiSong, hole: Hole, controls: Controls
 ) -> dict[str, tuple[int, int]]:
     """Return, for each kind of control that was requested, how many tracks and bars (chords: how
     many bars) have the requested class, and for how many one was requested. song: with the hole
     filled."""
-    made = controls.of(song, reading.hole)
+    made = controls.of(song, hole)
     found = {}
     for kind, name in enumerate(KINDS):
         given = asked.tracks[..., kind] != FREE

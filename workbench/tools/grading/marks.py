@@ -260,9 +260,7 @@ def write_marks(path: Path, records: Sequence[Record]) -> None:
     spreadsheets need."""
     numbers = sorted({entry["number"] for record in records for entry in record["exercises"]})
     several = len({record["lesson"] for record in records}) > 1
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(
+    rows = [
         [
             "student",
             *numbers,
@@ -273,7 +271,7 @@ def write_marks(path: Path, records: Sequence[Record]) -> None:
             *(f"{number} state" for number in numbers),
             "isolation",
         ]
-    )
+    ]
     for name in sorted({record["student"] for record in records}):
         theirs = [record for record in records if record["student"] == name]
         entries = {e["number"]: e for record in theirs for e in record["exercises"]}
@@ -286,50 +284,50 @@ def write_marks(path: Path, records: Sequence[Record]) -> None:
         ]
         notes = dict.fromkeys([*trouble, *(note for record in theirs for note in record["notes"])])
         ways = dict.fromkeys(e["isolation"] for e in entries.values() if e.get("isolation"))
-        rows.writerow(
-            map(
-                _cell,
-                [
-                    name,
-                    *points,
-                    f"{sum(r['points'] for r in theirs):g}",
-                    f"{sum(r['of'] for r in theirs):g}",
-                    "; ".join(states),
-                    "; ".join(notes),
-                    *(entries[n]["state"] if n in entries else "" for n in numbers),
-                    "; ".join(ways),
-                ],
-            )
+        rows.append(
+            [
+                name,
+                *points,
+                f"{sum(r['points'] for r in theirs):g}",
+                f"{sum(r['of'] for r in theirs):g}",
+                "; ".join(states),
+                "; ".join(notes),
+                *(entries[n]["state"] if n in entries else "" for n in numbers),
+                "; ".join(ways),
+            ]
         )
-    with atomic_write(path) as target:
-        target.write_text(text.getvalue(), encoding="utf-8-sig")
+    _write_table(path, rows)
 
 
 def write_worksheet(path: Path, records: Sequence[Record], participants: dict[str, str]) -> None:
     """Write a grading worksheet, which Moodle takes back under "Upload grading worksheet". Students
     are known by the numbers in the names of the folders that Moodle exported."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["Identifier", "Full name", "Grade", "Maximum grade", "Last modified (grade)"])
+    rows = [["Identifier", "Full name", "Grade", "Maximum grade", "Last modified (grade)"]]
     for name, number in sorted(participants.items()):
         theirs = [record for record in records if record["student"] == name]
         points, of = (f"{sum(record[key] for record in theirs):g}" for key in ("points", "of"))
-        rows.writerow(map(_cell, [f"Participant {number}", name, points, of, ""]))
-    with atomic_write(path) as target:
-        target.write_text(text.getvalue(), encoding="utf-8")
+        rows.append([f"Participant {number}", name, points, of, ""])
+    _write_table(path, rows, encoding="utf-8")
 
 
 def write_similar(path: Path, pairs: Sequence[similarity.Pair]) -> None:
     """Write a row per pair of answers that are alike, as `write_marks` does."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["exercise", "one", "other", "likeness", "to the letter"])
+    rows = [["exercise", "one", "other", "likeness", "to the letter"]]
     for pair in pairs:
         letters = "yes" if pair.letters else "no"
         likeness = f"{pair.likeness:.2f}"
-        rows.writerow(map(_cell, [pair.exercise, pair.one, pair.other, likeness, letters]))
+        rows.append([pair.exercise, pair.one, pair.other, likeness, letters])
+    _write_table(path, rows)
+
+
+def _write_table(path: Path, rows: Sequence[Sequence[str]], *, encoding: str = "utf-8-sig") -> None:
+    """Write a head and rows as CSV. Only the rows may hold a student's text."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(rows[0])
+    table.writerows([_cell(value) for value in row] for row in rows[1:])
     with atomic_write(path) as target:
-        target.write_text(text.getvalue(), encoding="utf-8-sig")
+        target.write_text(text.getvalue(), encoding=encoding)
 
 
 def _cell(text: str) -> str:
