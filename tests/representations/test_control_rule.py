@@ -104,6 +104,38 @@ def test_a_bar_has_the_sound_of_its_chord(vocabulary, facts, chord):
     assert (by_chance == CHORDS.index(chord)).mean() <= 0.2
 
 
+def test_three_tracks_keep_their_density_in_a_short_bar(vocabulary, facts):
+    """Each needs five of a beat's twelve places, and only four notes may be struck at one."""
+    grammar, tables, controls = facts
+    names, n = ("0", "25", "53"), 6
+    programs = [vocabulary.id(f"Program_{name}") for name in names]
+    classes = Classes.free(1, 3)
+    classes.tracks[:, :, 0] = 3
+    rule = ControlRule(
+        tables,
+        classes,
+        grammar,
+        n,
+        [vocabulary.id("TimeSig_4/4")],
+        programs,
+        vocabulary.names,
+        lengths=[12],
+        together=4,
+    )
+    random, last, rows = torch.Generator().manual_seed(6), None, []
+    for _ in range(600):
+        last = torch.multinomial(rule(last).float(), 1, generator=random).squeeze(1)
+        rows.append(last)
+        if (last == END).all():
+            break
+    hole = Hole(0, 1, tuple(programs))
+    songs = [
+        RemiSong.from_ids(vocabulary.decode(row[: row.index(END)] if END in row else row))
+        for row in torch.stack(rows, 1).tolist()
+    ]
+    assert kept("density", hole, songs, classes, controls) >= 0.8
+
+
 def test_drums_keep_their_density(vocabulary, facts):
     classes = Classes.free(BARS, 1)
     classes.tracks[:, 0, 0] = 4

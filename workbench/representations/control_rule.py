@@ -149,21 +149,27 @@ class ControlRule(HoleRule):
     def __call__(self, ids: Tensor | None) -> Tensor:
         fine = super().__call__(ids)
         for row, bar in enumerate(self.state):
-            broken = self._late(bar.number + 1)
+            late, broken = self._late(bar.number + 1), self._nothing()
             if 0 <= bar.number < self.limit:
-                broken |= self._breaks(bar)
-            kept = fine[row] & ~torch.from_numpy(broken)
-            if kept.any():
-                fine[row] = kept
+                late |= self._behind(bar) | self._crowded_out(bar, int(self.struck[row].sum()))
+                broken = self._breaks(bar)
+            for forbidden in (broken | late, broken):  # where nothing is left, late is allowed
+                kept = fine[row] & ~torch.from_numpy(forbidden)
+                if kept.any():
+                    fine[row] = kept
+                    break
         return fine
+
+    def _nothing(self) -> np.ndarray:
+        return np.zeros(len(self.tables.to), dtype=bool)
 
     def _late(self, number: int) -> np.ndarray:
         """Return which ids begin a bar too late for its density: (size,) bool."""
-        opens, late = self.tables.opens, np.zeros(len(self.tables.opens), dtype=bool)
+        opens, late = self.tables.opens, self._nothing()
         if 0 <= number < self.limit:
             for limits in self.limits[number].values():
                 low = limits.get("density", (0, 0))[0]
-                late |= (opens >= 0) & (low * (opens + SIXTEENTH) / self.sizes[number] > 1)
+                late |= (opens >= 0) & (self._due(number, low, opens) > 0)
         return late
 
     def _take(self, ids: Tensor) -> None:
@@ -206,12 +212,13 @@ class ControlRule(HoleRule):
     def _breaks(self, bar: _Bar) -> np.ndarray:
         """Return which ids would break a request: (size,) bool."""
         t = self.tables
-        broken = np.zeros(len(t.to), dtype=bool)
+        broken = self._nothing()
         for program, limits in self.limits[bar.number].items():
             track = bar.tracks.get(program, _Track())
-            if limits:  # whatever is requested of a track, it must play
-                low, high = limits.get("density", (1, np.inf))
-                broken |= self._density(bar, track, program, max(low, 1), high)
+            if "density" in limits:
+                here = t.begun[:, program] & (not track.here)
+                count = track.positions + here + t.places[:, program]
+                broken |= count >= limits["density"][1]
             if "polyphony" in limits:
                 broken |= self._polyphony(bar, track, program, *limits["polyphony"])
         full = all(self._full(bar, number) for number in self.limits[bar.number])
@@ -241,18 +248,48 @@ class ControlRule(HoleRule):
         high = self.limits[bar.number][program].get("density", (0, np.inf))[1]
         return bar.tracks.get(program, _Track()).positions + 1 >= high
 
-    def _density(
-        self, bar: _Bar, track: _Track, program: int, low: float, high: float
-    ) -> np.ndarray:
-        """Too many positions, or too few when the music moves on."""
-        t, length = self.tables, self.sizes[bar.number]
-        here = t.begun[:, program] & (not track.here)
-        count = track.positions + here
-        due = low * (t.to + SIXTEENTH) / length - 1  # when the music moves to a position
-        late = (t.to >= 0) & (count < due)
-        if bar.position < length - 1:
-            late |= t.ends & (count < low)
-        return late | (count + t.places[:, program] >= high)
+    def _least(self, bar: _Bar) -> dict[int, float]:
+        """Return the fewest positions of each track of which something is requested: one, or those
+        of its density."""
+        return {
+            program: max(1, limits.get("density", (1, 0))[0])
+            for program, limits in self.limits[bar.number].items()
+            if limits
+        }
+
+    def _due(self, number: int, low: float, position: np.ndarray) -> np.ndarray:
+        """Return how many positions a track must have when the music moves to one, so that it
+        reaches `low` in sixteenths; in closer steps, if the bar has too few of these."""
+        length = self.sizes[number]
+        step = min(SIXTEENTH, length / max(low, 1))
+        return low * (position + step) / length - 1
+
+    def _behind(self, bar: _Bar) -> np.ndarray:
+        """Moving on, or ending the bar, where a track has too few positions."""
+        t, length, late = self.tables, self.sizes[bar.number], self._nothing()
+        for program, low in self._least(bar).items():
+            track = bar.tracks.get(program, _Track())
+            count = track.positions + (t.begun[:, program] & (not track.here))
+            late |= (t.to >= 0) & (count < self._due(bar.number, low, t.to))
+            if bar.position < length - 1:
+                late |= t.ends & (count < low)
+        return late
+
+    def _crowded_out(self, bar: _Bar, struck: int) -> np.ndarray:
+        """Notes of other tracks that would take the last places at this position, `struck` of which
+        are taken, from tracks that have too few positions."""
+        lacking = []
+        for program, low in self._least(bar).items():
+            track = bar.tracks.get(program, _Track())
+            due = self._due(bar.number, low, np.array(bar.position + 1))
+            if not track.here and track.positions < due + 1:
+                lacking.append(program)
+        if not lacking or struck + len(lacking) < self.together:
+            return self._nothing()
+        others = self.tables.begun.copy()
+        others[:, lacking] = False
+        crowd: np.ndarray = others.any(1)
+        return crowd
 
     def _polyphony(
         self, bar: _Bar, track: _Track, program: int, low: float, high: float
@@ -260,7 +297,7 @@ class ControlRule(HoleRule):
         """One more note here, where the mean would be too high; none, where it is too low; or the
         end of the bar, where it is not in the class."""
         t = self.tables
-        broken = np.zeros(len(t.to), dtype=bool)
+        broken = self._nothing()
         if not track.positions:
             return broken
         mean, able = track.notes / track.positions, int(self.most[program]) >= low

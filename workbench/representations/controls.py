@@ -49,7 +49,7 @@ class Control:
         density: Positions with a note in a bar, from 1.
         polyphony: Notes struck together, mean over positions, from 1.
         register: Mean MIDI pitch, 0 to 127.
-        length: Median length of a note in beats.
+        length: Median length of a note in beats of the metre, eighths in 6/8.
         chord: Of all tracks together: a triad such as "C", "F#m" or "Bb".
         tracks: The tracks that it applies to, named as in a `Region`; None: all that are written.
         bars: (first, last) of the clip, last exclusive, as in a `Region`; None: all of the hole.
