@@ -288,8 +288,7 @@ class ControlRule(HoleRule):
             return self._nothing()
         others = self.tables.begun.copy()
         others[:, lacking] = False
-        crowd: np.ndarray = others.any(1)
-        return crowd
+        return np.logical_or.reduce(others, axis=1)
 
     def _polyphony(
         self, bar: _Bar, track: _Track, program: int, low: float, high: float
