@@ -5,16 +5,17 @@
 # [13 The listening test](13_listening_test.ipynb)
 #
 # **You will** look at all five systems on one map and hear its points, spoil music on purpose to
-# see what each measure notices, and read a table of results without being fooled.
+# see what each measure notices, compare measures with a distance that is known exactly, and read a
+# table of results without being fooled.
 #
-# **Needs** variances and matrices; lessons 00 to 11 help, none is required; the shipped
-# checkpoints. About 90 minutes for sections 1 to 5 with their exercises; 6 to 8 take another 60.
+# **Needs** variances and matrices; the shipped checkpoints. Lessons 00 to 11 help, but none is
+# required. Sections 1 to 5 take about 90 minutes with their exercises; 6 to 9 take another 70.
 # **Time and memory:** printed below. **Exercises:** 45 minutes. **Library:**
 # `workbench.evaluation.distances`, `workbench.evaluation.degradations`,
 # `workbench.evaluation.extrapolation`, `workbench.systems.figures`. **Papers:** t-SNE (van der
 # Maaten and Hinton 2008), Fréchet audio distance (arXiv 1812.08466), its bias (1911.07023), the
 # kernel distance (1801.01401, 2502.15602), inception score (1606.03498), sliced Wasserstein
-# distance (Bonneel et al. 2015).
+# distance (Bonneel et al. 2015), total variation (Levin, Peres and Wilmer 2009).
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (a few minutes at most), laptop (a quarter of an hour), gpu, paper
@@ -32,10 +33,11 @@ run = start("12", profile=profile, dataset=dataset, seed=seed, train=train)
 #
 # *Predict:* to compare two sets of sounds, what must a machine know about sound?
 #
-# No measure below hears music. Most see the 128 numbers into which a network turns a sound, its
-# **embedding**. What the embedding leaves out, no measure will ever notice. Our network, the
-# *judge*, learned to name genre, tempo and key on the training split; the embedding is its last
-# layer but one. Published tables use VGGish, PANNs or CLAP.
+# Most measures below do not receive the sound. They receive its **embedding**: 128 numbers that a
+# network computes from the sound. A measure cannot notice what the embedding leaves out. Our
+# network, the *judge*, was trained to name genre, tempo and key on the training split. The
+# embedding is its second-to-last layer. Published tables use other networks, such as VGGish, PANNs
+# or CLAP.
 
 # %%
 import numpy as np
@@ -52,17 +54,17 @@ known = [i for i in audio.split("test") if genre_of(audio.items[i].labels) in ta
 sounds, pieces = audio.crops(run.size(12, 160), length, seed=seed, rows=known)
 vectors, chances = tagger.predict(sounds.mean(1))
 genres = np.array([genre_of(audio.items[i].labels) for i in pieces])
-right = float((np.array(tagger.genres)[chances.argmax(1)] == genres).mean())
-often = max(float((genres == g).mean()) for g in set(genres))
-print(f"{vectors.shape[1]} numbers per sound; held-out genres named: {right:.0%}, "
-      f"always the commonest: {often:.0%}, {len(tagger.genres)} genres")
-run.note("genre named by the judge", right, floor=f"always the commonest {often:.2f}")
+accuracy = float((np.array(tagger.genres)[chances.argmax(1)] == genres).mean())
+majority = max(float((genres == g).mean()) for g in set(genres))
+print(f"{vectors.shape[1]} numbers per sound; genre of held-out clips named correctly: "
+      f"{accuracy:.0%}; naming the most frequent of {len(tagger.genres)} genres: {majority:.0%}")
+run.note("genre named by the judge", accuracy, floor=f"the most frequent genre {majority:.2f}")
 
 # %% [markdown]
 # ## 2 · A map that can be heard
 #
-# *Predict:* five systems and the music they learned from, on one map. Which points will lie
-# together: those of one system, or those of one style?
+# *Predict:* one map shows clips of five systems and clips of the music that they were trained on.
+# Which points will lie together: those of one system, or those of one style?
 
 # %%
 from workbench import LDMG, DiffusionLM, DrumLDM, MidiGPT, MusicLDM
@@ -79,7 +81,7 @@ shown = [
     for i, sound in [(i, audio.crops(1, length, seed=i, rows=[i])[0][0]) for i in rows[:n]]
 ]
 words = [clip.caption for _, clip in shown]
-asked = [words[i % len(words)] for i in range(0, 3 * n, 3)]
+captions = [words[i % len(words)] for i in range(0, 3 * n, 3)]
 beats = [clip.caption for name, clip in shown if "groove" in name or name == "data: builtin"]
 music = MusicLDM.from_pretrained("music-ldm")
 
@@ -93,14 +95,14 @@ loops = drums.generate_batch(beats, [None] * len(beats), range(len(beats)), bars
 songs = MidiGPT.from_pretrained("songs-gpt").generate(n, bars=run.size(1, 2), seed=seed)
 piano = DiffusionLM.from_pretrained("piano-diffusion").generate(n=n, steps=steps, seed=seed)
 sound = LDMG.from_pretrained("sound-ldmg")
-by_genre = sound.generate_batch(asked, [None] * n, range(n), steps=steps)
-drawn = music.generate_batch(music.embedder.embed_text(asked), range(n), steps=steps)
-made = {
+by_genre = sound.generate_batch(captions, [None] * n, range(n), steps=steps)
+by_text = music.generate_batch(music.embedder.embed_text(captions), range(n), steps=steps)
+generated = {
     "DrumLDM": loops, "MidiGPT": songs, "DiffusionLM": piano, "LDMG": by_genre,
     "MusicLDM": [Clip(audio=s[None].numpy(), sample_rate=rate, caption=text)
-                 for s, text in zip(drawn, asked, strict=True)],
+                 for s, text in zip(by_text, captions, strict=True)],
 }
-shown += [(name, clip) for name, some in made.items() for clip in some]
+shown += [(name, clip) for name, some in generated.items() for clip in some]
 groups, clips = [name for name, _ in shown], [clip for _, clip in shown]
 
 
@@ -108,16 +110,16 @@ def wave(clip):
     return np.resize(clip.waveform(rate, loop=False).mean(0), length)  # a short one is repeated
 
 
-heard = tagger.predict(np.stack([wave(clip) for clip in clips]))[0]
+embeddings = tagger.predict(np.stack([wave(clip) for clip in clips]))[0]
 
 # %% [markdown]
-# **PCA** (lesson 01) shows the two directions in which the points vary most. It is linear, and the
-# same each time.
+# **PCA** (lesson 01) shows the two directions in which the points vary most. It is linear and gives
+# the same map each time.
 #
-# **t-SNE** gives up far distances and keeps neighbours. From the embeddings $x_i$ it makes
-# probabilities $p_{ij}$ that $i$ and $j$ are neighbours; from places in the plane $y_i$, which are
-# random at first, other ones, $q_{ij}$. Then it moves the places until the two agree, that is,
-# until their KL is small:
+# **t-SNE** keeps neighbours together and ignores large distances. It computes probabilities
+# $p_{ij}$ that points $i$ and $j$ are neighbours from their embeddings $x_i$ and $x_j$. It computes
+# probabilities $q_{ij}$ in the same spirit from their places $y_i$ and $y_j$ on the map, which are
+# random at first. Then it moves the places until the KL divergence between $p$ and $q$ is small:
 #
 # $$p_{j|i} = \frac{e^{-|x_i-x_j|^2/2\sigma_i^2}}{\sum_{k \ne i} e^{-|x_i-x_k|^2/2\sigma_i^2}},
 # \quad p_{ij} = \frac{p_{j|i}+p_{i|j}}{2n}, \quad
@@ -127,10 +129,11 @@ heard = tagger.predict(np.stack([wave(clip) for clip in clips]))[0]
 # *Equation (1):* code `sklearn.manifold.TSNE`; paper van der Maaten and Hinton 2008, equations 1, 2
 # and 4.
 #
-# $n$ is the number of points. Each $\sigma_i$ is set such that point $i$ has about as many
-# neighbours as the **perplexity** says. A pair that is near ($p$ large) and drawn far apart costs
-# much; a pair that is far and drawn near costs little. That is why only neighbours can be trusted.
-# Hover to read a caption, click to hear it. The list below does the same by keyboard.
+# $n$ is the number of points. The **perplexity** is the number of neighbours that each point should
+# have, and t-SNE chooses each $\sigma_i$ accordingly. If the map separates two neighbours ($p$
+# large), the cost is high. If it puts two distant points together, the cost is low. That is why
+# only neighbours can be trusted. Hover over a point to read its caption, and click to hear it. The
+# list below the map can be used by keyboard.
 
 # %%
 from sklearn.decomposition import PCA
@@ -138,26 +141,26 @@ from sklearn.manifold import TSNE
 
 
 def tsne(points, perplexity, seed, init="random"):
-    way = TSNE(perplexity=perplexity, init=init, random_state=seed, method="exact")
-    return way.fit_transform(points)
+    method = TSNE(perplexity=perplexity, init=init, random_state=seed, method="exact")
+    return method.fit_transform(points)
 
 
-pca = PCA(2).fit(heard)
+pca = PCA(2).fit(embeddings)
 planes = {
-    f"PCA, {pca.explained_variance_ratio_.sum():.0%} of the variance": pca.transform(heard),
-    "t-SNE": tsne(heard, run.size(5, 15), seed, init="pca"),
+    f"PCA, {pca.explained_variance_ratio_.sum():.0%} of the variance": pca.transform(embeddings),
+    "t-SNE": tsne(embeddings, run.size(5, 15), seed, init="pca"),
 }
 SoundMap(planes, clips, groups)
 
 # %% [markdown]
-# *What you should have noticed:* look for islands of what is played (drums, bands, piano), rather
-# than of who made it. Where does each system lie with respect to the data that it learned from?
-# Listen to a point that lies between the islands: is it a band, or a piano?
+# *What you should have noticed:* compare the groups of points with what is played (drums, bands,
+# piano) and with who played it. Is each system close to the data that it was trained on? Listen to
+# a point between two groups: is it a band or a piano?
 #
 # ## 3 · The same points, nine maps
 #
-# *Predict:* below are maps of the same points with other settings, and of points without any
-# order. Will you see the difference?
+# *Predict:* six of the maps below show the same points with different settings. Three show random
+# numbers. Will you see the difference?
 
 # %%
 from scipy.stats import spearmanr
@@ -166,37 +169,40 @@ from sklearn.metrics import pairwise_distances
 
 names = list(dict.fromkeys(groups))
 perplexities = 2, run.size(5, 15), run.size(8, 45)
-noise = random.normal(size=heard.shape)
+noise = random.normal(size=embeddings.shape)
 pictures = plots.axes(3, 3, width=10, height=9.5)
 for column, perplexity in enumerate(perplexities):
-    for row, (points, own) in enumerate(((heard, seed), (heard, seed + 1), (noise, seed))):
-        plane = tsne(points, perplexity, own)
+    rows = (embeddings, seed), (embeddings, seed + 1), (noise, seed)
+    for row, (points, start_seed) in enumerate(rows):
+        plane = tsne(points, perplexity, start_seed)
         near = trustworthiness(points, plane, n_neighbors=5)
         far = spearmanr(pairwise_distances(points).ravel(), pairwise_distances(plane).ravel())[0]
-        what = "pure noise" if row == 2 else f"seed {own}"
+        kind = "random numbers" if row == 2 else f"seed {start_seed}"
         plots.points(pictures[row, column], plane, groups,
-                     f"perplexity {perplexity}, {what}\nneighbours {near:.2f}, distances {far:.2f}")
+                     f"perplexity {perplexity}, {kind}\nneighbours {near:.2f}, distances {far:.2f}")
 pictures[0, 0].figure.legend(*pictures[0, 0].get_legend_handles_labels(), ncols=4, frameon=False,
                              loc="outside lower center")
-shadow = pca.transform(heard)
-print(f"PCA: neighbours {trustworthiness(heard, shadow, n_neighbors=5):.2f}, distances "
-      f"{spearmanr(pairwise_distances(heard).ravel(), pairwise_distances(shadow).ravel())[0]:.2f}")
+flat = pca.transform(embeddings)
+far = spearmanr(pairwise_distances(embeddings).ravel(), pairwise_distances(flat).ravel())[0]
+near = trustworthiness(embeddings, flat, n_neighbors=5)
+print(f"PCA: neighbours {near:.2f}, distances {far:.2f}")
 
 # %% [markdown]
-# *Neighbours* says whether points that are near in the plane are near in truth (1: all of them).
-# *Distances* says whether far ones are far (rank correlation).
+# *Neighbours* is 1 if all neighbours on the map are also neighbours among the embeddings.
+# *Distances* is the rank correlation between the distances on the map and those of the embeddings.
 #
 # *What you should have noticed:* compare the two numbers with those of PCA, which are printed below
-# the maps. Another seed turns and moves the islands, so neither the distance between two islands
-# nor their size means anything. At perplexity 2 everything falls into small clumps, even pure
-# noise. Look at several maps, and claim nothing that only one of them shows.
+# the maps. A different seed rotates and moves the groups. So the distance between two groups means
+# nothing, and neither does their size. At perplexity 2 the map consists of small clumps, even for
+# random numbers. Look at several maps, and do not claim what only one of them shows.
 #
 # ## 4 · How far are two sets from each other?
 #
 # *Predict:* two systems have the same mean embedding. Can one of them still be bad?
 #
-# Describe each set by a normal distribution with its mean $\mu$ and covariance $\Sigma$, and ask
-# how far mass must travel from one to the other (tr is the trace, the sum of the diagonal):
+# The **Fréchet audio distance** describes each set by a normal distribution with the set's mean
+# $\mu$ and covariance $\Sigma$. It is the squared distance between these two distributions (tr is
+# the trace, the sum of the diagonal):
 #
 # $$F = |\mu_1 - \mu_2|^2 + \mathrm{tr}\,\Sigma_1 + \mathrm{tr}\,\Sigma_2
 # - 2\,\mathrm{tr}\,(\Sigma_1^{1/2}\,\Sigma_2\,\Sigma_1^{1/2})^{1/2} \qquad (2)$$
@@ -204,14 +210,14 @@ print(f"PCA: neighbours {trustworthiness(heard, shadow, n_neighbors=5):.2f}, dis
 # *Equation (2):* code `workbench.evaluation.distances.frechet_distance`; paper Dowson and Landau
 # 1982, for sound Fréchet audio distance (arXiv 1812.08466).
 #
-# Suppose that the columns are independent of each other. Then both $\Sigma$ are diagonal, with the
-# variances $v_1$ and $v_2$ of the columns, and the last trace is $\sum \sqrt{v_1 v_2}$. Now
-# $v_1 + v_2 - 2\sqrt{v_1 v_2}$ is a complete square. Which?
+# Suppose that the columns of the embedding are independent. Then both $\Sigma$ are diagonal: they
+# contain the variances $v_1$ and $v_2$ of the columns, and the last trace is
+# $\sum \sqrt{v_1 v_2}$. Of what is $v_1 + v_2 - 2\sqrt{v_1 v_2}$ the square?
 #
 # ## Exercise 1 · Independent columns (10 minutes)
 #
-# *Level:* easy. *Goal:* equation (2) for independent columns, from the means and *variances* of
-# each column: `m1`, `v1`, `m2`, `v2`, all (columns,).
+# *Level:* easy. *Goal:* compute equation (2) for independent columns. You are given the means and
+# the *variances* of the columns: `m1`, `v1`, `m2`, `v2`, all (columns,).
 
 # %% tags=["stub"]
 def diagonal_frechet(m1, v1, m2, v2):
@@ -231,18 +237,17 @@ def diagonal_frechet(m1, v1, m2, v2):
 # %%
 from workbench.evaluation.distances import frechet_distance
 
-reference = vectors
-far = {
-    name: frechet_distance(heard[[g == name for g in groups]], reference) for name in names
-}
-ax = plots.ranking(plots.axes(width=8, height=3.2), far, xlabel=f"Fréchet distance to held-out "
-                   f"music, N {n} against {len(reference)}")
+members = {name: np.array([group == name for group in groups]) for name in names}
+distances = {name: frechet_distance(embeddings[who], vectors) for name, who in members.items()}
+ax = plots.ranking(plots.axes(width=8, height=3.2), distances,
+                   xlabel=f"Fréchet distance to held-out music, N {n} against {len(vectors)}")
 
 # %% [markdown]
-# *What you should have noticed:* even clips of the data are far from the data, because each set
-# here is one part of it. A distance to *all* music also measures the mixture: a perfect drummer is
-# far from a set of songs, and a system that is given captions of all sets has an advantage. Compare
-# like with like, as lesson 08 did: one clip for each held-out caption. And so few clips say little:
+# *What you should have noticed:* even each data set is far from the held-out music, because that
+# music is a mixture of all data sets. The distance measures the mixture, too. A perfect drummer is
+# far from a set of songs, and a system that receives captions of all data sets has an advantage.
+# Compare like with like, as lesson 08 did: one clip for each held-out caption. And use more clips,
+# as the next section shows.
 #
 # ## 5 · How many clips?
 #
@@ -258,13 +263,14 @@ from workbench.evaluation.distances import kernel_distance
 
 
 def embedded(count, number, spoil=None):
-    found = []
+    parts = []
     for part in range(0, count, 100):
-        own = 1000 * seed + 10 * number + part
-        some, _ = audio.crops(min(100, count - part), length, seed=own, rows=audio.split("train"))
-        mono = some.mean(1)
-        found.append(tagger.predict(degrade(mono, rate, *spoil) if spoil else mono)[0])
-    return np.concatenate(found)
+        crop_seed = 1000 * seed + 10 * number + part
+        crops, _ = audio.crops(min(100, count - part), length, seed=crop_seed,
+                               rows=audio.split("train"))
+        mono = crops.mean(1)
+        parts.append(tagger.predict(degrade(mono, rate, *spoil) if spoil else mono)[0])
+    return np.concatenate(parts)
 
 
 most = run.size(40, 500)
@@ -272,11 +278,11 @@ pool, same, muffled = embedded(most, 1), embedded(most, 2), embedded(most, 3, ("
 sizes = np.unique(np.geomspace(run.size(8, 20), most, 7).astype(int))
 curves = {"Fréchet distance": {}, "kernel distance × 1,000": {}}
 for name, other in (("same music", same), ("treble cut off", muffled)):
-    draws = [[random.permutation(most)[:k] for _ in range(run.size(2, 5))] for k in sizes]
+    picks = [[random.permutation(most)[:k] for _ in range(run.size(2, 5))] for k in sizes]
     curves["Fréchet distance"][name] = [
-        np.mean([frechet_distance(pool[d], other[d]) for d in some]) for some in draws]
+        np.mean([frechet_distance(pool[p], other[p]) for p in some]) for some in picks]
     curves["kernel distance × 1,000"][name] = [
-        np.mean([1000 * kernel_distance(pool[d], other[d]) for d in some]) for some in draws]
+        np.mean([1000 * kernel_distance(pool[p], other[p]) for p in some]) for some in picks]
 
 # %%
 for ax, (name, both) in zip(plots.axes(1, 2, width=10), curves.items(), strict=True):
@@ -287,17 +293,18 @@ for ax, (name, both) in zip(plots.axes(1, 2, width=10), curves.items(), strict=T
 few, many = (curves["Fréchet distance"]["same music"][i] for i in (0, -1))
 print(f"same music: {few:.1f} with {sizes[0]} clips, {many:.1f} with {sizes[-1]}")
 reveal("12.1", few / many, f"{sizes[0]} clips against {sizes[-1]}")
-run.note(f"Fréchet distance of the same music, N {sizes[-1]}", many, floor="0 in truth")
+run.note(f"Fréchet distance of the same music, N {sizes[-1]}", many, floor="true value 0")
 
 # %% [markdown]
-# *What you should have noticed:* with few clips the Fréchet distance measures how few they are: 20
-# points cannot span 128 dimensions, so their covariance is too small and the distance too large.
-# The kernel distance is unbiased at every N; it is only noisier at small N. Never compare Fréchet
-# distances at two N.
+# *What you should have noticed:* with few clips, the Fréchet distance mainly depends on their
+# number. Because 20 points cannot span 128 dimensions, their covariance is too small and the
+# distance too large. The **kernel distance** is unbiased at every N; it is only noisier at small N.
+# Never compare Fréchet distances that were measured with different N.
 #
-# The kernel distance compares all pairs: how similar are clips within each set, and between the
-# sets? $x_1 \dots x_n$ and $y_1 \dots y_m$ are the embeddings of the two sets. The similarity is a
-# Gaussian kernel, $k(a, b) = e^{-|a-b|^2/2h^2}$, with $h$ the median distance of two $y$:
+# The kernel distance compares the similarity of clips within each set with the similarity between
+# the sets. $x_1 \dots x_n$ and $y_1 \dots y_m$ are the embeddings of the two sets. The similarity
+# is a Gaussian kernel, $k(a, b) = e^{-|a-b|^2/2h^2}$, where $h$ is the median of the distances
+# between two $y$:
 #
 # $$K = \frac{\sum_{i \ne j} k(x_i, x_j)}{n(n-1)} + \frac{\sum_{i \ne j} k(y_i, y_j)}{m(m-1)}
 # - \frac{2}{nm}\sum_{i,j} k(x_i, y_j) \qquad (3)$$
@@ -307,8 +314,8 @@ run.note(f"Fréchet distance of the same music, N {sizes[-1]}", many, floor="0 i
 #
 # ## Exercise 2 · Without the bias (10 minutes)
 #
-# *Level:* medium. *Goal:* equation (3), from tables of similarity `kxx` (n, n), `kyy` (m, m) and
-# `kxy` (n, m).
+# *Level:* medium. *Goal:* compute equation (3) from three tables of similarities: `kxx` (n, n),
+# `kyy` (m, m) and `kxy` (n, m).
 
 # %% tags=["stub"]
 def unbiased(kxx, kyy, kxy):
@@ -328,13 +335,14 @@ def unbiased(kxx, kyy, kxy):
 
 
 # %% [markdown]
-# The bias of the Fréchet distance falls about as $C/N$, with a $C$ that differs from system to
-# system. So one may fit a line to its values over $1/N$ and read it at $1/N = 0$.
+# The bias of the Fréchet distance is about $C/N$, where $C$ differs from system to system. So we
+# can measure the distance at several N, fit a line to the values over $1/N$, and read the line at
+# $1/N = 0$.
 #
 # ## Exercise 3 · At infinity (10 minutes)
 #
-# *Level:* easy. *Goal:* from `sizes` (N, an array) and the `distances` there, the distance for
-# infinitely many clips. `np.polyfit` fits lines.
+# *Level:* easy. *Goal:* estimate the distance for infinitely many clips. `sizes` is an array of
+# several N, `distances` the values measured with them. `np.polyfit` fits lines.
 
 # %% tags=["stub"]
 def at_infinity(sizes, distances):
@@ -352,32 +360,32 @@ def at_infinity(sizes, distances):
 
 
 # %% [markdown]
-# The line is straight only with several clips per dimension, so the 128 numbers are first reduced
-# to their 32 principal components.
+# The values lie on a straight line only if there are several clips per dimension. So the 128
+# numbers are first reduced to their 32 principal components.
 
 # %%
 from workbench.evaluation.extrapolation import frechet_extrapolated
 
-turn = PCA(run.size(4, 32), random_state=seed).fit(np.concatenate([pool, muffled]))
+reduce = PCA(run.size(4, 32), random_state=seed).fit(np.concatenate([pool, muffled]))
 ax, ends = plots.axes(width=7), {}
 for i, (name, other) in enumerate((("same music", same), ("treble cut off", muffled))):
-    found = frechet_extrapolated(turn.transform(pool), turn.transform(other), seed=seed)
-    over, ends[name] = 1 / np.array(found.sizes), found
-    ax.plot(over, found.values, "os"[i], color=plots.COLOURS[i], label=f"{name}, measured")
-    line = np.array([0, over.max()])
-    ax.plot(line, found.value + found.slope * line, ("-", "--")[i], color=plots.COLOURS[i],
-            label=f"to infinity: {found.value:.2f}, R² {found.r2:.3f}")
-ax.set(xlabel="1 / N", ylabel=f"Fréchet distance, {turn.n_components_} numbers", xlim=(0, None))
+    fit = frechet_extrapolated(reduce.transform(pool), reduce.transform(other), seed=seed)
+    inverse, ends[name] = 1 / np.array(fit.sizes), fit
+    ax.plot(inverse, fit.values, "os"[i], color=plots.COLOURS[i], label=f"{name}, measured")
+    line = np.array([0, inverse.max()])
+    ax.plot(line, fit.value + fit.slope * line, ("-", "--")[i], color=plots.COLOURS[i],
+            label=f"to infinity: {fit.value:.2f}, R² {fit.r2:.3f}")
+ax.set(xlabel="1 / N", ylabel=f"Fréchet distance, {reduce.n_components_} numbers", xlim=(0, None))
 ax.legend(frameon=False)
-run.note("the same, extrapolated to infinite N", ends["same music"].value, floor="0 in truth")
+run.note("the same, extrapolated to infinite N", ends["same music"].value, floor="true value 0")
 
 # %% [markdown]
-# *What you should have noticed:* the lines end below all values that were measured: nearer to 0 for
-# two samples of the same music, further from it for the music without treble. Some libraries
-# (fadtk's FAD-∞) sample the smaller sets *with* repetition: their line converges on the biased
-# value.
+# *What you should have noticed:* at $1/N = 0$ each line is below all measured values. For two
+# samples of the same music it comes close to 0, which is the true value. For the music without
+# treble it stays above 0. Some libraries (fadtk's FAD-∞) sample the smaller sets *with* repetition.
+# Their line ends at the biased value.
 #
-# ## 6 · Spoil it, and watch
+# ## 6 · Spoil the music and see who notices
 #
 # *Predict:* which degradation will raise the Fréchet distance least at full strength?
 
@@ -385,11 +393,12 @@ run.note("the same, extrapolated to infinite N", ends["same music"].value, floor
 predict("12.2", ["noise", "low-pass", "reverb", "pitch", "silence"])
 
 # %% [markdown]
-# A measure is worth what it notices. Held-out music is spoiled more and more; at strength 0 it is
-# unchanged and compared with *other* music. Four more measures join in. $p(c \mid x)$ is the
-# judge's probability of class $c$ for clip $x$, and $p(c)$ its mean over the clips. The **inception
-# score** is high if the judge is certain of each clip ($p(c \mid x)$ is concentrated) and all
-# classes occur ($p(c)$ is spread). It needs no reference:
+# A measure is only useful for what it notices. So we spoil held-out music with increasing strength
+# and compare it with *other* held-out music. At strength 0 it is unchanged. Four measures are new.
+#
+# The **inception score** needs no reference. $p(c \mid x)$ is the judge's probability of class $c$
+# for clip $x$, and $p(c)$ is its mean over the clips. The score is high if the judge is certain
+# about each clip ($p(c \mid x)$ is concentrated) and all classes occur ($p(c)$ is spread):
 #
 # $$\mathrm{IS} = \exp\Big(\mathbb E_x \sum_c p(c \mid x) \ln \frac{p(c \mid x)}{p(c)}\Big)
 # \qquad (4)$$
@@ -406,9 +415,10 @@ predict("12.2", ["noise", "low-pass", "reverb", "pitch", "silence"])
 # *Equation (5):* code `workbench.evaluation.audio_sets.paired_kl`; paper MusicLDM (arXiv
 # 2308.01546), section 4.
 #
-# The **sliced Wasserstein distance** looks at both sets from many random directions $u$. Along one
-# direction the points are numbers, and the cheapest way to move $n$ numbers onto $n$ others is in
-# sorted order ($x_{(i)}$ is the $i$-th smallest):
+# The **sliced Wasserstein distance** projects both sets on many random directions $u$. Each
+# projection gives $n$ numbers per set. The cheapest way to move one set's numbers onto the other's
+# is to move the smallest onto the smallest, the second smallest onto the second smallest, and so
+# on. $x_{(i)}$ is the $i$-th smallest number:
 #
 # $$\mathrm{SW} = \Big(\mathbb E_u\, \frac1n \sum_{i=1}^n
 # \big((u^\top x)_{(i)} - (u^\top y)_{(i)}\big)^2\Big)^{1/2} \qquad (6)$$
@@ -421,10 +431,10 @@ predict("12.2", ["noise", "low-pass", "reverb", "pitch", "silence"])
 #
 # ## Exercise 4 · The inception score (15 minutes)
 #
-# *Level:* medium. *Goal:* equation (4) as papers report it. Cut the rows of `p` (n, classes) into
-# `splits` parts of equal length, in order. Compute the score of each part, with $p(c)$ the mean of
-# that part. Return the mean and the standard deviation of the scores, as a pair. A probability of 0
-# adds 0.
+# *Level:* medium. *Goal:* compute equation (4) as papers report it. Cut the rows of `p` (n,
+# classes) into `splits` parts of equal length, in order. Compute the score of each part; $p(c)$ is
+# the mean over this part. Return the mean and the standard deviation of the scores as a pair. A
+# probability of 0 adds 0 to the sum.
 
 # %% tags=["stub"]
 def inception(p, splits):
@@ -450,7 +460,7 @@ def inception(p, splits):
 
 
 # %% [markdown]
-# Now all seven measures, at each strength:
+# Now we compute all seven measures at each strength:
 
 # %%
 import torch
@@ -460,8 +470,8 @@ from workbench.evaluation.spectra import log_spectral_distance, spectrogram
 from workbench.evaluation.wasserstein import sliced_wasserstein
 
 count = run.size(6, 64)
-told = [i for i in known if audio.items[i].caption]
-crops, which = audio.crops(count, length, seed=seed + 5, rows=told)
+captioned = [i for i in known if audio.items[i].caption]
+crops, which = audio.crops(count, length, seed=seed + 5, rows=captioned)
 clean = crops.mean(1)
 rows = audio.split("validation") or audio.split("train")
 others = tagger.predict(audio.crops(run.size(12, 160), length, seed=seed, rows=rows)[0].mean(1))[0]
@@ -471,14 +481,14 @@ text = music.embedder.embed_text([audio.items[i].caption for i in which]).numpy(
 
 # %%
 def measures(sounds):
-    found, chance = tagger.predict(sounds)
+    points, probabilities = tagger.predict(sounds)
     vector = music.embedder.embed_sound(torch.from_numpy(sounds)).numpy()
     return {
-        "Fréchet": frechet_distance(found, others),
-        "kernel × 1,000": 1000 * kernel_distance(found, others),
-        "sliced Wasserstein": sliced_wasserstein(found, others, seed=seed),
-        "inception score": inception_score(chance),
-        "paired KL, nats": paired_kl(clean_chances, chance),
+        "Fréchet": frechet_distance(points, others),
+        "kernel × 1,000": 1000 * kernel_distance(points, others),
+        "sliced Wasserstein": sliced_wasserstein(points, others, seed=seed),
+        "inception score": inception_score(probabilities),
+        "paired KL, nats": paired_kl(clean_chances, probabilities),
         "log-spectral, dB": float(log_spectral_distance(clean_power, spectrogram(sounds)).mean()),
         "relevance": relevance(text, vector),
     }
@@ -520,7 +530,7 @@ first = Clip(audio=clean[:1], sample_rate=rate, caption=audio.items[which[0]].ca
 compare([first, *example.values()], ["as it was", *example])
 
 # %% [markdown]
-# The lab below does the same to a few clips, as you choose: listen and measure.
+# In the lab below you choose the degradation and its strength for a few clips, listen, and measure.
 
 # %%
 from workbench.course.widgets import DegradationLab
@@ -536,12 +546,14 @@ small = {
 DegradationLab(clean[:few], rate, lambda s: {name: way(s) for name, way in small.items()})
 
 # %% [markdown]
-# *What you should have noticed:* curves that stay flat mark what a measure does not notice. The
-# judge learned to name genres, so what leaves the genre as it is hardly moves its measures. The
-# log-spectral distance jumps at a small change of pitch, which few listeners would call a fault.
-# Which embedding is used matters more than which formula.
+# *What you should have noticed:* where a curve is flat, the measure does not notice the
+# degradation. The judge was trained to name genres. So measures of its embedding hardly change if
+# the genre can still be recognised. The log-spectral distance is large even for a small change of
+# pitch, which few listeners would call a fault. The choice of the embedding matters more than the
+# choice of the formula.
 #
-# Does each measure at least grow with the strength? (Rank correlation, whatever the size.)
+# Does each measure at least get worse with increasing strength? The rank correlation answers this;
+# it does not depend on the size of the changes.
 
 # %%
 steady = {}
@@ -558,9 +570,9 @@ for name, ranks in steady.items():
 # %% [markdown]
 # ## 7 · Measures that disagree
 #
-# *Predict:* of each genre that the judge names, we take the one clip of which it is surest, and
-# repeat these few clips again and again. Will the inception score be lower or higher than for all
-# the different real clips?
+# *Predict:* for each genre we take the one clip about which the judge is most certain. We repeat
+# these few clips many times. Will their inception score be lower or higher than that of all the
+# different real clips?
 
 # %%
 predict("12.3", ["lower", "higher"])
@@ -574,40 +586,128 @@ cases = {
     "half as loud": clean / 2,
     "played backwards": clean[:, ::-1].copy(),
     "clips of other captions": np.roll(clean, count // 2, axis=0),
-    "the surest clips, repeated": clean[np.resize(surest, count)],
+    "the most certain clips, repeated": clean[np.resize(surest, count)],
     "noise 25 dB below": degrade(clean, rate, "noise", 0.5, seed=seed),
 }
 results = {name: measures(sounds) for name, sounds in cases.items()}
 print(render("Six cases", ["", *at_zero], [[k, *v.values()] for k, v in results.items()]))
 for name, row in list(results.items())[1:]:
     same = [m for m in row if abs(row[m] - at_zero[m]) <= 0.1 * abs(at_zero[m]) + 1e-9]
-    print(f"{name}: within a tenth of the real clips' value: {', '.join(same) or 'none'}")
+    print(f"{name}: hardly changed (by less than a tenth): {', '.join(same) or 'none'}")
 
 # %%
-repeated = results["the surest clips, repeated"]["inception score"]
+repeated = results["the most certain clips, repeated"]["inception score"]
 reveal("12.3", "higher" if repeated > at_zero["inception score"] else "lower",
        f"{repeated:.2f}, real clips {at_zero['inception score']:.2f}")
 
 # %% [markdown]
-# *What you should have noticed:* the printed lines say which measures did not notice a case.
+# *What you should have noticed:* the printed lines list the measures that did not notice a case.
 #
-# - **Played backwards:** the embedding keeps the mean and the maximum over time, so it hardly knows
-#   a direction. Hear it below.
+# - **Played backwards:** the embedding contains means and maxima over time, so it hardly depends on
+#   the direction. Listen below.
 # - **Clips of other captions:** no request was followed, but the *set* of clips is the same. So
 #   measures of sets (Fréchet, kernel, sliced Wasserstein, inception score) cannot change.
-# - **The surest clips, repeated:** the inception score asks only whether the judge is certain and
-#   whether all its classes occur. It does not ask whether a class has more than one clip.
-# - **Half as loud:** a fixed number of decibels in the log-spectral distance, for a turn of a knob.
+# - **The most certain clips, repeated:** the inception score measures whether the judge is certain
+#   and whether all classes occur. It does not measure whether a class has more than one clip.
+# - **Half as loud:** the log-spectral distance rises by a fixed number of decibels, although only
+#   the volume has changed.
 #
 # No measure is wrong. Each answers its own question: are the sets alike, are the pairs alike, was
-# the text followed, was the waveform kept? Report several, with a floor, and listen.
+# the text followed, is the waveform the same? Report several measures, each with a floor, and
+# listen.
 
 # %%
 backwards = Clip(audio=cases["played backwards"][:1], sample_rate=rate, caption="played backwards")
 compare([first, backwards], ["as it was", "played backwards"])
 
 # %% [markdown]
-# ## 8 · Five systems, one table
+# ## 8 · Beside a true distance
+#
+# *Predict:* the reference is house music. In the other set, half of the loops are house and half
+# are techno. Its true distance is then half of the distance of a set of techno alone. Which share
+# of its largest value will the kernel distance have?
+
+# %%
+predict("12.4", [0.35, 0.65, 0.9])
+
+# %% [markdown]
+# For real music nobody knows the true distance between two sets. For the built-in loops the grammar
+# knows the probabilities $p(x)$ and $q(x)$ of every loop $x$. The **total variation** is the
+# largest difference between the probabilities that the two distributions give to the same event
+# $A$:
+#
+# $$D = \max_A |P(A) - Q(A)| = \mathbb E_{x \sim q} \max\Big(0, 1 - \frac{p(x)}{q(x)}\Big)
+# \qquad (7)$$
+#
+# *Equation (7):* code `workbench.evaluation.distances.total_variation`; paper Levin, Peres and
+# Wilmer 2009, *Markov Chains and Mixing Times*, section 4.1.
+#
+# It is 0 for equal distributions and 1 for distributions that have no loop in common. It also
+# limits every judge, human or machine: nobody can tell a loop of $p$ from a loop of $q$ correctly
+# more often than in $(1 + D)/2$ of cases. If a share $\lambda$ of house is replaced with techno,
+# then $D(\lambda) = \lambda\,D(1)$.
+
+# %%
+from workbench.datasets import builtin
+from workbench.evaluation.distances import total_variation
+from workbench.evaluation.features import style_features
+from workbench.representations.drum_roll import rolls_of, tile
+
+count = run.size(40, 300)
+house, more_house, techno = (builtin.sample(count, seed + i, style)
+                         for i, style in enumerate(("house", "house", "techno")))
+log_p = {style: np.array([builtin.log_prob_notes(clip, style) for clip in more_house + techno])
+         for style in ("house", "techno")}
+loops = house + more_house + techno
+rolls = np.stack([tile(rolls_of([clip])[0], 128) for clip in loops])  # eight bars each
+columns = style_features(rolls)[0]
+columns = (columns - columns.mean(0)) / (columns.std(0) + 1e-6)
+points = PCA(run.size(4, 16), random_state=seed).fit_transform(columns)
+
+# %%
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+
+shares = np.linspace(0, 1, run.size(3, 5))
+curves = {name: [] for name in ("truth", "Fréchet", "kernel", "trained judge")}
+for share in shares:
+    swapped = round(share * count)
+    mixed = np.r_[swapped:count, count : count + swapped]  # rows of house, then rows of techno
+    with np.errstate(divide="ignore"):
+        log_q = np.logaddexp(log_p["house"] + np.log(1 - share), log_p["techno"] + np.log(share))
+    first, second = points[:count], points[count:][mixed]
+    both, which = np.concatenate([first, second]), np.repeat([0, 1], count)
+    accuracy = cross_val_score(LogisticRegression(max_iter=1000), both, which, cv=5).mean()
+    values = (total_variation(log_p["house"][mixed], log_q[mixed]), frechet_distance(second, first),
+              kernel_distance(second, first), 2 * accuracy - 1)
+    for curve, value in zip(curves.values(), values, strict=True):
+        curve.append(value)
+
+# %%
+truth, judged = np.array(curves["truth"]), np.array(curves["trained judge"])
+scaled = {name: np.array(curves[name]) / curves[name][-1] for name in ("Fréchet", "kernel")}
+ax = plots.lines(plots.axes(width=7), shares, {**scaled, "judge, 2 · accuracy − 1": judged},
+                 xlabel="share of techno λ", ylabel="distances: techno alone = 1")
+ax.plot(shares, truth, ":", color=plots.INK, label="truth, D(λ)")
+ax.legend(frameon=False)
+print("true distance D(λ):", ", ".join(f"{value:.2f}" for value in truth))
+run.note("total variation of house and techno", truth[-1], floor="1 at most")
+run.note("house or techno: accuracy of the trained judge", (1 + judged[-1]) / 2,
+         floor=f"at most {(1 + truth[-1]) / 2:.2f}")
+
+# %%
+half = len(shares) // 2
+reveal("12.4", float(scaled["kernel"][half]), f"at λ = {shares[half]:.1f}")
+
+# %% [markdown]
+# *What you should have noticed:* all curves rise with the true distance, but only a distance that
+# is proportional to it follows the dotted line. The kernel distance is a square: its value is about
+# $\lambda^2$ of the largest, so small differences look smaller than they are. Its square root is
+# proportional to the truth. The trained judge stays below the dotted line, except by chance. No
+# judge can do better, and one that stays far below has not learned all there is to hear. At
+# $\lambda = 0$ you see the floor: what a measure gives for two samples of the same loops.
+#
+# ## 9 · Five systems, one table
 #
 # *Predict:* which of the papers' figures can be compared with ours?
 
@@ -625,33 +725,35 @@ notes = "".join(f"<p>{note}</p>" for note in NOTES)
 HTML(table(COLUMNS, lines, "Five systems, as their cards say") + notes)
 
 # %% [markdown]
-# *What you should have noticed:* few papers report what can be measured again. Where they do, their
-# data and embeddings differ from ours, so that raw values cannot be compared. Compare instead where
-# a system stands between real music and a trivial method; both are in the table. A figure that is
-# *better* than that of real music is a warning: the system may play only what the judge knows best.
-# And a judge that learned from few clips finds few differences.
+# *What you should have noticed:* few papers report figures that others can measure. Even these
+# cannot be compared directly with ours, because data and embeddings differ. Instead, compare where
+# each system stands between real music and a trivial method. Both are in the table. A figure that
+# is *better* than that of real music is a warning: the system may produce only what the judge
+# recognises most easily. And a judge that was trained on few clips finds few differences.
 #
 # ## Mini-project · What no measure hears (an hour)
 #
-# Spoil music in a way that you hear at once and the Fréchet distance does not: write a function of
-# sounds (n, samples), call `measures` on its result, and make an entry of `DEGRADATIONS` of it.
-# Then find one that the measures punish and nobody hears. Could a system learn to win by it?
+# Spoil music in a way that people hear at once, but that does not change the Fréchet distance.
+# Write a function of sounds (n, samples), call `measures` on its result, and make it an entry of
+# `DEGRADATIONS`. Then find a degradation that the measures punish although nobody hears it. Could a
+# system get a good score by using such a weakness?
 #
 # ## You can now
 #
 # You looked at all five systems on one map and heard its points, spoiled music on purpose to see
-# what each measure notices, and read a table of results without being fooled.
+# what each measure notices, compared measures with a distance that is known exactly, and read a
+# table of results without being fooled.
 #
-# *One limitation heard:* nearly every number here depends on our judge, which cannot tell a wrong
-# note or a dull melody. Whether it is good music, only people can say.
+# *One limitation heard:* nearly every number here depends on our judge, which cannot recognise a
+# wrong note or a dull melody. Only people can say whether music is good.
 #
 # *Terms:* perplexity · Fréchet audio distance · kernel distance · bias · extrapolated ·
 # degradation · rank correlation · inception score · paired KL · sliced Wasserstein distance ·
-# relevance
+# relevance · total variation
 #
-# *Next:* [lesson 13](13_listening_test.ipynb) asks people. Or take your own music,
-# `dataset="groove+my-recordings"` above, and your own systems, `workbench evaluate systems
-# --checkpoints my-music`.
+# *Next:* [lesson 13](13_listening_test.ipynb) asks people. You can also use your own music
+# (`dataset="groove+my-recordings"` above) and your own systems (`workbench evaluate systems
+# --checkpoints my-music`).
 
 # %%
 from workbench import quiz

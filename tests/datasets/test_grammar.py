@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from workbench.datasets.builtin import entropy, load_builtin, log_prob, sample
+from workbench.datasets.builtin import entropy, load_builtin, log_prob, sample, style_posterior
 from workbench.datasets.grammar import STYLES, Feel, Style
 from workbench.datasets.grammar import entropy as exact
 from workbench.datasets.grammar import model as grammar
@@ -291,6 +291,35 @@ def test_impossible_clips():
 
 
 # ------------------------------------------------------------ as a data set
+
+
+def test_the_posterior_of_the_style_is_calibrated():
+    """How often the likeliest style is right is what the posterior says, within chance."""
+    loops, names = sample(120, 5), list(STYLES)
+    posterior = np.array([style_posterior(loop) for loop in loops])
+    np.testing.assert_allclose(posterior.sum(1), 1)
+    right = np.array(
+        [names[p.argmax()] == c.labels["style"] for p, c in zip(posterior, loops, strict=True)]
+    )
+    sure = posterior.max(1)
+    assert abs(right.mean() - sure.mean()) < 3 * np.sqrt((sure * (1 - sure)).sum()) / len(loops)
+    fills = np.array([loop.labels["kind"] == "fill" for loop in loops])
+    assert sure[~fills].mean() > 0.98  # beats show their style, fills do not
+    assert sure[fills].mean() < 0.9
+
+
+def test_the_posterior_ignores_the_tempo_and_follows_bayes():
+    loop = sample(1, 0, "jazz")[0]
+    posterior = style_posterior(loop)
+    assert style_posterior(loop.with_(tempo=60.0)) == pytest.approx(posterior)
+    logs = []
+    for name, style in STYLES.items():
+        as_style = loop.with_(tempo=float(style.tempo[0]), labels={"style": name})
+        logs.append(log_prob(as_style) + np.log(style.tempi))
+    weights = np.exp(np.array(logs) - max(logs))
+    assert posterior == pytest.approx(weights / weights.sum())
+    with pytest.raises(PromptError, match="clip: the grammar cannot generate"):
+        style_posterior(loop.with_(meter=(3, 4)))
 
 
 def test_the_corpus_says_that_it_is_built_in():

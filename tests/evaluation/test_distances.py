@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
+from scipy.stats import norm
 
 from workbench.errors import WorkbenchError
 from workbench.evaluation.distances import (
@@ -15,6 +16,7 @@ from workbench.evaluation.distances import (
     kernel_distance,
     kernel_interval,
     mauve,
+    total_variation,
 )
 from workbench.evaluation.summary import halves
 
@@ -212,3 +214,46 @@ def test_mauve_falls_as_sets_part():
     assert values[2] < 0.05
     assert mauve(x, x[:100]) == pytest.approx(mauve(x[:100], x), abs=0.05)
     assert mauve(x[:5] * 0, x[:4] * 0) == 1
+
+
+def test_total_variation_is_half_the_sum_of_differences():
+    """Every outcome as often as q gives it, so that the mean over samples is exact."""
+    p, q = np.array([4, 0, 3, 1]) / 8, np.array([1, 2, 4, 1]) / 8
+    samples = np.repeat(np.arange(4), [1, 2, 4, 1])
+    with np.errstate(divide="ignore"):
+        found = total_variation(np.log(p)[samples], np.log(q)[samples])
+    assert found == pytest.approx(np.abs(p - q).sum() / 2)
+    assert total_variation(np.log(q), np.log(q)) == 0
+    assert total_variation([-np.inf, -np.inf], [0.0, -1.0]) == 1
+
+
+def test_total_variation_of_two_normals_and_the_best_judge():
+    x = np.random.default_rng(0).normal(1, 1, 100_000)
+    found = total_variation(norm(0, 1).logpdf(x), norm(1, 1).logpdf(x))
+    assert found == pytest.approx(2 * norm.cdf(0.5) - 1, abs=0.005)
+    best = norm.cdf(0.5)  # of the judge that decides at the middle between the means
+    assert (1 + found) / 2 == pytest.approx(best, abs=0.003)
+
+
+def test_total_variation_grows_with_the_share_that_is_exchanged():
+    """Of a mixture it is the share times that of the whole; the kernel distance, its square."""
+    random = np.random.default_rng(0)
+    x, other = random.normal(0, 1, (4000, 1)), random.normal(3, 1, (2000, 1))
+    half = np.concatenate([x[2000:], other])
+    log_p, log_q = norm(0, 1).logpdf(half[:, 0]), norm(3, 1).logpdf(half[:, 0])
+    whole = 2 * norm.cdf(1.5) - 1
+    assert total_variation(log_p, np.logaddexp(log_p, log_q) - np.log(2)) == pytest.approx(
+        whole / 2, abs=0.01
+    )
+    assert kernel_distance(half, x[:2000]) / kernel_distance(other, x[:2000]) == pytest.approx(
+        0.25, abs=0.02
+    )
+
+
+def test_total_variation_refuses_what_is_no_pair_of_log_probabilities():
+    with pytest.raises(WorkbenchError, match="log_p has shape"):
+        total_variation([0.0], [0.0, 1.0])
+    with pytest.raises(WorkbenchError, match="log_p holds NaN"):
+        total_variation([np.nan], [0.0])
+    with pytest.raises(WorkbenchError, match="log_q a value that is not finite"):
+        total_variation([0.0], [-np.inf])

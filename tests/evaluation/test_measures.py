@@ -1,5 +1,7 @@
 """Patterns, rhythm, retrieval, intervals and baselines: exact cases and properties."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist, jensenshannon
@@ -12,7 +14,7 @@ from workbench.evaluation.comparison import compare
 from workbench.evaluation.drums import reconstruction
 from workbench.evaluation.intervals import bootstrap, share_interval
 from workbench.evaluation.pulse import tempo_is
-from workbench.evaluation.retrieval import WordModel, chance, ranks, retrieval
+from workbench.evaluation.retrieval import WordModel, ceiling, chance, ranks, retrieval
 from workbench.evaluation.spectra import log_spectral_distance
 
 
@@ -118,6 +120,23 @@ def test_ranks_share_ties():
     assert ranks(query, np.ones((3, 3))).tolist() == [2, 2, 2]  # says the same of all: the middle
     assert retrieval(query, np.eye(3)[[1, 0, 2]])["R@1"] == pytest.approx(1 / 3)
     assert chance(50)["R@10"] == 0.2
+
+
+def test_the_ceiling_of_recall_is_that_of_the_best_set_of_candidates():
+    likelihood = np.random.default_rng(0).random((3, 5))
+    posterior = likelihood / likelihood.sum(1, keepdims=True)
+    for k in (1, 2, 4):
+        best = [
+            max(row[list(some)].sum() for some in combinations(range(5), k)) for row in posterior
+        ]
+        assert ceiling(likelihood, [k]) == pytest.approx([np.mean(best)])
+    assert ceiling(likelihood * [[2], [1], [7]], [2]) == pytest.approx(ceiling(likelihood, [2]))
+    alike = np.kron(np.eye(4), np.ones((3, 3)))  # each text suits three candidates equally well
+    assert ceiling(alike, (1, 2, 3, 50)) == pytest.approx([1 / 3, 2 / 3, 1, 1])
+    with pytest.raises(WorkbenchError, match="likelihood: each row"):
+        ceiling(np.eye(3) - np.eye(3)[::-1])
+    with pytest.raises(WorkbenchError, match="likelihood: each row"):
+        ceiling(np.diag([1.0, 0.0]))
 
 
 def test_the_word_model_finds_what_words_say():

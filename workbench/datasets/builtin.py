@@ -53,6 +53,32 @@ def log_prob(clip: Clip) -> float:
     return within - float(np.log(len(STYLES)))
 
 
+def style_posterior(clip: Clip) -> np.ndarray:
+    """Return the exact P(style | notes), without the tempo, in the order of `STYLES`: (styles,).
+
+    All styles are equally likely before the notes are known. The notes of a loop do not depend on
+    its tempo, given the style.
+
+    Raises:
+        PromptError: for a clip that the grammar cannot generate in any style.
+    """
+    logs = np.array([log_prob_notes(clip, style) for style in STYLES])
+    if not np.isfinite(logs).any():
+        raise PromptError(f"clip: the grammar cannot generate {clip.source or 'these notes'}")
+    weights = np.exp(logs - logs.max())
+    return np.asarray(weights / weights.sum())
+
+
+def log_prob_notes(clip: Clip, style: str) -> float:
+    """Return the exact ln P(length, notes | style), without the tempo, on which the notes of a loop
+    do not depend. −inf for a clip that the grammar cannot generate in this style."""
+    chosen = _style(style)
+    if tuple(clip.meter) != (4, 4) or not clip.notes["is_drum"].all():
+        return -np.inf
+    of_one_tempo = grammar.log_prob_notes(chosen, chosen.tempo[0], clip.beats, clip.notes)
+    return of_one_tempo + float(np.log(chosen.tempi))
+
+
 def entropy(style: str | None = None) -> float:
     """Return the exact mean of −log_prob over all loops in nats; with `style`, over its loops,
     without the log of the number of styles."""

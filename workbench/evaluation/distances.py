@@ -1,4 +1,5 @@
-"""Distances between two sets of embeddings: Fréchet distance, kernel distance and MAUVE.
+"""Distances between two sets of embeddings: Fréchet distance, kernel distance and MAUVE; and the
+true distance of two distributions whose probabilities are known.
 
 x and y are finite numbers (n, d) and (m, d), at least two rows each. Report the embedder, n and m
 with every value, because they affect it. Notebook: `notebooks/03_contrastive_pretraining.ipynb`.
@@ -12,7 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import choice, number, random_generator, seed_of, whole
+from workbench.arguments import choice, floats, number, random_generator, seed_of, whole
+from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import labels, rows, same_width
 from workbench.evaluation.intervals import MOST_TIMES, centred
 
@@ -111,6 +113,36 @@ def kernel_distance(
     within = (kxx.sum() - np.trace(kxx)) / (n * (n - 1))
     within += (kyy.sum() - np.trace(kyy)) / (m * (m - 1))
     return float(within - 2 * kxy.mean())
+
+
+def total_variation(log_p: ArrayLike, log_q: ArrayLike) -> float:
+    """Total variation distance of two distributions whose probabilities are known: the largest
+    difference between the probabilities that they give to the same event.
+
+    It is estimated on samples of q, as the mean of max(0, 1 − p/q). The best possible judge
+    recognises the distribution of a sample with probability (1 + distance) / 2.
+
+    Args:
+        log_p: ln p(x) of n samples x of q, (n,); −inf where p is 0.
+        log_q: ln q(x) of the same samples, (n,), finite.
+
+    Returns:
+        0 (equal) to 1 (nothing in common).
+
+    Raises:
+        WorkbenchError: for NaN, for different lengths, and for a sample that q cannot give.
+
+    Source:
+        Levin, Peres and Wilmer 2009, Markov Chains and Mixing Times, section 4.1.
+    """
+    log_p, log_q = floats(log_p, "log_p"), floats(log_q, "log_q")
+    if log_p.shape != log_q.shape or log_p.ndim != 1 or not len(log_p):
+        raise WorkbenchError(
+            f"log_p has shape {log_p.shape} and log_q {log_q.shape}; give (n,), one per sample"
+        )
+    if np.isnan(log_p).any() or not np.isfinite(log_q).all():
+        raise WorkbenchError("log_p holds NaN, or log_q a value that is not finite; leave that out")
+    return float(1 - np.exp(np.minimum(log_p - log_q, 0)).mean())
 
 
 def frechet_interval(

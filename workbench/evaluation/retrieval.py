@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.arguments import floats, listed, number, renamed, same_length, texts_of, whole
 from workbench.datasets.keywords import tokens
+from workbench.errors import PromptError
 from workbench.evaluation.checks import array, rows, same_rows, same_width
 
 
@@ -68,6 +69,35 @@ def chance(n: int, ks: Sequence[int] = (1, 5, 10)) -> dict[str, float]:
     """The values of `retrieval` that random ranks of n items have on average."""
     n, ks = whole(n, "n", 1), [whole(k, "ks", 1) for k in listed(ks, "ks", "whole numbers")]
     return {f"R@{k}": min(1.0, k / n) for k in ks} | {"median rank": (n + 1) / 2}
+
+
+def ceiling(likelihood: np.ndarray, ks: Sequence[int] = (1, 5, 10)) -> np.ndarray:
+    """Recall at each k of the best possible ranking, if the probability of each text is known.
+
+    Before the text is read, all candidates are equally likely to be its own. The best ranking is
+    then by the likelihood, and its recall the sum of the k largest posterior probabilities.
+
+    Args:
+        likelihood: p(text i | candidate j), (texts, candidates), 0 or more. A factor that all
+            candidates of a text share has no effect.
+        ks: Values of k, 1 or more.
+
+    Returns:
+        (ks,), the mean over texts, 0 to 1.
+
+    Raises:
+        WorkbenchError: for negative values, NaN, and a text that no candidate could have.
+
+    Source:
+        Robertson 1977, The probability ranking principle in IR.
+    """
+    likelihood, ks = rows(likelihood, "likelihood"), listed(ks, "ks", "whole numbers")
+    total = likelihood.sum(1, keepdims=True)
+    if (likelihood < 0).any() or (total == 0).any():
+        raise PromptError("likelihood: each row needs values of 0 or more, one of them above 0")
+    best_first = -np.sort(-likelihood / total, axis=1)
+    reached = best_first.cumsum(1).mean(0)
+    return np.array([reached[min(whole(k, "ks", 1), len(reached)) - 1] for k in ks])
 
 
 class WordModel:
