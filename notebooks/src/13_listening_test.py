@@ -8,7 +8,7 @@
 # their uncertainty, and compute how many raters a question needs.
 #
 # **Needs** lesson 05 (the systems that generate the loops); what a mean and a p value are; the
-# shipped checkpoints. **Time and memory:** printed below. **Exercises:** 40 minutes. **Library:**
+# shipped checkpoints. **Time and memory:** printed below. **Exercises:** 60 minutes. **Library:**
 # `workbench.tools.listening`, `workbench.evaluation.paired`, `workbench.evaluation.agreement`,
 # `workbench.evaluation.preference`, `workbench.evaluation.power`, `workbench.music.loudness`.
 # **Papers:** arXiv 2408.02711 (its listening test), ITU-R BS.1770 (loudness), Holm (1979),
@@ -429,7 +429,55 @@ for a, b in zip(found.agreement, lenient.agreement, strict=True):
 # *Equation (3):* code `workbench.evaluation.preference.bradley_terry`; paper Bradley and Terry
 # 1952.
 #
-# We also check whether A is chosen more often because it comes first.
+# With $p_i = e^{s_i}$, the most likely strengths are found in rounds. $W_i$ counts how often $i$
+# was chosen, and $n_{ij}$ how often $i$ and $j$ met. In each round, all strengths are replaced at
+# once:
+#
+# $$p_i \leftarrow \frac{W_i}{\sum_{j \ne i} n_{ij} / (p_i + p_j)} \qquad (4)$$
+#
+# *Equation (4):* code `workbench.evaluation.preference.bradley_terry`; paper Hunter 2004, eq. 3.
+#
+# The denominator is small for a source that met strong ones. So the same number of wins gives it
+# more strength. Only differences of strengths matter; we choose the $s_i$ with mean 0.
+#
+# ## Exercise 5 · From choices to strengths (20 minutes)
+#
+# *Level:* hard. *Goal:* the strengths $s_i$, (k,), with mean 0. Each row of `answers` (n, 2) has
+# the numbers of two of the `k` sources: the one that was chosen and the other one. Count, start
+# with all $p_i = 1$, and repeat equation (4) 500 times. If all $p_i$ are divided by their mean
+# after each round, they stay in a good range.
+
+# %% tags=["stub"]
+def strengths(answers, k):
+    return None  # about twelve lines
+
+
+# %% tags=["check"]
+from workbench.course.teaching import check_strengths
+
+check_strengths(strengths)
+
+# %% tags=["solution"]
+def strengths(answers, k):
+    wins = np.zeros((k, k))
+    for winner, loser in answers:
+        wins[winner, loser] += 1
+    games = wins + wins.T
+    p = np.ones(k)
+    for _ in range(500):
+        fresh = np.empty(k)
+        for i in range(k):
+            expected = sum(games[i, j] / (p[i] + p[j]) for j in range(k) if j != i)
+            fresh[i] = wins[i].sum() / expected
+        p = fresh / fresh.mean()
+    s = np.log(p)
+    return s - s.mean()
+
+
+# %% [markdown]
+# The library's function also adds half a win to both sides of each pair, so that a source that is
+# always chosen does not get an infinite strength. Here it analyses a class. We also check whether A
+# is chosen more often because it comes first.
 
 # %%
 pairs = make_test(materials, practice_clip(), design="ab", seconds=2, seed=seed)
@@ -458,13 +506,13 @@ print(f"A was chosen in {share:.0%} of pairs, {low:.0%} to {high:.0%}")
 # and $k$ clips of each source,
 #
 # $$\sigma_d^2 = 2\,\sigma_{\text{taste}}^2 + \frac{2\,\sigma_{\text{noise}}^2}{k}, \qquad
-# n \approx \left(\frac{(1.96 + 0.84)\;\sigma_d}{\text{effect}}\right)^2 \qquad (4)$$
+# n \approx \left(\frac{(1.96 + 0.84)\;\sigma_d}{\text{effect}}\right)^2 \qquad (5)$$
 #
 # finds a true effect in four of five tests: the **power** is 80 %. `raters_needed` computes $n$
 # exactly, with the noncentral t distribution. The cell below compares the formula with a
 # simulation.
 #
-# *Equation (4):* code `workbench.evaluation.power.raters_needed`; paper Cohen 1988, chapter 2.
+# *Equation (5):* code `workbench.evaluation.power.raters_needed`; paper Cohen 1988, chapter 2.
 
 # %%
 from workbench.evaluation.power import power_of, raters_needed, simulated_power

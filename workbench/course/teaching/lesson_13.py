@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.course.teaching.core import Task, exercise
 from workbench.evaluation.paired import holm
+from workbench.evaluation.preference import bradley_terry
 
 
 @exercise(
@@ -215,6 +216,104 @@ def check_alpha(random: np.random.Generator) -> Task:
             (
                 "the observed disagreement must not pair a rater with themselves",
                 lambda t: 1 - 2 * t.var(0).mean() / apart(t.ravel()),
+            ),
+        ],
+    )
+
+
+@exercise(
+    "13.5",
+    points=4,
+    hints=(
+        "Count first: a table (k, k) of how often each was chosen over each other.",
+        "Two sources met as often as the table and its transpose say together.",
+        "In each round, compute all new strengths from the old ones before you replace them.",
+        "At the end, take logarithms and subtract their mean.",
+    ),
+)
+def check_strengths(random: np.random.Generator) -> Task:
+    """Lesson 13: Bradley–Terry strengths (k,) from answers (n, 2) of chosen and other."""
+    cases = []
+    for k in (3, 4, 5):
+        truth = np.linspace(-0.7, 0.9, k) + random.normal(0, 0.1, k)
+        answers = []
+        for i in range(k):
+            for j in range(i):
+                met = int(random.integers(10, 41))  # some pairs meet more often than others
+                won = round(met / (1 + np.exp(truth[j] - truth[i])))
+                won = min(max(won, 1), met - 1)  # nobody wins always
+                answers += [(i, j)] * won + [(j, i)] * (met - won)
+        cases.append((random.permutation(np.array(answers)), k))
+
+    def wins(answers: np.ndarray, k: int) -> np.ndarray:
+        table = np.zeros((k, k))
+        np.add.at(table, (answers[:, 0], answers[:, 1]), 1)
+        return table
+
+    def fitted(answers: np.ndarray, k: int, prior: float = 0.0) -> np.ndarray:
+        return bradley_terry(wins(answers, k), prior=prior)
+
+    def share_of_wins(answers: np.ndarray, k: int) -> np.ndarray:
+        won = wins(answers, k)
+        share = won.sum(1) / (won + won.T).sum(1)
+        odds = np.log(share / (1 - share))
+        return np.asarray(odds - odds.mean())
+
+    def rounds_of(won: np.ndarray, games: np.ndarray, rounds: int = 500) -> np.ndarray:
+        strength = np.ones(len(won))
+        for _ in range(rounds):
+            strength = won.sum(1) / (games / (strength[:, None] + strength)).sum(1)
+            strength /= strength.mean()
+        return np.asarray(np.log(strength) - np.log(strength).mean())
+
+    def one_round(answers: np.ndarray, k: int) -> np.ndarray:
+        won = wins(answers, k)
+        return rounds_of(won, won + won.T, rounds=1)
+
+    def per_pair(answers: np.ndarray, k: int) -> np.ndarray:
+        won = wins(answers, k)
+        return rounds_of(won, (won + won.T > 0).astype(float))
+
+    not_centred = "only differences of strengths count: subtract the mean of the logarithms"
+    return Task(
+        fitted,
+        cases,
+        [
+            (
+                "the signs are reversed: the first of each pair is the one that was chosen",
+                lambda answers, k: -fitted(answers, k),
+            ),
+            ("one round is not enough: repeat until the strengths no longer change", one_round),
+            (
+                "that is the share of wins, in logits; whoever met strong sources needs more "
+                "strength for the same share",
+                share_of_wins,
+            ),
+            ("n_ij is how often the two met, not 1 for each pair that met", per_pair),
+            (
+                "these are the strengths p: return their logarithms, minus the mean",
+                lambda answers, k: np.exp(fitted(answers, k)) / np.exp(fitted(answers, k)).mean(),
+            ),
+            (
+                "these are the strengths p: return their logarithms, minus the mean",
+                lambda answers, k: np.exp(fitted(answers, k)) / np.exp(fitted(answers, k)).sum(),
+            ),
+            (
+                not_centred,
+                lambda answers, k: fitted(answers, k) - np.log(np.exp(fitted(answers, k)).mean()),
+            ),
+            (not_centred, lambda answers, k: fitted(answers, k) - fitted(answers, k)[0]),
+            (
+                not_centred,
+                lambda answers, k: fitted(answers, k) - np.log(np.exp(fitted(answers, k)).sum()),
+            ),
+            (
+                "count only what was answered: no wins are added",
+                lambda answers, k: fitted(answers, k, prior=0.5),
+            ),
+            (
+                "n_ij counts the games that i won and those that it lost",
+                lambda answers, k: rounds_of(wins(answers, k), wins(answers, k)),
             ),
         ],
     )
