@@ -25,11 +25,12 @@ run = start("00", profile=profile, dataset=dataset, seed=seed, train=train)
 # %% [markdown]
 # ## 1 · Hear it first
 #
-# *Predict:* what will "slow funk with ghost notes" have in the snare drum's row?
+# *Predict:* what will you see in the row of the snare drum for "slow funk with ghost notes"?
 #
 # Every part of the workbench takes or returns **clips**. A clip is a score or a sound, with its
-# caption and tempo. As the last line of a cell it shows itself and can be played. Time runs to the
-# right. Higher and darker bars are louder hits; the number behind this is the **velocity**.
+# caption and tempo. If a clip is the last line of a cell, the notebook shows it with a player. Time
+# runs to the right. Higher and darker bars are louder hits; the number behind this is the
+# **velocity**.
 
 # %%
 from workbench import DrumLDM
@@ -121,10 +122,10 @@ def seconds(beats, tempo):
 # %% [markdown]
 # ## 4 · Your turn
 #
-# *Predict:* leave one word out of the prompt. Will anything change that this word does not name?
+# *Predict:* leave one word out of the prompt. Will only what this word describes change, or more?
 #
-# The box makes the call that you have just made. Type a prompt and press Enter. You can keep a
-# loop, vary it, and download it as MIDI or sound. Everything works by keyboard.
+# The box below calls `system.generate`, as you did above. Type a prompt and press Enter. You can
+# keep a loop, vary it, and download it as MIDI or sound. Everything works by keyboard.
 
 # %%
 from workbench.course.widgets import PromptBox
@@ -159,9 +160,9 @@ print(back.notes[:4])
 #
 # ## Exercise 2 · Density (5 minutes)
 #
-# *Level:* easy. *Goal:* a number for "busy". A **drum roll** has a row for each sixteenth and a
-# column for each of nine drums. Write a function that takes its hits, `(steps, 9)` of True and
-# False, and returns the **hits per beat**. A beat has four steps.
+# *Level:* easy. *Goal:* measure how busy a loop is. A **drum roll** has a row for each sixteenth
+# and a column for each of nine drums. Write a function that takes its hits, `(steps, 9)` of True
+# and False, and returns the **hits per beat**. A beat has four steps.
 
 # %% tags=["stub"]
 def density(hits):
@@ -213,9 +214,9 @@ run.note("busy over sparse", mean["busy"] / mean["sparse"], floor=1.0)
 #
 # ## Exercise 3 · More than luck? (10 minutes)
 #
-# Two means do not say how much the loops overlap. The **probability of superiority** (McGraw and
-# Wong 1992) compares *all* pairs of a loop of the first kind and a loop of the second. It is the
-# share of pairs in which the first has more hits; a tie counts half.
+# Two means do not show how much the two groups of loops overlap. The **probability of superiority**
+# (McGraw and Wong 1992) compares *all* pairs of a loop of the first kind and a loop of the second.
+# It is the share of pairs in which the first has more hits; a tie counts half.
 #
 # *Level:* medium. *Goal:* compute it from two arrays of numbers, which may differ in length.
 
@@ -275,15 +276,19 @@ run.note("busy denser than sparse, share of pairs", more, floor=0.5)
 # | [10 MidiGPT](10_midigpt_inpainting.ipynb) | what belongs into a hole in a song? |
 # | [11 Diffusion-LM](11_diffusion_lm.ipynb) | can all words of a piece be generated at once? |
 # | [12 Evaluation](12_evaluation.ipynb) | how far is it from music, and what can a measure hear? |
-# | [13 The listening test](13_listening_test.ipynb) | what do people hear, and how surely? |
+# | [13 The listening test](13_listening_test.ipynb) | what do people hear, and how sure are we? |
 # | [14 People](14_people.ipynb) | whose music is it, and does it copy? |
+#
+# Four refreshers of one page each help where something is missing:
+# [MIDI and metre](refreshers/midi.ipynb), [probability](refreshers/probability.ipynb),
+# [PyTorch](refreshers/pytorch.ipynb), [sound and Fourier](refreshers/sound.ipynb).
 #
 # ## You can now
 #
 # You generated drum loops from words, saw how the system interpreted them, and exported the MIDI.
 #
-# *One limitation heard:* generate several takes of “rock”. They resemble each other more than two
-# drummers do, and their bars repeat more; lesson 12 measures such differences.
+# *One limitation heard:* generate several takes of “rock”. They are more alike than loops of two
+# drummers, and their bars repeat more often. Lesson 12 measures such differences.
 #
 # *Terms:* clip · tempo · velocity · ghost note · MIDI · channel 10 · drum roll · density · floor ·
 # probability of superiority. The next cell explains all terms of the course:

@@ -4,8 +4,8 @@
 # [00 Start here](00_start_here.ipynb) · [index](00_start_here.ipynb) ·
 # [02 Tokenisation](02_tokenisation.ipynb)
 #
-# **You will** count what drummers play, measure how far off the grid they are, and compare people
-# with a grammar.
+# **You will** count what drummers play, measure how far off the grid they are, compare people with
+# a grammar, and look at recordings and where music comes from.
 #
 # **Needs** lesson 00 (what a drum roll is); NumPy arrays: `mean`, `reshape`, indexing. The lesson
 # uses the Groove MIDI Dataset if you have it (`make data`), otherwise a built-in corpus.
@@ -59,7 +59,8 @@ data[len(data) // 3].excerpt(0, 16)
 # all styles equally often.
 #
 # How uneven is it? With the shares $p_k$ of the styles, the **entropy** $H$ says in bits how hard
-# it is to guess the style of a performance. It is as hard as with $2^H$ *equally common* styles.
+# it is to guess the style of a performance. Among $2^H$ *equally common* styles, guessing would be
+# just as hard.
 #
 # $$H = -\sum_k p_k \log_2 p_k \qquad (1)$$
 #
@@ -98,8 +99,8 @@ run.note("styles, as if equally common", evenly, floor=f"there are {len(styles)}
 # %% [markdown]
 # ## 2 · Tempo and metre
 #
-# *Predict:* is a fast style always fast? How many performances of the fastest common style are
-# slower than the mean of all performances?
+# *Predict:* take the fastest of the four most common styles. How many of its performances are
+# slower than the average performance of all styles?
 
 # %%
 predict("01.2", [1.0, 20.0, 50.0], unit="%")
@@ -250,14 +251,15 @@ reveal("01.5", "on the grid" if abs(average) < 3 else f"{side} by more than 3 ms
 # %% [markdown]
 # *What you should have noticed:* in Groove all three drums are early by about the same 10 ms. This
 # is probably not how they play: a shift that is the same for all drums may come from the click
-# track or from the cable. The spread is not clumsiness either: swing, triplets and flams lie off
-# the grid of sixteenths on purpose.
+# track or from the cable. The spread does not mean that they play badly: swing, triplets and flams
+# are not on the grid of sixteenths, on purpose.
 #
 # ## Exercise 4 · Swing (5 minutes)
 #
 # *Level:* medium. *Goal:* in swing the off-beat eighth is late. `place` has the positions of
-# off-beats between two beats, 0 to 1: ½ is straight, ⅔ is a triplet. Return the **swing ratio** of
-# the mean position: the part of the beat before it divided by the part after it.
+# off-beats between two beats, 0 to 1: ½ is straight, ⅔ is a triplet. The mean position divides the
+# beat into two parts. Return the **swing ratio**: the length of the first part divided by that of
+# the second.
 
 # %% tags=["stub"]
 def swing_ratio(place):
@@ -289,7 +291,8 @@ ax.axhline(1.0, color="#D55E00", ls="--", lw=1.5);
 # *What you should have noticed:* the dashed line is straight time; 2 would be triplets. Swing is a
 # matter of degree: in Groove, jazz swings most, and the median of a style hides how its loops
 # differ. The measure has a weakness: it counts every hit from 0.42 to 0.75 of a beat as an
-# off-beat. The fourth sixteenth of a samba, played a little early, then looks like heavy swing.
+# off-beat. In a samba, the fourth sixteenth is played a little early. The measure takes it for a
+# late eighth, that is, for heavy swing.
 #
 # ## 6 · Words
 #
@@ -354,12 +357,12 @@ reveal("01.7", 100 * float((nearest == np.array(names)).mean()))
 #
 # ## 8 · People and a grammar
 #
-# *Predict:* how could you recognise loops that a grammar has written? In which of these measures do
-# they differ most from people, in percent?
+# *Predict:* how could you recognise loops that a grammar has written? Which of these three measures
+# will differ most between people and grammar, in percent?
 #
 # The built-in corpus is written by a probabilistic grammar whose exact probability of every loop is
-# known. It never passes for real data: its captions say so. (Without Groove both columns are the
-# grammar's own, and should agree.)
+# known. Its captions say that it is built-in, so that nobody takes it for real data. (Without
+# Groove, both columns below are of the grammar and should agree.)
 
 # %%
 predict("01.8", ["density", "microtiming spread", "syncopation of the kick"])
@@ -391,9 +394,10 @@ reveal("01.8", further.partition(" (")[0], f"It differs by {100 * apart[further]
 # these three tests, and still bore you after eight bars.
 #
 # A grammar has one advantage: its probabilities are known. With $p$ the probability of a loop,
-# $-\log_2 p$ is the loop's **surprise** in bits. Its mean over all loops is the entropy, equation
-# (1) with loops in place of styles. It is computed exactly, choice by choice. A sample of loops
-# should come close to it.
+# $-\log_2 p$ is the loop's **surprise** in bits. The mean surprise over all loops is the entropy:
+# equation (1), summed over loops instead of styles. The grammar makes one choice after another, and
+# the entropies of these choices add up to the exact value. A sample of loops should come close to
+# it.
 
 # %%
 from workbench.datasets import builtin
@@ -449,6 +453,85 @@ reveal("01.9", float(np.mean(sounding)), f"mean of {len(songs)} built-in songs")
 # overtones; the vertical ones are the drums. Sound needs hundreds of times more numbers per second
 # than notes do. This is why lessons 06 to 08 first compress it.
 #
+# ## 10 · Recordings and their artists
+#
+# *Predict:* lessons 06 to 08 also learn from recordings. By how much do the softest and the loudest
+# of them differ in loudness?
+
+# %%
+predict("01.10", [5.0, 10.0, 20.0], unit="dB")
+
+# %% [markdown]
+# The lesson uses the Free Music Archive if you have it (`python data_scripts/fma.py --subset
+# small`), otherwise short clips under free licences, otherwise built-in songs. **Loudness** is
+# measured as broadcasters do, in LUFS, a kind of decibels (lesson 13 explains it).
+
+# %%
+from workbench.datasets.recordings import survey
+
+recordings = survey(run.size(12, 120))
+lufs = np.array([r.lufs for r in recordings if np.isfinite(r.lufs)])
+left, right = plots.axes(1, 2, width=10)
+plots.histogram(left, {"": np.array([r.seconds / 60 for r in recordings])}, bins=15,
+                xlabel="length of the track (minutes)")
+plots.histogram(right, {"": lufs}, bins=15, xlabel="loudness (LUFS)")
+print(f"{len(recordings)} recordings of {recordings[0].dataset}")
+print("sample rates in Hz:", Counter(r.rate for r in recordings))
+print("channels:", Counter(r.channels for r in recordings))
+
+# %%
+reveal("01.10", float(lufs.max() - lufs.min()), f"from {lufs.min():.0f} to {lufs.max():.0f} LUFS")
+
+# %% [markdown]
+# *What you should have noticed:* recordings differ in length, sample rate and loudness. A network
+# needs windows of the same length at one sample rate, so lessons 06 to 08 cut and resample them.
+#
+# What do their captions say, and how many people made them?
+
+# %%
+words = Counter(word for r in recordings for word in set(r.caption.lower().split()))
+artists = Counter(r.artist for r in recordings if r.artist)
+top = {word: count / len(recordings) for word, count in words.most_common(12)}
+plots.bars(plots.axes(width=9), top, ylabel="share of captions with this word")
+print("genres:", Counter(r.genre for r in recordings if r.genre).most_common(8) or "not given")
+print("licences:", Counter(r.licence for r in recordings).most_common(6))
+if artists:
+    name, count = artists.most_common(1)[0]
+    half = int(np.searchsorted(np.cumsum([n for _, n in artists.most_common()]),
+                               sum(artists.values()) / 2)) + 1
+    print(f"{len(artists)} artists; {half} of them made half of the recordings; {name} made "
+          f"{count / len(recordings):.0%}")
+run.note("words in the captions of recordings", len(words))
+
+# %% [markdown]
+# *What you should have noticed:* a few artists can dominate a collection. Then a system learns
+# their taste, and a test on other pieces by the *same* artists flatters it. Our splits therefore
+# keep all pieces of an artist together.
+#
+# Where do they live? If the collection says so, the map shows its artists. Otherwise it shows the
+# styles of the drum loops of section 1, each at a place that is often named as its origin.
+
+# %%
+from workbench.course.world import STYLE_PLACES
+
+at = Counter(r.place for r in recordings if r.place)
+if at:
+    places = {f"{lat:.0f}°, {lon:.0f}°": (lat, lon) for lat, lon in at}
+    counts = {f"{lat:.0f}°, {lon:.0f}°": n for (lat, lon), n in at.items()}
+    title = "Places of the artists"
+else:
+    known = [STYLE_PLACES[style] for style in styles.elements() if style in STYLE_PLACES]
+    places, counts = {name: (lat, lon) for name, lat, lon in known}, Counter(n for n, *_ in known)
+    title = "Origins of the styles of section 1, by number of performances"
+plots.world(plots.axes(width=9, height=4.6), places, counts, title)
+print(", ".join(f"{name} {count}" for name, count in counts.most_common(8))
+      if not at else f"{sum(at.values())} of {len(recordings)} artists have a place")
+
+# %% [markdown]
+# *What you should have noticed:* most of the map is empty. Whole continents have no point, or one
+# style stands for all of their music. A model cannot generate what nobody recorded, and a word such
+# as "world music" then names everything outside its data. Lesson 14 asks whose music it is.
+#
 # ## Mini-project · Your own question (an hour)
 #
 # Choose one style and one measure of `workbench.evaluation.rhythm`, and show in one figure how it
@@ -457,11 +540,11 @@ reveal("01.9", float(np.mean(sounding)), f"mean of {len(songs)} built-in songs")
 #
 # ## You can now
 #
-# You counted what drummers play, measured how far off the grid they are, and compared people with
-# a grammar.
+# You counted what drummers play, measured how far off the grid they are, compared people with a
+# grammar, and looked at recordings and where music comes from.
 #
-# *One limitation heard:* the drum roll keeps one hit of each drum in a sixteenth. Rolls and flams
-# are thinned; `steps_per_beat=12` keeps triplets of sixteenths.
+# *One limitation heard:* the drum roll keeps one hit of each drum in a sixteenth. So rolls and
+# flams lose hits. With `steps_per_beat=12`, triplets of sixteenths are kept.
 #
 # *Terms:* entropy · metre · backbeat · offset · microtiming · swing ratio · trait · principal
 # components · grammar · syncopation

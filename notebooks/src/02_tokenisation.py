@@ -37,8 +37,8 @@ predict("02.1", [3.0, 5.0, 8.0], unit="tokens")
 # A language model reads a sequence of **tokens** from a fixed **vocabulary**. **REMI** begins each
 # bar with `Bar` and its time signature. Where notes begin, it writes a `Position` in twelfths of a
 # beat. Each note then has its instrument (`Program`; −1 is the drums), `Pitch`, `Velocity` and
-# `Duration`. (This is MidiTok's REMI. That of the paper, for piano, has no instruments and no time
-# signatures, and adds chords and tempi.)
+# `Duration`. (This is the REMI of MidiTok. The REMI of the paper is for piano: it has no
+# instruments and no time signatures, but chords and tempi.)
 
 # %%
 from itertools import pairwise
@@ -114,8 +114,8 @@ def to_remi(notes, bars):
 #
 # *Predict:* which type of token is the most common? And what share of all tokens are pitches?
 #
-# A model learns badly what is rare in its data. The songs of POP909 have three parts: melody,
-# bridge and piano. Our loader gives each an instrument of its own.
+# A model hardly learns what is rare in its data. The songs of POP909 have three parts: melody,
+# bridge and piano. Our loader gives each part its own instrument.
 
 # %%
 predict("02.2", [10.0, 30.0, 50.0], unit="%")
@@ -148,8 +148,8 @@ reveal("02.2", 100 * kinds["Pitch"] / sum(kinds.values()))
 #
 # ## 3 · How fine a grid?
 #
-# *Predict:* by how many milliseconds does a grid of sixteenths move a note, on average? And one of
-# beats?
+# *Predict:* by how many milliseconds does a grid of sixteenths move a note, on average? And a grid
+# of beats?
 #
 # Onsets are rounded to the steps of a **grid**. A finer grid needs more different tokens. Two notes
 # of the same pitch on the same step become one note.
@@ -271,9 +271,9 @@ reveal("02.4", furthest[0], f"Its notes are {furthest[4] / 1000:.1f} s off.")
 # %% [markdown]
 # *What you should have noticed:* a shorter encoding is not always better. p/v/d has no drums,
 # instruments or onsets: the notes of a chord follow each other, and the song ends minutes too late.
-# With rhythm it still has no metre: in POP909, everything after a bar of two beats is late.
-# Structured rounds long waits, and these errors add up. MMM gives all notes one velocity. Octuple
-# needs only one step per note, but a step has seven parts.
+# The variant with rhythm has onsets but no metre. In POP909, everything after a bar of two beats is
+# therefore late. Structured rounds long waits, and these errors add up. MMM gives all notes one
+# velocity. Octuple needs only one step per note, but a step has seven parts.
 #
 # ## 5 · Byte-pair encoding
 #
@@ -371,9 +371,10 @@ print("share of tokens that stand for 1, 2, 3, 4, 5 and more base tokens:",
 predict("02.6", ["fewer bits", "as many, within 2 %", "more bits"])
 
 # %% [markdown]
-# A token of a larger vocabulary is harder to predict, and a rare one is hard to learn. To compare
-# vocabularies we therefore count **bits per note**, on songs that were not used in training. The
-# cost of a song is the sum over its tokens $w_i$, each predicted from those before it:
+# In a larger vocabulary, each token is harder to predict, because there are more to choose from.
+# Many of its tokens are also rare, and a model has few examples of them. To compare vocabularies we
+# therefore count **bits per note**, on songs that were not used in training. The cost of a song is
+# the sum over its tokens $w_i$, each predicted from those before it:
 #
 # $$-\ln p(w_1 \dots w_n) = -\sum_i \ln p(w_i \mid w_1 \dots w_{i-1}) \qquad (1)$$
 #
@@ -428,11 +429,11 @@ same, less = abs(change) < 2, "fewer bits" if change < 0 else "more bits"
 reveal("02.6", "as many, within 2 %" if same else less, f"The bits change by {change:+.0f} %.")
 
 # %% [markdown]
-# *What you should have noticed:* on the left, the pieces shorten the songs from which they were
-# learned more than other songs. On the right are two very simple models. The one without context
+# *What you should have noticed:* on the left, pieces shorten all songs, but the songs that they
+# were learned from most of all. On the right are two very simple models. The one without context
 # gains much, because a piece contains context. The one that sees the token before gains little, or
-# loses: each piece is rarer than its parts, so the model has seen fewer examples of it. A certain
-# advantage of pieces is length: a window of 1,024 tokens contains more notes.
+# loses: each piece is rarer than its parts, so the model has seen fewer examples of it. One
+# advantage of pieces is certain: a window of 1,024 tokens contains more notes.
 #
 # How far are these models from the best possible one? For POP909 nobody knows. The built-in songs
 # are written by a grammar, so the true probability of each of their notes is known (lesson 01).
@@ -455,8 +456,8 @@ run.note("built-in songs, bits per note, last 4 tokens", costs["last 4"],
 
 # %% [markdown]
 # *What you should have noticed:* each further token helps less, and all chains stay far above the
-# truth. A phrase that returns costs the grammar nothing, but a chain has forgotten it. Lesson 09
-# shows a model that remembers.
+# truth. When a phrase is repeated, the grammar needs no further bits for it. A chain has forgotten
+# the phrase and pays for it again. Lesson 09 shows a model that remembers.
 #
 # **Zipf's law:** in a language the word of rank $r$ occurs about as often as $1/r$. Do tokens
 # follow this law?
@@ -474,9 +475,9 @@ for ax, way, title in zip(plots.axes(1, 2, width=10, height=3.2), (remi, learned
 
 # %% [markdown]
 # *What you should have noticed:* base tokens follow the law at first and then fall below it,
-# because there are few of them, as there are few letters. With pieces the curve is flatter at its
-# beginning: each merge makes the most common tokens rarer, so the tokens are used more evenly.
-# Words of natural languages are not.
+# because there are only a few base tokens, just as an alphabet has only a few letters. With pieces
+# the curve is flatter at its beginning: each merge makes the most common tokens rarer, so the
+# tokens are used more evenly than the words of a language.
 #
 # ## 7 · No piece crosses a bar line
 #
@@ -516,10 +517,10 @@ run.note("bar lines inside a piece, blind to bars", inside[-1], unit="%", floor=
 reveal("02.7", inside[-1])
 
 # %% [markdown]
-# *What you should have noticed:* bar by bar, the songs are hardly longer. Otherwise more bar lines
-# are inside pieces the larger the vocabulary is and the more the music repeats itself: few in
-# POP909, most in the built-in songs. At such a bar line no hole can begin, and lesson 10 needs
-# holes at every bar line.
+# *What you should have noticed:* bar by bar, the songs are hardly longer. With pieces that may
+# cross bar lines, a larger vocabulary puts more bar lines inside pieces. So does music that repeats
+# itself: few bar lines are affected in POP909, most in the built-in songs. Lesson 10 fills holes
+# that may begin at any bar line, and no hole can begin inside a piece.
 #
 # ## 8 · Track by track: MMM
 #
@@ -599,7 +600,8 @@ reveal("02.9", 176_582 * seconds["MidiTok"] / 3600, "This is MidiTok on one core
 #
 # In `song_config()` change one thing, such as `beat_res`, `num_velocities` or `use_chords`. Say
 # beforehand what it will do to the tokens per note and to what is lost, then measure both. If you
-# can, take music of your own: what do these tokens lose of it that you would miss?
+# can, take your own music. Which of its properties are lost in these tokens, and which of them
+# would you miss?
 #
 # ## You can now
 #

@@ -33,8 +33,8 @@ run = start("13", profile=profile, dataset=dataset, seed=seed, train=train)
 #
 # The drum paper asked people to rate loops from four sources: human drummers, its two systems, and
 # a system with an **empty prompt**. The last one is the **control**: if its loops fit the words as
-# well as the others do, the words had no effect. We make the same test. Every source has one loop
-# for each of the same prompts.
+# well as the others do, the words had no effect. We design the same test: every source provides one
+# loop for each prompt.
 
 # %%
 from workbench.tools.listening.materials import drum_materials, practice_clip
@@ -82,9 +82,9 @@ reveal("13.1", spread, "LU are decibels of loudness")
 #
 # ## Exercise 1 · One loudness (10 minutes)
 #
-# *Level:* medium. *Goal:* the gain of each clip in dB, from their levels (LUFS) and peaks (dB).
-# After it, all clips have **one** level: −20 LUFS. If a peak would then exceed −1 dB, the common
-# level is lower, so that the highest peak is at −1 dB.
+# *Level:* medium. *Goal:* compute the gain of each clip in dB from the levels (LUFS) and the peaks
+# (dB) of all clips. With these gains, all clips have the **same** level, at most −20 LUFS, and no
+# peak exceeds −1 dB. The level is as high as both conditions allow.
 
 # %% tags=["stub"]
 def gains(levels, peaks):
@@ -107,11 +107,12 @@ def gains(levels, peaks):
 #
 # *Predict:* how could a clever student find out which clips are machine-made without listening?
 #
-# By names, order, length, loudness, file size, or tags in the sound files. A test is **blind** if
-# nothing but the sound can tell. So the page has random names only, and every rater hears the clips
-# in a different order. A **key**, which the instructor keeps, says who made each clip. Three trials
-# are not ratings of the sources: a practice trial, a **check** (how many tones?), and a clip that
-# comes **twice**. The last one shows how well people agree with themselves.
+# Names, order, length, loudness, file size, or tags in the sound files could reveal the source. A
+# test is **blind** if only the sound itself can. So the page has random names only, and every rater
+# hears the clips in a different order. A **key**, which the instructor keeps, says who made each
+# clip. Three more trials do not count as ratings: a practice trial, a **check** (how many tones do
+# you hear?), and a clip that is presented **twice**. The last one shows how well people agree with
+# themselves.
 
 # %%
 from workbench.course.diagrams import Arrow, diagram
@@ -156,9 +157,9 @@ EmbeddedPage(test.page)
 # than others, and answers with random errors. Each clip is a little better or worse than its
 # source.
 #
-# Was your answer to section 1 right? For fitting the words, the paper's system with an empty prompt
-# had a mean of 3.35, and human drummers had 3.40. Two of our thirty raters answer without
-# listening; one stops half-way.
+# Was your answer to section 1 right? People rated how well the loops fit the words. The paper's
+# system with an empty prompt had a mean of 3.35, and human drummers had 3.40. Two of our thirty
+# raters answer without listening; one stops half-way.
 
 # %%
 from workbench.evaluation.power import Raters
@@ -235,7 +236,7 @@ run.note("intervals that hold the truth (simulated)", sum(inside) / len(inside),
 # *Predict:* a strict and a lenient rater agree that A is better than B by one point. Will a test
 # that does not know who gave which rating notice it?
 #
-# Hardly: the difference between the two raters is larger than that between A and B. So compare
+# It hardly can, because the two raters differ by more than A and B do. The solution is to compare
 # within each rater: $d_r$ is a rater's mean for one source minus the mean for another. If the
 # sources do not differ, $d_r$ and $-d_r$ are equally likely. The **sign-flip test** therefore flips
 # the signs in all $2^n$ ways, or in many random ones, and counts how often the sum is as large as
@@ -286,10 +287,10 @@ for ax, scale in zip(figures, test.key["scales"], strict=True):
 predict("13.3", [10.0, 25.0, 60.0], unit="% of the studies")
 
 # %% [markdown]
-# Of many questions, some are answered "yes" by chance. **Holm's correction** makes up for it. The
-# smallest of $m$ p values is multiplied by $m$, the next by $m-1$, and so on. A corrected value is
-# never smaller than the one before it and never larger than 1. Then at most 5 % of the studies in
-# which nothing differs find a difference.
+# If we ask many questions, some answers are "yes" by chance. **Holm's correction** prevents this.
+# The smallest of $m$ p values is multiplied by $m$, the next by $m-1$, and so on. A corrected value
+# is never smaller than the one before it and never larger than 1. Then, if nothing differs, at most
+# 5 % of studies report a difference.
 #
 # ## Exercise 3 · Holm's correction (10 minutes)
 #
@@ -359,8 +360,8 @@ run.note("aptness, BERT − empty prompt (simulated)", apt.mean, paper=0.24, flo
 predict("13.4", [0.1, 0.3, 0.6])
 
 # %% [markdown]
-# **Krippendorff's alpha** compares how far ratings of the same clip differ with how far any two
-# ratings differ. If every rater has rated every clip:
+# **Krippendorff's alpha** compares two disagreements: that between ratings of the same clip, and
+# that between any two ratings. If every rater has rated every clip:
 #
 # $$\alpha = 1 - \frac{D_o}{D_e} \qquad (2)$$
 #
@@ -412,14 +413,14 @@ for a, b in zip(found.agreement, lenient.agreement, strict=True):
         reveal("13.4", a.alpha)
 
 # %% [markdown]
-# *What you should have noticed:* alpha is low. The means are not wrong for that reason: people
-# differ in taste, and the mean of thirty is still a mean. But the opinion of one rater says little
-# about that of another, and few people share the ranking of the means.
+# *What you should have noticed:* alpha is low, because people differ in taste. The mean of thirty
+# raters may still be precise. But the opinion of one rater says little about that of another, and
+# few raters rank the sources as the means do.
 #
 # ## 9 · Or ask: A or B?
 #
-# *Predict:* raters may also choose the better of two clips. What does this tell more reliably than
-# points, and what does it not tell at all?
+# *Predict:* raters may also choose the better of two clips. What do such choices show more reliably
+# than points, and what do they not show at all?
 #
 # Choosing is easier than giving points, and it does not matter how lenient a rater is. The
 # **Bradley–Terry** model gives each source $i$ a strength $s_i$:
@@ -501,16 +502,17 @@ print(f"A was chosen in {share:.0%} of pairs, {low:.0%} to {high:.0%}")
 # *Predict:* in the paper, loops of BERT fit the words better than those of the empty prompt. How
 # many raters does it take to find this difference?
 #
-# The differences $d_r$ vary between raters for two reasons. One is taste, which remains however
-# many clips they hear. The other is noise, whose mean over more clips is smaller. With $n$ raters
-# and $k$ clips of each source,
+# The differences $d_r$ vary between raters for two reasons. The first is taste, which does not
+# average out, however many clips a rater hears. The second is noise, which averages out over clips.
+# $n$ is the number of raters, $k$ the number of clips per source, and effect is the true
+# difference:
 #
 # $$\sigma_d^2 = 2\,\sigma_{\text{taste}}^2 + \frac{2\,\sigma_{\text{noise}}^2}{k}, \qquad
 # n \approx \left(\frac{(1.96 + 0.84)\;\sigma_d}{\text{effect}}\right)^2 \qquad (5)$$
 #
-# finds a true effect in four of five tests: the **power** is 80 %. `raters_needed` computes $n$
-# exactly, with the noncentral t distribution. The cell below compares the formula with a
-# simulation.
+# With this number of raters, four of five tests find the effect: the **power** is 80 %.
+# `raters_needed` computes $n$ exactly, with the noncentral t distribution. The cell below compares
+# the formula with a simulation.
 #
 # *Equation (5):* code `workbench.evaluation.power.raters_needed`; paper Cohen 1988, chapter 2.
 
@@ -551,8 +553,8 @@ run.note("two clips per source: differences found where there is none", trap["2 
 #
 # ## 11 · With a real class
 #
-# *Predict:* if you rated your own system, which of your habits as a listener would make the answers
-# useless?
+# *Predict:* suppose that you rate clips of your own system. What do you know that could make your
+# answers useless?
 #
 # On the command line, with thirty people in one network:
 #

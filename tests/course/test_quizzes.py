@@ -5,7 +5,7 @@ import re
 import pytest
 
 from workbench import quiz
-from workbench.course import quiz_cell
+from workbench.course import quiz_cell, record
 from workbench.course.notebooks import CHECKOUT
 from workbench.course.outline import outlines
 from workbench.course.quizzes import Choice, Item, items, lessons, lines, page
@@ -101,6 +101,28 @@ def test_the_end_counts_first_answers(box):
         box.on_answer({"question": number, "choice": item.right})
     total = len(box.items)
     assert box.say.endswith(f"All solved: {total - 1} of {total} at the first answer.")
+
+
+def test_answers_are_kept_until_a_question_is_solved(box, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_RECORD", str(tmp_path / "record.json"))
+    item = box.items[0]
+    wrong = (item.right + 1) % len(item.choices)
+    box.on_answer({"question": 0, "choice": wrong})
+    assert not (tmp_path / "record.json").exists(), "nobody is there"
+    monkeypatch.setattr(record, "attended", lambda: True)
+    again = QuizBox("05", items("05"))
+    for place in (wrong, wrong, item.right, wrong):
+        again.on_answer({"question": 0, "choice": place})
+    assert record.read_record().questions == {"05.1": record.Answered(solved=True, wrong=1)}
+    again = QuizBox("05", items("05"))  # the cell was run again
+    again.on_answer({"question": 0, "choice": wrong})
+    assert record.read_record().questions["05.1"].wrong == 1
+
+
+def test_a_record_of_before_has_no_questions(tmp_path):
+    old = tmp_path / "record.json"
+    old.write_text('{"exercises": {}, "predictions": {}}', encoding="utf-8")
+    assert record.read_record(old).questions == {}
 
 
 @pytest.mark.parametrize(

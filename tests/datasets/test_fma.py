@@ -19,13 +19,39 @@ FIELDS = [
     ("artist", "name"),
     ("track", "duration"),
     ("artist", "bio"),
+    ("artist", "latitude"),
+    ("artist", "longitude"),
 ]
 ROWS = [
-    ("2", "training", "small", "Hip-Hop", "Food", "CC BY-NC-SA", "AWOL", "168", "line\nbreak"),
-    ("5", "training", "small", "Hip-Hop", "This World", "CC BY", "AWOL", "206", ""),
-    ("10", "validation", "medium", "Pop", "Freeway", "CC BY", "Kurt Vile", "161", ""),
-    ("140", "test", "small", "Folk", "Queen Of The Wires", "CC0", "Alec K", "253", ""),
-    ("141", "test", "full", "", "Ohio", "CC0", "Alec K", "182", ""),
+    (
+        "2",
+        "training",
+        "small",
+        "Hip-Hop",
+        "Food",
+        "CC BY-NC-SA",
+        "AWOL",
+        "168",
+        "line\nbreak",
+        "40.1",
+        "-74.4",
+    ),
+    (
+        "5",
+        "training",
+        "small",
+        "Hip-Hop",
+        "This World",
+        "CC BY",
+        "AWOL",
+        "206",
+        "",
+        "40.1",
+        "-74.4",
+    ),
+    ("10", "validation", "medium", "Pop", "Freeway", "CC BY", "Kurt Vile", "161", "", "", ""),
+    ("140", "test", "small", "Folk", "Queen Of The Wires", "CC0", "Alec K", "253", "", "", ""),
+    ("141", "test", "full", "", "Ohio", "CC0", "Alec K", "182", "", "", ""),
 ]
 
 
@@ -54,6 +80,7 @@ def test_tracks_with_their_labels_and_official_splits(fma):
     assert items[0].labels["genre"] == "Hip-Hop"
     assert items[0].labels["artist"] == "AWOL"
     assert items[0].caption == "hip-hop music"
+    assert items[0].labels["latitude"] == "40.1"
     assert len(load_fma(*fma, "small")) == 3
     assert [i.path.stem for i in load_fma(*fma, "medium", "validation")] == ["000010"]
     with pytest.raises(PromptError, match="subset"):

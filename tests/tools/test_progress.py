@@ -1,12 +1,14 @@
 """`workbench progress`: counts, the next exercise, and the page."""
 
+import html
 import json
 
 import pytest
 
 from workbench import cli
 from workbench.course.outline import Asked, Outline
-from workbench.course.record import Attempt, Predicted, Record
+from workbench.course.quizzes import items
+from workbench.course.record import Answered, Attempt, Predicted, Record
 from workbench.tools.progress import body_of, next_step, rows_of, text_of
 
 LESSONS = [
@@ -22,16 +24,19 @@ LESSONS = [
 RECORD = Record(
     {"01.1": Attempt(True, 2, 1), "02.1": Attempt(False, 3, 2), "99.1": Attempt(True, 0, 0)},
     {"02.1": Predicted(["few", "many"], 1, 80, 1), "02.2": Predicted(["a", "b"], 0, 95)},
+    {"01.1": Answered(True, 0), "01.2": Answered(True, 2), "01.3": Answered(False, 1)},
 )
+QUIZ = {number: len(items(number)) for number in ("01", "02")}
 
 
 def test_rows_count_what_the_lessons_have():
     assert rows_of(LESSONS, RECORD) == [
-        ["01 First", "1 of 2", "1", "–", "–"],
-        ["02 Second", "0 of 1", "2", "2 of 2", "1 of 1"],
-        ["all lessons", "1 of 3", "3", "2 of 2", "1 of 1"],
+        ["01 First", "1 of 2", "1", "–", "–", f"2 of {QUIZ['01']}", "1 of 2"],
+        ["02 Second", "0 of 1", "2", "2 of 2", "1 of 1", f"0 of {QUIZ['02']}", "–"],
+        ["all lessons", "1 of 3", "3", "2 of 2", "1 of 1", f"2 of {sum(QUIZ.values())}", "1 of 2"],
     ]
-    assert rows_of(LESSONS, Record())[-1] == ["all lessons", "0 of 3", "–", "0 of 2", "–"]
+    none = ["all lessons", "0 of 3", "–", "0 of 2", "–", f"0 of {sum(QUIZ.values())}", "–"]
+    assert rows_of(LESSONS, Record())[-1] == none
 
 
 def test_what_was_tried_comes_first_then_the_first_unsolved():
@@ -50,6 +55,11 @@ def test_the_text_and_the_page_hold_the_same(tmp_path):
     assert "02.1 &lt;C&gt;" in body
     assert "<td>80 %</td><td>many</td>" in body
     assert "wb-calibration" in body
+    first, _, third = items("01")[:3]
+    assert html.escape(first.choices[first.right].text) in body
+    assert html.escape(third.ask) in body
+    assert html.escape(third.choices[third.right].text) not in body  # not solved yet
+    assert "Quizzes" not in body_of(LESSONS, Record())
     assert "has been decided" in text_of(LESSONS, Record())
 
 

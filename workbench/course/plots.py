@@ -476,6 +476,37 @@ def points(ax: Axes, places: ArrayLike, names: Sequence[Any], title: str = "") -
     return style_axes(ax)
 
 
+def world(
+    ax: Axes, places: Mapping[str, tuple[float, float]], counts: Mapping[str, float], title: str
+) -> Axes:
+    """Plot places on a rough map of the world, as discs whose areas are their counts.
+
+    Args:
+        ax: Axes, about twice as wide as high.
+        places: Latitude and longitude in degrees, by name.
+        counts: How often each name occurs, above 0.
+        title: Of the map.
+
+    Returns:
+        The axes. The alternative text of the figure names the places and their counts.
+    """
+    from matplotlib.collections import PolyCollection
+
+    from workbench.course.world import LAND
+
+    ax.add_collection(PolyCollection(LAND, facecolors="#E8E4DA", edgecolors="#B5AE9C", lw=0.6))
+    most = max(counts.values(), default=1)
+    for name, (latitude, longitude) in places.items():
+        area = 20 + 300 * counts[name] / most
+        ax.scatter(longitude, latitude, s=area, color=COLOURS[0], alpha=0.6, edgecolors="white")
+    ax.set(xlim=(-180, 180), ylim=(-58, 85), xticks=[], yticks=[], aspect=1.2, title=title)
+    for side in ax.spines.values():
+        side.set_visible(False)
+    named = sorted(places, key=lambda name: -counts[name])
+    ax.figure.set_label(f"{title}: " + ", ".join(f"{name} {counts[name]:g}" for name in named))
+    return style_axes(ax)
+
+
 def cloud(points: ArrayLike, names: Sequence[Any], hover: Sequence[Any], title: str = "") -> Any:
     """An interactive scatter plot with colour and marker by name.
 

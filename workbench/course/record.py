@@ -1,7 +1,9 @@
-"""The student's record: exercises and predictions, in one file that stays on the student's machine.
+"""The student's record: exercises, predictions and quizzes, in one file that stays on the student's
+machine.
 
-Checks and predictions write it, the end of a lesson and `workbench progress` read it. Nothing is
-written while a tool runs a notebook, so that a report does not change with the person who makes it.
+Checks, predictions and quizzes write it, the end of a lesson and `workbench progress` read it.
+Nothing is written while a tool runs a notebook, so that a report does not change with the person
+who makes it.
 """
 
 from __future__ import annotations
@@ -46,11 +48,20 @@ class Predicted:
 
 
 @dataclass
+class Answered:
+    """A question of a quiz. wrong: wrong answers before the right one."""
+
+    solved: bool = False
+    wrong: int = 0
+
+
+@dataclass
 class Record:
-    """The record, by number of the exercise or prediction."""
+    """The record, by number of the exercise, prediction or question."""
 
     exercises: dict[str, Attempt] = field(default_factory=dict)
     predictions: dict[str, Predicted] = field(default_factory=dict)
+    questions: dict[str, Answered] = field(default_factory=dict)
 
     def decided(self, lesson: str = "") -> list[Predicted]:
         """The predictions that a run has decided, of one lesson or of all."""
@@ -90,7 +101,10 @@ def read_record(path: Path | None = None) -> Record:
         content = load_json(path)
         exercises = {key: Attempt(**entry) for key, entry in content["exercises"].items()}
         predictions = {key: Predicted(**entry) for key, entry in content["predictions"].items()}
+        asked = content.get("questions", {})  # records of before have none
+        questions = {key: Answered(**entry) for key, entry in asked.items()}
         counts = [n for entry in exercises.values() for n in (entry.tries, entry.hints)]
+        counts += [entry.wrong for entry in questions.values()]
         if not all(map(sound, predictions.values())) or not all(isinstance(n, int) for n in counts):
             raise ValueError("a value outside its range")
     except FileNotFoundError:
@@ -99,7 +113,7 @@ def read_record(path: Path | None = None) -> Record:
         raise BrokenFileError(
             f"{path}: is not a record of the workbench; remove it, and a new one is begun"
         ) from error
-    return Record(exercises, predictions)
+    return Record(exercises, predictions, questions)
 
 
 def sound(entry: Predicted) -> bool:
@@ -124,6 +138,17 @@ def keep_attempt(numbers: Sequence[str], *, solved: bool, hints: int) -> None:
             entry.tries += not (solved or entry.solved)
             entry.solved |= solved
             entry.hints = max(entry.hints, hints)
+
+
+def keep_answer(number: str, *, right: bool) -> None:
+    """Add an answer to a quiz's question to the record, until it is solved. A record that cannot be
+    read or written does not disturb the quiz."""
+    if not attended():
+        return
+    with suppress(WorkbenchError, OSError), _changing() as record:
+        entry = record.questions.setdefault(number, Answered())
+        entry.wrong += not (right or entry.solved)
+        entry.solved |= right
 
 
 def keep_prediction(number: str, prediction: Predicted) -> None:

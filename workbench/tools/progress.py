@@ -9,12 +9,22 @@ from workbench.course import calibration
 from workbench.course.accessible import table
 from workbench.course.notebooks import ROOT
 from workbench.course.outline import Outline, outlines
+from workbench.course.quizzes import items
+from workbench.course.quizzes import lessons as quiz_lessons
 from workbench.course.record import Record, read_record, record_file
 from workbench.errors import MissingDataError
 from workbench.files import write_text
 from workbench.tools.grading.feedback import page
 
-COLUMNS = ["lesson", "exercises solved", "hints", "predictions made", "correct"]
+COLUMNS = [
+    "lesson",
+    "exercises solved",
+    "hints",
+    "predictions made",
+    "correct",
+    "quiz solved",
+    "at first answer",
+]
 
 
 def show_progress(out: Path | None = None) -> None:
@@ -30,8 +40,8 @@ def show_progress(out: Path | None = None) -> None:
 
 def rows_of(lessons: list[Outline], record: Record) -> list[list[str]]:
     """A row per lesson, with the columns COLUMNS, and one for the whole course."""
-    counts = [_counts(one, record) for one in lessons]
-    total = tuple(map(sum, zip(*counts, strict=True)))
+    counts = [(_counts(one, record), _quiz_counts(one, record)) for one in lessons]
+    total = tuple(tuple(map(sum, zip(*part, strict=True))) for part in zip(*counts, strict=True))
     names = [*(f"{one.number} {one.title}" for one in lessons), "all lessons"]
     return [
         [
@@ -40,10 +50,13 @@ def rows_of(lessons: list[Outline], record: Record) -> list[list[str]]:
             str(hints or "–"),
             f"{made} of {asked}" if asked else "–",
             f"{correct} of {decided}" if decided else "–",
+            f"{answered} of {questions}" if questions else "–",
+            f"{first} of {answered}" if answered else "–",
         ]
-        for name, (solved, exercises, hints, made, asked, correct, decided) in zip(
-            names, [*counts, total], strict=True
-        )
+        for name, (
+            (solved, exercises, hints, made, asked, correct, decided),
+            (answered, questions, first),
+        ) in zip(names, [*counts, total], strict=True)
     ]
 
 
@@ -62,6 +75,14 @@ def _counts(lesson: Outline, record: Record) -> tuple[int, ...]:
         sum(entry.correct for entry in decided),
         len(decided),
     )
+
+
+def _quiz_counts(lesson: Outline, record: Record) -> tuple[int, ...]:
+    """Questions of the quiz solved and all, and those solved at the first answer."""
+    asked = items(lesson.number) if lesson.number in quiz_lessons() else []
+    entries = [record.questions[one.number] for one in asked if one.number in record.questions]
+    solved = [entry for entry in entries if entry.solved]
+    return len(solved), len(asked), sum(not entry.wrong for entry in solved)
 
 
 def next_step(lessons: list[Outline], record: Record) -> str:
@@ -112,6 +133,7 @@ def body_of(lessons: list[Outline], record: Record) -> str:
         _predictions(lessons, record),
         "<h2>Exercises</h2>",
         _exercises(lessons, record),
+        _questions(lessons, record),
         f"<p>This page is made from {html.escape(str(record_file()))}.</p>",
     ]
     return f"<main><h1>Your progress</h1>{''.join(parts)}</main>"
@@ -140,3 +162,20 @@ def _predictions(lessons: list[Outline], record: Record) -> str:
         rows.append([html.escape(cell) for cell in (*cells, f"{entry.confidence} %", right)])
     columns = ["prediction", "yours", "confidence", "the run gave"]
     return table(columns, rows, "Every prediction") if rows else ""
+
+
+def _questions(lessons: list[Outline], record: Record) -> str:
+    """Every question of a quiz that was answered, with its right answer once it is solved."""
+    rows = []
+    for lesson in lessons:
+        for one in items(lesson.number) if lesson.number in quiz_lessons() else []:
+            entry = record.questions.get(one.number)
+            if entry is None:
+                continue
+            answer = one.choices[one.right].text if entry.solved else "not yet"
+            cells = (f"{one.number} {one.ask}", answer, str(entry.wrong))
+            rows.append([html.escape(cell) for cell in cells])
+    if not rows:
+        return ""
+    columns = ["question", "right answer", "wrong answers"]
+    return f"<h2>Quizzes</h2>{table(columns, rows, 'Every question that was answered')}"

@@ -8,13 +8,15 @@ from typing import Any
 import traitlets as t
 
 from workbench.course.quizzes import Item, lines, page
+from workbench.course.record import keep_answer
 from workbench.course.widgets.base import MusicWidget, module, style
 
 
 class QuizBox(MusicWidget):
     """A group of radio buttons per question, and a button that checks the answer.
 
-    A wrong answer is explained and can be changed. The count is that of first answers.
+    A wrong answer is explained and can be changed. The count is that of first answers. Answers go
+    into the student's record.
 
     Args:
         lesson: Number of the lesson.
@@ -55,6 +57,7 @@ class QuizBox(MusicWidget):
             self.answers = [
                 [*row, entry] if n == number else row for n, row in enumerate(self.answers)
             ]
+            keep_answer(item.number, right=choice.right)
         verdict = "right" if choice.right else "not right"
         self.say = f"Question {number + 1}: {verdict}. {choice.why} {self._total()}".strip()
 

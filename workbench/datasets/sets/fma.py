@@ -31,6 +31,7 @@ _WANTED = {
     ("artist", "name"),
     ("track", "duration"),
 }
+_OPTIONAL = {("artist", "latitude"), ("artist", "longitude")}  # in degrees, empty for most artists
 
 
 def find_fma(subset: str = "small") -> tuple[Path, Path]:
@@ -61,7 +62,7 @@ def _part_in(top: Path) -> Path | None:
 
 def read_tracks(table: Path) -> list[dict[str, str]]:
     """Return one row per track: track_id, split, subset, genre_top, title, license, name (of the
-    artist), duration in seconds.
+    artist), duration in seconds; and, if the table has them, latitude and longitude of the artist.
 
     Raises:
         MissingDataError: If the file is not FMA's table.
@@ -70,7 +71,7 @@ def read_tracks(table: Path) -> list[dict[str, str]]:
     lines = read_rows(table, ["track_id", "set", "artist"])
     top, second, third = ([cell.lower() for cell in next(lines, (0, []))[1]] for _ in range(3))
     heads = enumerate(zip(top, second, strict=False))
-    columns = {head: i for i, head in heads if head in _WANTED}
+    columns = {head: i for i, head in heads if head in _WANTED | _OPTIONAL}
     missing = sorted(f"{a}.{b}" for a, b in _WANTED - columns.keys())
     if missing or third[:1] != ["track_id"]:
         raise MissingDataError(
@@ -128,6 +129,9 @@ def load_fma(
             "title": row["title"],
             "licence": row["license"],
             "set": f"fma-{subset}",
+            "track_seconds": row["duration"],
+            "latitude": row.get("latitude", ""),
+            "longitude": row.get("longitude", ""),
         }
         caption = f"{genre.lower()} music" if genre else ""
         items.append(AudioItem(path, caption, own, labels))
