@@ -17,6 +17,9 @@ SCRIPT = """# %% [markdown]
 # *Equation (2):* code `a.library.x_of`; paper B, eq. 2.
 
 # %%
+from workbench.models.some import SCHEDULES, Network, NetworkConfig, step
+class Own(nn.Module):
+    pass
 predict("07.1", [1, 2])
 diagram("A picture", {}, [])
 listing(loss_of, last="return")
@@ -41,7 +44,19 @@ def test_a_script_is_read_and_not_run(tmp_path):
     script = tmp_path / "07_title.py"
     script.write_text(SCRIPT, encoding="utf-8")
     lesson = overview.read(script)
-    assert lesson == overview.Lesson("07", 2, ("loss_of",), ("loss_of",), True, 1, 1, 1, (2,), 15)
+    assert lesson == overview.Lesson(
+        number="07",
+        equations=2,
+        losses=("loss_of",),
+        networks=("Network", "Own"),
+        shown=("loss_of",),
+        trains=True,
+        players=1,
+        diagrams=1,
+        predictions=1,
+        lines=(2,),
+        minutes=15,
+    )
 
 
 def test_the_table_of_the_guide_is_current():
@@ -67,6 +82,7 @@ def test_every_model_lesson_has_a_loss_a_diagram_training_sound_and_a_longer_exe
     for number in ("03", "04", "05", "06", "07", "09", "10", "11"):
         lesson = lessons[number]
         assert lesson.losses, number
+        assert lesson.networks, number
         assert lesson.shown, number
         assert lesson.trains, number
         assert lesson.diagrams, number

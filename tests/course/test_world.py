@@ -8,11 +8,12 @@ from workbench.course.world import LAND, STYLE_PLACES
 from workbench.datasets.builtin import STYLES
 
 
-def on_land(longitude, latitude, within=4.0):
-    """Whether a point lies within so many degrees of a piece of land."""
-    around = [(dx, dy) for dx in (-within, 0, within) for dy in (-within, 0, within)]
-    points = np.add((longitude, latitude), around)
-    return any(Path(np.array(piece)).contains_points(points).any() for piece in LAND)
+def on_land(longitude, latitude, within=5.0):
+    """Whether a point lies on a piece of land, or within so many degrees of a corner of one."""
+    corners = np.concatenate([np.array(piece) for piece in LAND])
+    near = np.hypot(*(corners - (longitude, latitude)).T).min() < within
+    inside = any(Path(np.array(piece)).contains_point((longitude, latitude)) for piece in LAND)
+    return near or inside
 
 
 def test_places_lie_on_the_land_and_oceans_do_not():

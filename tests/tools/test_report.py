@@ -19,7 +19,7 @@ from papermill.engines import NotebookExecutionManager
 
 from workbench.course.notebooks import build
 from workbench.errors import BrokenFileError, WorkbenchError
-from workbench.tools.pages import export, with_mathml
+from workbench.tools.pages import export, with_contents, with_mathml
 from workbench.tools.report import build as report
 from workbench.tools.report import engine, excerpts, runner
 from workbench.tools.report.runner import find_error, run_notebook
@@ -725,6 +725,21 @@ def test_the_notebook_that_is_there_is_run(tmp_path):
     (tmp_path / "02_saved.ipynb").write_text("{")
     with pytest.raises(BrokenFileError, match=r"02_saved\.ipynb: is not a valid notebook"):
         report.run_report(out, root=tmp_path, only=["02"])
+
+
+def test_a_page_has_its_contents_below_its_title(tmp_path):
+    text = "# 01 · A\n\n## 1 · What *is* it?\n\nOnly here.\n\n### Not listed\n\n## 2 · `b` & c"
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    nbformat.write(made, tmp_path / "01_a.ipynb")
+    export(tmp_path / "01_a.ipynb", tmp_path / "01_a.html")
+    page = (tmp_path / "01_a.html").read_text(encoding="utf-8")
+    [contents] = re.findall(r'<nav class="wb-contents".*?</nav>', page, re.S)
+    links = re.findall(r'<a href="#([^"]+)">(.*?)</a>', contents)
+    assert [title for _, title in links] == ["1 · What is it?", "2 · b &amp; c"]
+    assert all(f'<h2 id="{place}">' in page for place, _ in links)
+    assert page.index("<h1") < page.index('wb-contents"') < page.index("Only here.")
+    short = with_contents('<h1 id=\'a\'>A</h1><h2 id="b">B<a class="anchor-link">¶</a></h2>')
+    assert "nav" not in short
 
 
 def test_links_between_lessons_lead_to_pages(tmp_path):

@@ -19,6 +19,7 @@ COLUMNS = (
     "lesson",
     "equations",
     "loss",
+    "models",
     "library shown",
     "trains",
     "players",
@@ -32,6 +33,7 @@ _LOSS = re.compile(
     r"\$\$\s*(?:L\b|L_|\\mathcal ?\{?L|\\mathrm\{L|-\\log p|\\log p).*?\\qquad \((\d)\)", re.S
 )
 _SOURCE = re.compile(r"\*Equation \((\d)\):\* code `([\w.]+)`")
+_SETTINGS = ("Config", "Sampling")  # ends of the names of classes that hold settings
 _TRAINS = re.compile(r"\.backward\(\)|(?m:^train_\w+\()")
 
 
@@ -43,6 +45,7 @@ class Lesson:
         number: "05".
         equations: Number of numbered equations.
         losses: Functions of the library that compute its losses.
+        networks: Classes of models that it imports or defines.
         shown: Functions of the library whose source it prints.
         trains: Whether its own code trains a network.
         players: Number of cells that play clips side by side.
@@ -55,6 +58,7 @@ class Lesson:
     number: str
     equations: int
     losses: tuple[str, ...]
+    networks: tuple[str, ...]
     shown: tuple[str, ...]
     trains: bool
     players: int
@@ -83,6 +87,7 @@ def read(script: Path) -> Lesson:
         number=script.stem[:2],
         equations=len(sources),
         losses=tuple(dict.fromkeys(sources[n].rpartition(".")[2] for n in _LOSS.findall(words))),
+        networks=tuple(dict.fromkeys(name for text in code for name in _networks(text))),
         shown=tuple(dict.fromkeys(re.findall(r"\blisting\(([\w.]+)", lines))),
         trains=bool(_TRAINS.search(lines)),
         players=called.count("compare"),
@@ -105,6 +110,17 @@ def _calls(source: str) -> Iterator[str]:
         nodes += ast.iter_child_nodes(node)
 
 
+def _networks(source: str) -> Iterator[str]:
+    """The models of a cell: classes of `workbench.models` that it imports, except settings, and
+    networks that it defines."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("workbench.models"):
+            classes = [alias.name for alias in node.names if re.match("[A-Z]+[a-z]", alias.name)]
+            yield from (name for name in classes if not name.endswith(_SETTINGS))
+        if isinstance(node, ast.ClassDef) and any("Module" in ast.unparse(b) for b in node.bases):
+            yield node.name
+
+
 def _length(source: str) -> int:
     """Lines of code below the first line of the last function."""
     [*_, function] = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)]
@@ -120,6 +136,7 @@ def table(root: Path = ROOT) -> str:
             lesson.number,
             lesson.equations,
             ", ".join(f"`{name}`" for name in lesson.losses),
+            ", ".join(f"`{name}`" for name in lesson.networks),
             ", ".join(f"`{name}`" for name in lesson.shown),
             "yes" if lesson.trains else "",
             lesson.players,

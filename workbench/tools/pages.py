@@ -20,6 +20,8 @@ from workbench.files import atomic_write
 PLOTLY = "application/vnd.plotly.v1+json"
 _FETCHED = re.compile(r"<script[^>]*\ssrc=[\"'](?:https?:)?//[^>]*>\s*</script>", re.I)
 _MATHJAX = re.compile(r"<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.S)
+_HEADING = re.compile(r'<h2 id="([^"]+)">(.*?)<a class="anchor-link".*?</a></h2>', re.S)
+_TITLE = re.compile(r"<h1 .*?</h1>", re.S)
 _LESSON = re.compile(r'href="([\w-]+)\.ipynb(?=["#])')
 MOST_TEXT = 40_000  # characters of text in one cell
 MOST_PIECES = 500  # outputs of one cell
@@ -42,7 +44,16 @@ _STYLE = """
 .ansi-yellow-fg, .ansi-yellow-intense-fg { color: light-dark(#684c00, #f0d080) !important; }
 .ansi-blue-fg, .ansi-blue-intense-fg { color: light-dark(#124d8c, #a9cfff) !important; }
 .ansi-magenta-fg, .ansi-magenta-intense-fg { color: light-dark(#861a86, #f0b0f0) !important; }
-@media print { @page { size: auto; } }
+@media screen and (prefers-color-scheme: dark) {
+  .plotly-figure { filter: invert(.93) hue-rotate(180deg); }
+}
+.wb-contents { max-width: 60rem; margin: 1rem 0; padding: .6rem 1.2rem;
+  font: 15px/1.6 system-ui, sans-serif;
+  border: 1px solid light-dark(#c9c9c9, #555); border-radius: 6px; }
+.wb-contents summary { cursor: pointer; font-weight: 600; }
+.wb-contents ul { columns: 2 18rem; margin: .4rem 0 0; padding: 0; list-style: none; }
+.wb-contents a { color: light-dark(#0b57b0, #8ec1ff); }
+@media print { @page { size: auto; } .wb-contents { break-inside: avoid; } }
 """
 _MATH = re.compile(  # as in Jupyter: no space inside the dollars of $…$, so that prices stay
     r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|(?<![\\$\w])\$(?=\S)((?:[^$\n]|\n(?!\n))+?)(?<=\S)\$(?![\d$])",
@@ -71,12 +82,29 @@ def export(notebook: Path, target: Path) -> bool:
     page = _FETCHED.sub("", _MATHJAX.sub("", page))
     page = _BODY.sub('<body class="jp-Notebook">', page)  # it named a theme
     page = page.replace("</head>", f"<style>{_style(exporter)}</style></head>", 1)
+    page = with_contents(page)
     page = _LESSON.sub(lambda found: _to_page(found, target.parent), page)
     if plotly:
         page = page.replace("</head>", '<script src="plotly.min.js"></script></head>', 1)
     with atomic_write(target) as path:
         path.write_text(page, encoding="utf-8")
     return plotly > 0
+
+
+def with_contents(page: str) -> str:
+    """Put links to the sections of a page below its title, if it has two or more."""
+    sections = _HEADING.findall(page)
+    if len(sections) < 2:
+        return page
+    links = "".join(
+        f'<li><a href="#{place}">{re.sub("<[^>]*>", "", title).strip()}</a></li>'
+        for place, title in sections
+    )
+    contents = (
+        '<nav class="wb-contents" aria-label="Contents"><details open>'
+        f"<summary>Contents</summary><ul>{links}</ul></details></nav>"
+    )
+    return _TITLE.sub(lambda found: found[0] + contents, page, count=1)
 
 
 def shorten(cell: Any) -> None:

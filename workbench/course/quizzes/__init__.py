@@ -102,7 +102,8 @@ def page(asked: list[Item]) -> str:
             for choice in item.choices
         )
         parts.append(
-            f"<li><p>{html.escape(item.ask)}</p><ol type='a'>{texts}</ol>"
+            f"<li style='margin-bottom:1em'><p>{html.escape(item.ask)}</p>"
+            f"<ol type='a'>{texts}</ol>"
             f"<details><summary>Answers</summary><ol type='a'>{whys}</ol></details></li>"
         )
     return f"<div class='wb-quiz-page'><p>Quiz:</p><ol>{''.join(parts)}</ol></div>"
