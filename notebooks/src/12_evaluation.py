@@ -117,9 +117,9 @@ embeddings = tagger.predict(np.stack([wave(clip) for clip in clips]))[0]
 # the same map each time.
 #
 # **t-SNE** keeps neighbours together and ignores large distances. It computes probabilities
-# $p_{ij}$ that points $i$ and $j$ are neighbours from their embeddings $x_i$ and $x_j$. It computes
-# probabilities $q_{ij}$ in the same spirit from their places $y_i$ and $y_j$ on the map, which are
-# random at first. Then it moves the places until the KL divergence between $p$ and $q$ is small:
+# $p_{ij}$ that points $i$ and $j$ are neighbours from their embeddings $x_i$ and $x_j$. It also
+# computes probabilities $q_{ij}$ from their places $y_i$ and $y_j$ on the map, which are random at
+# first. Then it moves the places until the KL divergence between $p$ and $q$ is small:
 #
 # $$p_{j|i} = \frac{e^{-|x_i-x_j|^2/2\sigma_i^2}}{\sum_{k \ne i} e^{-|x_i-x_k|^2/2\sigma_i^2}},
 # \quad p_{ij} = \frac{p_{j|i}+p_{i|j}}{2n}, \quad
@@ -393,7 +393,7 @@ run.note("the same, extrapolated to infinite N", ends["same music"].value, floor
 predict("12.2", ["noise", "low-pass", "reverb", "pitch", "silence"])
 
 # %% [markdown]
-# A measure is only useful for what it notices. So we spoil held-out music with increasing strength
+# Which faults of music does each measure notice? We spoil held-out music with increasing strength
 # and compare it with *other* held-out music. At strength 0 it is unchanged. Four measures are new.
 #
 # The **inception score** needs no reference. $p(c \mid x)$ is the judge's probability of class $c$
@@ -704,7 +704,7 @@ reveal("12.4", float(scaled["kernel"][half]), f"at λ = {shares[half]:.1f}")
 # is proportional to it follows the dotted line. The kernel distance is a square: its value is about
 # $\lambda^2$ of the largest, so small differences look smaller than they are. Its square root is
 # proportional to the truth. The trained judge stays below the dotted line, except by chance. No
-# judge can do better, and one that stays far below has not learned all there is to hear. At
+# judge can do better. A judge that stays far below the line has not learned all differences. At
 # $\lambda = 0$ you see the floor: what a measure gives for two samples of the same loops.
 #
 # ## 9 · Five systems, one table
