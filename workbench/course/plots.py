@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from workbench.arguments import number, whole
 from workbench.course.accessible import describe as describe
 from workbench.course.accessible import with_alternative_text
+from workbench.course.world import LAND
 from workbench.extras import named_extras
 from workbench.music.kit import DRUM_NAMES, DRUMS
 from workbench.representations.drum_roll import DrumRoll
@@ -491,8 +492,6 @@ def world(
         The axes. The alternative text of the figure names the places and their counts.
     """
     from matplotlib.collections import PolyCollection
-
-    from workbench.course.world import LAND
 
     ax.add_collection(PolyCollection(LAND, facecolors="#E8E4DA", edgecolors="#B5AE9C", lw=0.6))
     most = max(counts.values(), default=1)
