@@ -489,6 +489,8 @@ reveal("01.10", float(lufs.max() - lufs.min()), f"from {lufs.min():.0f} to {lufs
 # What do their captions say, and how many people made them?
 
 # %%
+from workbench.datasets.sets.fma import genre_tree
+
 words = Counter(word for r in recordings for word in set(r.caption.lower().split()))
 artists = Counter(r.artist for r in recordings if r.artist)
 top = {word: count / len(recordings) for word, count in words.most_common(12)}
@@ -501,6 +503,8 @@ if artists:
                                sum(artists.values()) / 2)) + 1
     print(f"{len(artists)} artists; {half} of them made half of the recordings; {name} made "
           f"{count / len(recordings):.0%}")
+for genre, below in genre_tree().items():  # of the Free Music Archive
+    print(f"{genre}: " + ", ".join(f"{name} {n:,}" for name, n in list(below.items())[:6]))
 run.note("words in the captions of recordings", len(words))
 
 # %% [markdown]

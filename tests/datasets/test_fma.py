@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from workbench.datasets.audio import prepare_audio
-from workbench.datasets.sets.fma import find_fma, genre_table, load_fma, read_tracks
+from workbench.datasets.sets.fma import find_fma, genre_table, genre_tree, load_fma, read_tracks
 from workbench.errors import MissingDataError, PromptError
 
 FIELDS = [
@@ -119,3 +119,19 @@ def test_what_is_not_there_is_said(tmp_path, monkeypatch):
     (tmp_path / "odd.csv").write_text("a,b\n1,2\n")
     with pytest.raises(MissingDataError, match="not FMA's tracks"):
         read_tracks(tmp_path / "odd.csv")
+
+
+def test_the_tree_of_genres(fma, tmp_path, monkeypatch):
+    assert genre_tree() == {}  # the metadata is there, its table of genres is not
+    (tmp_path / "fma_metadata" / "genres.csv").write_text(
+        "genre_id,#tracks,parent,title,top_level\n"
+        "2,50,0,International,2\n12,900,0,Rock,12\n25,300,12,Punk,12\n"
+        "31,400,12,Metal,12\n77,40,2,Latin America,2\n101,9,31,Death-Metal,12\n",
+        encoding="utf-8",
+    )
+    tree = genre_tree()
+    assert tree == {"Rock": {"Metal": 400, "Punk": 300}, "International": {"Latin America": 40}}
+    assert list(tree) == ["Rock", "International"]
+    assert list(tree["Rock"]) == ["Metal", "Punk"]
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "empty"))
+    assert genre_tree() == {}

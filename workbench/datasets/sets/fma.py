@@ -19,7 +19,7 @@ from workbench.datasets.entry import Archive, Entry
 from workbench.datasets.folder import split_of_word
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.files import cache_dir
-from workbench.tables import read_rows
+from workbench.tables import read_rows, read_table
 
 SUBSETS = ("small", "medium", "large", "full")  # each contains those before it
 _WANTED = {
@@ -149,6 +149,29 @@ def genre_table(rows: Sequence[dict[str, str]]) -> list[tuple[str, int, int, flo
         hours = sum(float(row["duration"] or 0) for row in own) / 3600
         table.append((genre, tracks, len({row["name"] for row in own}), hours))
     return table
+
+
+def genre_tree() -> dict[str, dict[str, int]]:
+    """Return the archive's top genres with the genres directly below them and their numbers of
+    tracks, the most frequent first; empty if the metadata is not on this machine.
+
+    Raises:
+        BrokenFileError: If genres.csv is not valid; the message names line and column.
+    """
+    try:
+        path = find_part("metadata") / "genres.csv"
+    except MissingDataError:
+        return {}
+    rows = (
+        read_table(path, ["genre_id", "title", "parent", "#tracks"]).rows if path.exists() else []
+    )
+    names = {row["genre_id"]: row["title"] for row in rows}
+    tree: dict[str, dict[str, int]] = {row["title"]: {} for row in rows if row["parent"] == "0"}
+    for row in sorted(rows, key=lambda row: -int(row["#tracks"])):
+        above = names.get(row["parent"], "")
+        if above in tree:
+            tree[above][row["title"]] = int(row["#tracks"])
+    return dict(sorted(tree.items(), key=lambda item: -sum(item[1].values())))
 
 
 def _free(entry: Entry) -> list[AudioItem]:
