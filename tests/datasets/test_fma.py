@@ -8,7 +8,7 @@ import soundfile
 
 from workbench.datasets.audio import prepare_audio
 from workbench.datasets.sets.fma import find_fma, genre_table, genre_tree, load_fma, read_tracks
-from workbench.errors import MissingDataError, PromptError
+from workbench.errors import BrokenFileError, MissingDataError, PromptError
 
 FIELDS = [
     ("set", "split"),
@@ -133,5 +133,10 @@ def test_the_tree_of_genres(fma, tmp_path, monkeypatch):
     assert tree == {"Rock": {"Metal": 400, "Punk": 300}, "International": {"Latin America": 40}}
     assert list(tree) == ["Rock", "International"]
     assert list(tree["Rock"]) == ["Metal", "Punk"]
+    (tmp_path / "fma_metadata" / "genres.csv").write_text(
+        "genre_id,#tracks,parent,title\n2,many,0,International\n", encoding="utf-8"
+    )
+    with pytest.raises(BrokenFileError, match="line 2.*'many' is not a number"):
+        genre_tree()
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "empty"))
     assert genre_tree() == {}

@@ -19,7 +19,7 @@ from workbench.datasets.entry import Archive, Entry
 from workbench.datasets.folder import split_of_word
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.files import cache_dir
-from workbench.tables import read_rows, read_table
+from workbench.tables import Row, read_rows, read_table
 
 SUBSETS = ("small", "medium", "large", "full")  # each contains those before it
 _WANTED = {
@@ -162,16 +162,23 @@ def genre_tree() -> dict[str, dict[str, int]]:
         path = find_part("metadata") / "genres.csv"
     except MissingDataError:
         return {}
-    rows = (
-        read_table(path, ["genre_id", "title", "parent", "#tracks"]).rows if path.exists() else []
-    )
+    if not path.exists():
+        return {}
+    rows = read_table(path, needs=["genre_id", "title", "parent", "#tracks"]).rows
     names = {row["genre_id"]: row["title"] for row in rows}
     tree: dict[str, dict[str, int]] = {row["title"]: {} for row in rows if row["parent"] == "0"}
-    for row in sorted(rows, key=lambda row: -int(row["#tracks"])):
+    for tracks, row in sorted(((_tracks(row), row) for row in rows), key=lambda one: -one[0]):
         above = names.get(row["parent"], "")
         if above in tree:
-            tree[above][row["title"]] = int(row["#tracks"])
+            tree[above][row["title"]] = tracks
     return dict(sorted(tree.items(), key=lambda item: -sum(item[1].values())))
+
+
+def _tracks(row: Row) -> int:
+    try:
+        return int(row["#tracks"])
+    except ValueError:
+        raise row.error("#tracks", f"{row['#tracks'][:40]!r} is not a number") from None
 
 
 def _free(entry: Entry) -> list[AudioItem]:
