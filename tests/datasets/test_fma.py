@@ -136,7 +136,7 @@ def test_the_tree_of_genres(fma, tmp_path, monkeypatch):
     (tmp_path / "fma_metadata" / "genres.csv").write_text(
         "genre_id,#tracks,parent,title\n2,many,0,International\n", encoding="utf-8"
     )
-    with pytest.raises(BrokenFileError, match="line 2.*'many' is not a number"):
+    with pytest.raises(BrokenFileError, match=r"line 2.*'many' is not a number"):
         genre_tree()
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "empty"))
     assert genre_tree() == {}
