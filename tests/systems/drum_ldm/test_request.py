@@ -865,6 +865,11 @@ PUT = [
         ],
     ),
     # growing
+    ("begins quiet and becomes loud", ["soft in bars 1 to 4", "loud in bars 5 to 8"]),
+    ("starts simple, gets dense", ["sparse in bars 1 to 4", "busy in bars 5 to 8"]),
+    ("empieza suave y se pone fuerte", ["soft in bars 1 to 4", "loud in bars 5 to 8"]),
+    ("goes from quiet to loud", ["soft in bars 1 to 4", "loud in bars 5 to 8"]),
+    ("builds from sparse to busy", ["build up"]),
     ("gets more and more aggressive", ["build up"]),
     ("leiser werdend", ["fade out"]),
     ("fica mais forte", ["build up"]),
@@ -889,6 +894,30 @@ def test_what_people_say_is_understood(prompt, understood):
     request = read_request(prompt, 8)
     assert list(request.understood) == understood
     assert not request.refused
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "rock without any cymbals",
+        "a groove with no cymbals whatsoever",
+        "sin ningún platillo",
+        "sans aucune cymbale",
+        "sem nenhum prato",
+        "just the drums, no cymbals",
+        "no cymbals, only drums",
+        "sin platos, solo los tambores",
+    ],
+)
+def test_no_cymbals_of_any_kind_leaves_out_the_hi_hats(prompt):
+    request = read_request(prompt, 8)
+    assert not request.refused
+    assert {"CH", "OH", "RD", "CR"} <= absent(request, 0)
+    assert not {"BD", "SD", "LT"} & absent(request, 0)
+
+
+def test_no_cymbals_alone_keeps_the_hi_hats():
+    assert absent(read_request("rock drums, no cymbals", 8), 0) == {"RD", "CR"}
 
 
 @pytest.mark.parametrize(

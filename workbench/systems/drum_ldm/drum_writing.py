@@ -37,10 +37,17 @@ _NAMES = DRUM_NAMES | {"BD": "kick", "SD": "snare", "RD": "ride", "CR": "crash"}
 _SETS = {
     ("CH", "OH"): "hi-hats",
     ("CR", "RD"): "cymbals",
+    ("CH", "OH", "RD", "CR"): "cymbals of any kind",
+    ("BD", "SD", "LT", "MT", "HT"): "kick, snare and toms",
     ("LT", "MT", "HT"): "toms",
     DRUMS: "all drums",
 }
-_LEADING = {("CH", "OH"): ("CH",), ("CR", "RD"): ("CR",), DRUMS: ("BD", "SD", "CH")}
+_LEADING = {
+    ("CH", "OH"): ("CH",),
+    ("CR", "RD"): ("CR",),
+    ("BD", "SD", "LT", "MT", "HT"): ("BD", "SD", "LT"),
+    DRUMS: ("BD", "SD", "CH"),
+}
 
 
 class DrumWriter:

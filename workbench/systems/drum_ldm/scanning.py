@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 from workbench.representations.drum_chart import METERS
 from workbench.systems.drum_ldm.bar_places import BarPlaces
@@ -21,6 +22,7 @@ from workbench.systems.drum_ldm.items import (
     is_drum,
     takes_steps,
 )
+from workbench.systems.drum_ldm.lexicon import Entry
 from workbench.systems.drum_ldm.tempi import DECADE, take_tempo
 from workbench.systems.drum_ldm.words import STOPS
 from workbench.systems.prompts import plain_words
@@ -52,6 +54,9 @@ _INCREASINGLY = {
     *("more", "increasingly", "steadily", "gradually", "slowly", "ever", "and", "mas_", "mas"),
     *("immer", "allmahlich", "langsam", "stetig", "plus", "mais", "progressivement"),
 }
+_FROM = ("from", "von", "de", "desde")
+_TO = ("to", "zu", "bis", "a", "ate", "hasta")
+_ANY = {"any", "ningun", "ninguna", "aucun", "aucune", "nenhum", "nenhuma", "keinerlei"}
 _MOVES = ("moves", "moving", "switches", "switching", "changes", "goes", "going")
 _EMPTY = ("empty", "vacio", "leer", "vide", "vazio")
 _ADD = ("add", "adding", "introduce", "introducing")
@@ -95,6 +100,7 @@ class _Scanner(Counts, BarPlaces):
             self._in_fill,
             self._phrase_with_bars,
             self._becoming,
+            self._from_to,
             self._opened,
             self._between,
             self._adding,
@@ -126,8 +132,11 @@ class _Scanner(Counts, BarPlaces):
             self._add(Break())
 
     def _read_drums(self) -> None:
-        """Read "drums" as all drums where they are excluded or change."""
+        """Read "drums" as all drums where they are excluded or change, and as drums without
+        cymbals in "only the drums, no cymbals"."""
         items = self.result.items
+        pairs = list(pairwise(items))
+        bare = any(a == Role("not") and {"RD", "CR"} <= {*codes_of(b)} for a, b in pairs)
         for i, item in enumerate(items):
             if item == Role("drums"):
                 before = items[i - 1] if i else None
@@ -136,10 +145,14 @@ class _Scanner(Counts, BarPlaces):
                 change = after in (Role("enters"), Role("leaves"), Role("out"))
                 excluded = before in (Role("not"), Role("nor"), Role("out"))
                 everything = Thing(self.table.entries["alldrums"], "drums")
+                if bare and Role("only") in (before, after):
+                    items[i] = Thing(self.table.entries["skins"], "drums")
+                    continue
                 items[i] = everything if silent or change or excluded else Role("groove")
 
     def _becoming(self, i: int) -> int:
-        """ "gets louder", "se hace más fuerte", "lauter werdend": growing or dying away."""
+        """ "gets louder", "se hace más fuerte", "lauter werdend": growing or dying away. "Gets
+        busy" after "starts sparse": the second half."""
         at, growing = i, self.words[i] in _BECOMING
         while growing and self._word(at + 1) in _INCREASINGLY:
             at += 1
@@ -156,12 +169,42 @@ class _Scanner(Counts, BarPlaces):
         if not growing and self._word(at + n) not in ("werdend", "werden"):
             return 0
         if not more and not self.words[at + n - 1].endswith("er"):
-            return 0
+            if Role("starts") not in self.result.items:
+                return 0
+            self._halves([(entry, at, n)])
+            return at + n - i
         louder = fields.get("loudness", 0) > 0.55 or fields.get("density", 0) > 4
         name = "build" if louder else "fade"
         end = at + n + (not growing)
         self._add(Thing(self.table.entries[name], " ".join(self.written[i:end])))
         return end - i
+
+    def _from_to(self, i: int) -> int:
+        """ "from sparse to busy": one half each; after "build up" the way of the build-up."""
+        if self.words[i] not in _FROM:
+            return 0
+        first, n = self._find(i + 1)
+        to = i + 1 + n
+        if first is None or self._word(to) not in _TO:
+            return 0
+        second, m = self._find(to + 1)
+        fields = [{f for f, _ in e.of("set")} if e is not None else set() for e in (first, second)]
+        if second is None or not fields[0] & fields[1] & {"loudness", "density"}:
+            return 0
+        last = self._last
+        if not (isinstance(last, Thing) and last.entry.has("build", "fade")):
+            self._halves([(first, i + 1, n), (second, to + 1, m)])
+        return to + 1 + m - i
+
+    def _halves(self, qualities: list[tuple[Entry, int, int]]) -> None:
+        """Add two qualities, or the second one after "starts …", as those of the halves of the
+        loop. They are given with the place and number of their words."""
+        for part, (entry, at, n) in zip(
+            ("starts", "ends")[-len(qualities) :], qualities, strict=True
+        ):
+            self._add(Break())
+            self._add(Role(part))
+            self._add(Thing(entry, " ".join(self.written[at : at + n])))
 
     def _opened(self, i: int) -> int:
         """ "open" of "16th hats, open on the & of 4"."""
@@ -301,6 +344,8 @@ class _Scanner(Counts, BarPlaces):
         elif isinstance(self._last, Bars) and entry.sets("density") and self.words[i] in _EMPTY:
             self._add(Thing(self.table.entries["silence"], text))
         elif not entry.has("skip"):
+            if codes_of(Thing(entry, text)) == ("CR", "RD") and self._word(i - 1) in _ANY:
+                entry = self.table.entries["anycymbals"]
             self._add(Thing(entry, text))
         return n
 
