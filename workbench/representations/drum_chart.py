@@ -85,6 +85,8 @@ class DrumChart:
         letter: (bars,) form: bars of one letter are alike; 0 = A, 1 = B …
         hits: (steps, 9) 1 where a drum is struck in this sixteenth, 0 where it is not.
         stated: Whether the letters were asked for: bars of one letter then have the same hits.
+        together: Range of the offsets of hits that are struck together, as a share of the standard
+            deviation of all offsets; NaN for none. The network does not receive it.
     """
 
     meter: tuple[int, int]
@@ -100,6 +102,7 @@ class DrumChart:
     letter: np.ndarray
     hits: np.ndarray
     stated: bool = False
+    together: float = float("nan")
 
     @classmethod
     def empty(cls, bars: int, meter: tuple[int, int] = (4, 4)) -> Self:
@@ -116,6 +119,7 @@ class DrumChart:
             unknown(bars, len(DRUMS)),
             hits=unknown(steps, len(DRUMS)),
             stated=False,
+            together=float("nan"),
             **{name: unknown(bars) for name in names},
         )
 

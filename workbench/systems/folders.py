@@ -23,7 +23,7 @@ from workbench.files import clear_dead, locked, open_regular, temporary, umask, 
 
 SAVED = ".saved"
 # the first two are required
-NAMES = ("config.json", "model.safetensors", "README.md", "training.json")
+NAMES = ("config.json", "model.safetensors", "README.md", "training.json", "critic.safetensors")
 TRIES = 1000  # attempts of a reader whose files are being replaced
 
 

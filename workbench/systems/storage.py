@@ -19,7 +19,7 @@ from workbench.arguments import path_of, shown, text_of
 from workbench.errors import CheckpointError, MissingDataError, PromptError, brief
 from workbench.files import atomic_write
 from workbench.systems.configs import config_from, laid_out
-from workbench.systems.folders import opened, saving
+from workbench.systems.folders import NAMES, opened, saving
 from workbench.training.weights import check_header, header_of, load_file_into, save_weights
 from workbench.version import __version__
 
@@ -105,7 +105,16 @@ class Pretrained:
                 f"({brief(error)}); download or train it again"
             ) from None
         load_file_into(system.networks, weights, label)
+        system.load_further(files, folder)
         return system
+
+    def further_weights(self) -> dict[str, nn.Module]:
+        """Return modules that are saved beside the networks, by the name of their file."""
+        return {}
+
+    def load_further(self, files: Mapping[str, Path], folder: Path) -> None:
+        """Read the files of `further_weights` that a checkpoint has. files: their paths by name;
+        folder: the checkpoint's, which errors name."""
 
     def save_pretrained(
         self, folder: str | Path, card: str = "", training: dict[str, Any] | None = None
@@ -148,6 +157,8 @@ class Pretrained:
             texts["training.json"] = json.dumps(training, indent=1) + "\n"
         with saving(folder) as beside:
             save_weights(self.networks, beside / "model.safetensors", half=True)
+            for name, module in self.further_weights().items():
+                save_weights(module, beside / name, half=True)
             for name, text in texts.items():
                 with atomic_write(beside / name) as path:
                     path.write_text(text, encoding="utf-8")
@@ -214,7 +225,7 @@ def folder_of(name: str) -> Path:
         raise CheckpointError(
             f"no checkpoint {shown(name, 300)}; shipped: {known}; or give a folder"
         )
-    return from_hub(name, f"; shipped: {known}", allow_patterns=[*FILES, "README.md"])
+    return from_hub(name, f"; shipped: {known}", allow_patterns=[*NAMES])
 
 
 def from_hub(name: str, others: str = "", **patterns: list[str]) -> Path:

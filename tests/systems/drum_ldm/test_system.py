@@ -151,13 +151,14 @@ def test_each_prompt_is_heard_at_its_own_tempi(system, heard):
     system.generate(prompts, steps=2, guidance=1.5)
     asked = [180, system.suggest_tempo("jazz"), 100, system.suggest_tempo("")]
     own = [system.suggest_tempo("rock"), *asked[1:]]
-    assert [round(bpm) for _, bpm in heard] == [*own, *own, *asked, *asked]
+    # the second step is not guided: each row is evaluated once
+    assert [round(bpm) for _, bpm in heard] == [*own, *own, *asked]
 
 
 def test_a_tempo_that_is_known_is_heard_throughout(system, heard):
     one, two = system.draw_each(["rock 180 bpm", "rock 180 bpm"], [170, None], [1, 1], steps=2)
     assert (one.tempo, two.tempo) == (170, 180)
-    assert [round(bpm) for _, bpm in heard[::2]] == [170] * 4
+    assert [round(bpm) for _, bpm in heard[::2]] == [170] * 3
     assert [round(bpm) for _, bpm in heard[1::4]] == [system.suggest_tempo("rock"), 180]
 
 

@@ -5,7 +5,14 @@ import pytest
 
 from workbench.music.kit import DRUMS
 from workbench.representations.drum_chart import DrumChart
-from workbench.systems.drum_ldm.timing import MOST, timed
+from workbench.systems.drum_ldm.timing import (
+    FEWEST,
+    MOST,
+    TOGETHER,
+    sampled_together,
+    timed,
+    together_of,
+)
 
 N = len(DRUMS)
 BD, SD, CH = (DRUMS.index(name) for name in ("BD", "SD", "CH"))
@@ -72,3 +79,35 @@ def test_offsets_stay_within_their_sixteenth():
     roll = played(4)
     made = timed(roll, asking(loose=0.6, lay=2.0))
     assert np.abs(made[:, 2 * N :]).max() <= MOST
+
+
+@pytest.mark.parametrize("together", [0.6, 1.2])
+@pytest.mark.parametrize("slots", [1, 2])
+def test_hits_that_are_struck_together_are_as_near_as_asked(together, slots):
+    roll = played(4, slots=slots, bars=4)
+    made = timed(roll, DrumChart.empty(4).with_(together=together))
+    # the deviation of all offsets, by which the range is divided, changes with it
+    now, before = together_of(made), together_of(roll)
+    assert abs(now - together) < abs(before - together)
+    offset, old = made[:, 2 * N : 3 * N], roll[:, 2 * N : 3 * N]
+    hits = roll[:, :N] > 0.5
+    several = hits.sum(1) > 1
+    mean = [(x * hits).sum(1)[several] / hits.sum(1)[several] for x in (offset, old)]
+    assert mean[0] == pytest.approx(mean[1], abs=1e-6)
+    assert np.array_equal(made[:, : 2 * N], roll[:, : 2 * N])
+
+
+def test_few_hits_together_say_nothing():
+    roll = played(5, bars=1)
+    assert (roll[:, :N] > 0.5).sum(1).max() > 1
+    assert np.isnan(together_of(roll))
+    assert 0 < ((roll[:, :N] > 0.5).sum(1) > 1).sum() < FEWEST
+    assert np.array_equal(timed(roll, DrumChart.empty(1).with_(together=0.5)), roll)
+
+
+def test_drummers_differ_in_how_near_they_strike():
+    random = np.random.default_rng(0)
+    found = [sampled_together(random) for _ in range(2000)]
+    assert np.quantile(found, [0.1, 0.5, 0.9]) == pytest.approx(
+        np.quantile(TOGETHER, [0.1, 0.5, 0.9]), abs=0.05
+    )

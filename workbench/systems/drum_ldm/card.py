@@ -38,11 +38,25 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         + ("; with transformed loops and loops of the grammar." if report.get("chart") else "."),
         f"- **Rebuild:** `workbench train drums {options} --out FOLDER`{further}",
         "- **Weights:** MIT, like the code; half precision.",
+        *_critic(report),
         f"- **Limits:** {_limits(report)}{low}",
         "## Training",
         stages_table(stages),
     ]
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
+
+
+def _critic(report: dict[str, Any]) -> list[str]:
+    """Return a line about the critic that chooses among candidates, if there is one."""
+    found = report.get("critic")
+    if not found:
+        return []
+    return [
+        f"- **Critic:** `python -m workbench.systems.drum_ldm.critic FOLDER --dataset "
+        f"{report['dataset']} --seed {found['seed']}` (last loss {found['loss']:.2f}); it chooses "
+        "among candidates. It shares the training sessions with the judges of the tables below, "
+        f"but no feature and no network. {found['tables']}"
+    ]
 
 
 def _purpose(report: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ texts and loops in one space, in which a text lies near the loops that it descri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from workbench.arguments import shown, text_of, texts_of
 from workbench.errors import CheckpointError
+from workbench.models.latent_critic import LatentCritic
 from workbench.models.mrlstm import PaperAutoencoder
 from workbench.music.clip import clips_of
 from workbench.music.timeline import check_tempo
@@ -26,11 +27,15 @@ from workbench.systems.drum_ldm.facts import with_facts
 from workbench.systems.drum_ldm.networks import DrumNetworks
 from workbench.systems.latent_diffusion import LatentDiffusion
 from workbench.systems.provenance import signed
+from workbench.training.weights import load_file_into
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench.music.clip import Clip
 
 
+CRITIC = "critic.safetensors"
 BARS = 8  # of a loop, unless another length is given
 
 
@@ -48,7 +53,21 @@ class DrumLatents(LatentDiffusion):
         self.contrastive = self.networks.contrastive
         self.autoencoder = self.networks.autoencoder
         self.denoiser = self.networks.denoiser
+        self.critic: LatentCritic | None = None  # of checkpoints that have one
         self.diffusion = config.diffusion()
+
+    def further_weights(self) -> dict[str, nn.Module]:
+        """Return the critic, if there is one."""
+        return {} if self.critic is None else {CRITIC: self.critic}
+
+    def load_further(self, files: Mapping[str, Path], folder: Path) -> None:
+        """Read the critic, if there is one and it is of these latents: a folder may hold that of an
+        earlier training."""
+        if CRITIC in files:
+            critic = LatentCritic(len(self.networks.latent_mean))
+            load_file_into(critic, files[CRITIC], folder / CRITIC)
+            if torch.equal(critic.latent_mean, self.networks.latent_mean):
+                self.critic = critic.eval()
 
     def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
         """Return the shape of one latent. length: number of beats, by default those of 8 bars of

@@ -30,7 +30,7 @@ from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.card import card
 from workbench.systems.drum_ldm.config import DrumLDMConfig
 from workbench.systems.drum_ldm.grooves import DrumGrooves
-from workbench.systems.drum_ldm.sampler import GUIDANCE, STEADY, STEPS, request_of, tempos_of
+from workbench.systems.drum_ldm.sampler import GUIDANCE, STEADY, STEPS, Takes, request_of, tempos_of
 from workbench.systems.drum_ldm.training import Start, recipe
 from workbench.systems.progress import Progress
 from workbench.systems.prompts import metre_advice, prompts_of
@@ -142,6 +142,7 @@ class DrumLDM(DrumGrooves):
         steady: float | None = None,
         seed: int = 0,
         sampler: str = "dpm++",
+        candidates: int | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
         """Generate loops for a prompt, or for each of several prompts.
@@ -164,6 +165,10 @@ class DrumLDM(DrumGrooves):
                 follow charts have a form and this dial.
             seed: Seed of all random numbers.
             sampler: A name from `SAMPLERS`.
+            candidates: Number of loops that are begun for each one that is returned, 1 to 64. A
+                critic chooses the one that is most like people's while it is still noisy; see
+                `candidates.py`. None for CANDIDATES, and for 1 in systems without a critic. Each
+                one more costs about half of a loop's time.
             progress: Called with a `Progress` after each step.
 
         Returns:
@@ -183,18 +188,21 @@ class DrumLDM(DrumGrooves):
         n, tempo = checked(n=n, tempo=tempo).values()
         settings = SamplingSettings(steps, guidance, sampler, seed)
         dialled, steady = steady is not None, self._steady(steady)
+        candidates = self._candidates(candidates)
         prompts = [text for text in texts for _ in range(n)]
         tempos = [bpm for text in texts for bpm in [tempo or self.tempo_of(text)] * n]
         seeds = settings.seeds(n) * len(texts)
-        charts = self.charts_for(prompts, bars, seeds, form, meter)
-        if dialled:
-            charts = [chart.with_(stated=False) for chart in charts]
-        if settings.guidance == 0:  # the prompts have no effect, but for tempo, metre and form
-            charts = [chart.asking_nothing() for chart in charts]
-        noise = self.chart_noise(charts, seeds, steady)
-        z = self._sampled(noise, prompts, tempos, charts, settings, progress, seeds=seeds)
-        rolls = self.chart_rolls(z, charts)
+        rolls, charts = self._best(
+            Takes(prompts, tempos, seeds, bars, form, meter, stated=not dialled),
+            settings,
+            progress,
+            candidates,
+            steady=steady,
+            # without guidance the prompts have no effect, but for tempo, metre and form
+            asking=settings.guidance > 0,
+        )
         asked = {"bars": bars, "tempo": tempo, **settings.asked()}
+        asked |= {"candidates": candidates} if candidates > 1 else {}
         if self.config.chart:
             named = None if meter is None else f"{meter[0]}/{meter[1]}"
             asked |= {"meter": named, "form": form, "steady": steady}
@@ -226,6 +234,7 @@ class DrumLDM(DrumGrooves):
         steps: int = STEPS,
         guidance: float = GUIDANCE,
         sampler: str = "dpm++",
+        candidates: int | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
         """Generate one loop per prompt, each with its own tempo and seed, in one batch.
@@ -240,6 +249,7 @@ class DrumLDM(DrumGrooves):
             steps: Number of sampling steps, 1 to 1000.
             guidance: Guidance scale, 0 to 20.
             sampler: A name from `SAMPLERS`.
+            candidates: See `generate`.
             progress: Called with a `Progress` after each step.
 
         Returns:
@@ -256,11 +266,12 @@ class DrumLDM(DrumGrooves):
         own = {prompt: self._words_tempo(prompt, tempo) for prompt, tempo in chosen.items()}
         bpm = [chosen[p] if t is None else t for p, t in zip(prompts, known, strict=True)]
         early = [own[p] if t is None else t for p, t in zip(prompts, known, strict=True)]
-        charts = self.charts_for(prompts, bars, seeds)
-        noise = self.chart_noise(charts, seeds)
-        z = self._sampled(noise, prompts, bpm, charts, settings, progress, early=early, seeds=seeds)
-        rolls = self.chart_rolls(z, charts)
+        candidates = self._candidates(candidates)
+        rolls, charts = self._best(
+            Takes(prompts, bpm, seeds, bars), settings, progress, candidates, early=early
+        )
         asked = {"bars": bars, **settings.asked()}
+        asked |= {"candidates": candidates} if candidates > 1 else {}
         return [
             signed(
                 clip, self, request={"prompt": prompt, "tempo": tempo, **asked, "noise seed": seed}
@@ -284,7 +295,7 @@ class DrumLDM(DrumGrooves):
         sampler: str = "dpm++",
     ) -> list[tuple[float, DrumRoll]]:
         """Return the steps of one sampling: pairs of the noise level √(1−ᾱ), from 1 down, and the
-        roll so far."""
+        roll so far. It shows the first candidate, see `generate`."""
         frames: list[np.ndarray] = []
         clip = self.generate(
             prompt,
@@ -293,6 +304,7 @@ class DrumLDM(DrumGrooves):
             guidance=guidance,
             seed=seed,
             sampler=sampler,
+            candidates=1,
             progress=lambda record: frames.append(record.state()[0]),
         )[0]
         rolls = [DrumRoll.from_array(frame, tempo=clip.tempo) for frame in frames]
