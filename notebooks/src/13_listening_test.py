@@ -12,7 +12,7 @@
 # `workbench.tools.listening`, `workbench.evaluation.paired`, `workbench.evaluation.agreement`,
 # `workbench.evaluation.preference`, `workbench.evaluation.power`, `workbench.music.loudness`.
 # **Papers:** arXiv 2408.02711 (its listening test), ITU-R BS.1770 (loudness), Holm (1979),
-# Krippendorff (2011), Bradley and Terry (1952), Clark (1973).
+# Krippendorff (2011), Bradley and Terry (1952), Hunter (2004), Clark (1973).
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
@@ -287,7 +287,7 @@ for ax, scale in zip(figures, test.key["scales"], strict=True):
 predict("13.3", [10.0, 25.0, 60.0], unit="% of the studies")
 
 # %% [markdown]
-# If we ask many questions, some answers are "yes" by chance. **Holm's correction** prevents this.
+# If we ask many questions, some answers are "yes" by chance. **Holm's correction** keeps that rare.
 # The smallest of $m$ p values is multiplied by $m$, the next by $m-1$, and so on. A corrected value
 # is never smaller than the one before it and never larger than 1. Then, if nothing differs, at most
 # 5 % of studies report a difference.
