@@ -50,10 +50,16 @@ def test_no_two_questions_are_the_same():
     assert len({item.ask for item in EVERY}) == len(EVERY)
 
 
-@pytest.mark.parametrize("lesson", ["5", "99", 5, None, "../05"])
+@pytest.mark.parametrize("lesson", ["99", "005", 99, None, "../05"])
 def test_a_lesson_without_a_quiz_is_named(lesson):
     with pytest.raises(PromptError, match=f"lesson={lesson!r}.*00, 01"):
         quiz(lesson)
+
+
+@pytest.mark.parametrize("lesson", ["5", 5])
+def test_a_number_needs_no_zero(lesson):
+    assert quiz(lesson).lesson == "05"
+    assert quiz(lesson).items == items("05")
 
 
 def test_nobody_there_the_page_folds_its_answers(capsys):

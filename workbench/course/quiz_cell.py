@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.course import widgets
 from workbench.course.accessible import show
-from workbench.course.quizzes import items, lines, page
+from workbench.course.quizzes import items, lines, number_of, page
 from workbench.course.record import attended
 
 
@@ -19,9 +19,9 @@ class Quiz:
     """The result of `quiz`; displays itself as the last line of a cell. widget: what shows it, or
     None where nobody can answer."""
 
-    def __init__(self, lesson: str) -> None:
-        self.lesson, self.items = lesson, items(lesson)
-        self.widget = widgets.QuizBox(lesson, self.items) if attended() else None
+    def __init__(self, lesson: str | int) -> None:
+        self.lesson, self.items = number_of(lesson), items(lesson)
+        self.widget = widgets.QuizBox(self.lesson, self.items) if attended() else None
 
     def __repr__(self) -> str:
         return f"Quiz of lesson {self.lesson}: {len(self.items)} questions"
@@ -38,11 +38,11 @@ class Quiz:
             display(self.widget)
 
 
-def quiz(lesson: str) -> Quiz:
+def quiz(lesson: str | int) -> Quiz:
     """The quiz of a lesson: answer, and read why a choice is right or wrong.
 
     Args:
-        lesson: Its number, such as "05".
+        lesson: Its number, such as "05" or 5.
 
     Returns:
         The quiz, which displays itself as the last line of a cell. Where nobody can answer, as in

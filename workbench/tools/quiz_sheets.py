@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from workbench.course.outline import outlines
-from workbench.course.quizzes import Item, items, lessons, letter, lines
-from workbench.errors import PromptError
+from workbench.course.quizzes import Item, items, lessons, letter, lines, number_of
 
 _SPECIAL = re.compile(r"([\\~=#{}:])")
 
@@ -20,20 +19,16 @@ def sheets(numbers: Sequence[str] = (), *, answers: bool = False, gift: bool = F
     """The quizzes of some lessons as text.
 
     Args:
-        numbers: Lessons, such as ("05",); default: all.
+        numbers: Lessons, such as ("05",) or ("5",); default: all.
         answers: Whether the answers follow each quiz.
         gift: The GIFT format, which always contains the answers.
 
     Raises:
         PromptError: for a lesson without a quiz.
     """
-    known = lessons()
-    for number in numbers:
-        if number not in known:
-            raise PromptError(f"lesson {number!r}: has no quiz; choose from {', '.join(known)}")
     titles = {outline.number: outline.title for outline in outlines()}
     parts = []
-    for number in dict.fromkeys(numbers or known):
+    for number in dict.fromkeys(map(number_of, numbers or lessons())):
         title = f"{number} {titles.get(number, '')}".strip()
         asked = items(number)
         rows = _gift(title, asked) if gift else _sheet(title, asked, answers)

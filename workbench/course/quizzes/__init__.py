@@ -55,17 +55,28 @@ def lessons() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("[0-9][0-9].toml"))
 
 
-def items(lesson: str) -> list[Item]:
+def number_of(lesson: str | int) -> str:
+    """The number of a lesson with a quiz in two digits, also of "5" or 5.
+
+    Raises:
+        PromptError: for a lesson without a quiz.
+    """
+    number = str(lesson).zfill(2)
+    if number not in lessons():
+        raise PromptError(
+            f"lesson={shown(lesson)}: has no quiz; choose from {', '.join(lessons())}"
+        )
+    return number
+
+
+def items(lesson: str | int) -> list[Item]:
     """The questions of a lesson. The order of choices depends on their texts only, so that it is
     the same in every run and says nothing about which one is right.
 
     Raises:
         PromptError: for a lesson without a quiz.
     """
-    if lesson not in lessons():
-        raise PromptError(
-            f"lesson={shown(lesson)}: has no quiz; choose from {', '.join(lessons())}"
-        )
+    lesson = number_of(lesson)
     content = tomllib.loads((FOLDER / f"{lesson}.toml").read_text(encoding="utf-8"))
     asked = enumerate(content["question"], 1)
     return [Item(f"{lesson}.{n}", one["ask"], tuple(_choices(one))) for n, one in asked]

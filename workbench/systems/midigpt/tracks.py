@@ -14,6 +14,7 @@ from workbench.systems.midigpt.polyphony import BASSES, SINGLE
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
+LEADS = {TRAINED_NAMES["MELODY"], TRAINED_NAMES["BRIDGE"]}
 LOWEST_LEAD = 52  # median pitch below which a monophonic track is a bass
 
 
@@ -28,16 +29,19 @@ def learned(vocabulary: Vocabulary) -> tuple[set[str], set[int]]:
 
 
 def called_as(
-    clip: Clip, chosen: Sequence[int], added: Sequence[int], known: set[int]
+    clip: Clip, chosen: Sequence[int], added: Sequence[int], known: set[int], *, apart: bool = False
 ) -> list[int | None]:
     """Return the program in the tokens of each track, and of each track to add (−1: drums).
 
     Tracks are mapped to programs of the training data: by a track name that occurs there, by their
-    own program, or by their role. Of the remaining ones, the highest monophonic tracks become the
-    melody and the bridge, and the others the piano or the nearest known program. Several tracks may
-    share a program, but not a track to write with one to keep. An added wind or solo string
-    instrument becomes the bridge. Drums are None (not encoded) if training had no drums and they
-    are not to be written.
+    own program, or by another one of its family of General MIDI. Of the remaining ones, the highest
+    monophonic tracks become the melody and the bridge, and the others the nearest program that no
+    other track has, the piano if all are taken. Several tracks may share a program, but not a track
+    to write with one to keep. An added wind or solo string instrument becomes the bridge. Drums are
+    None (not encoded) if training had no drums and they are not to be written.
+
+    apart: whether tracks to write have a program each, as far as there are enough of them. Else
+    those with the same program keep it.
     """
     own = clip.score.tracks
     kinds = [-1 if track.is_drum else int(track.program) for track in own] + [*added]
@@ -47,29 +51,51 @@ def called_as(
     }
     tuned = [i for i, kind in enumerate(kinds) if kind >= 0]
     for side in ([i for i in tuned if i in chosen], [i for i in tuned if i not in chosen]):
-        free = set(range(128)) - set(called.values())
-        rest: list[int] = []
+        others = set(range(128)) - set(called.values())
+        free = others & known or others
+        mine: dict[int, int] = {}
         for i in side:
             program = TRAINED_NAMES.get(names[i], kinds[i])
-            if program in known & free:
-                called[i] = program
-            else:
-                rest.append(i)
-        single = {i: _single(own[i]) for i in rest if i < len(own)}
-        leads = sorted((i for i in rest if single.get(i, 0)), key=lambda i: -single[i])
-        parts = {TRAINED_NAMES["MELODY"], TRAINED_NAMES["BRIDGE"]} & known & free
-        parts -= {called.get(i) for i in side}
-        for i, part in zip(leads, sorted(parts, reverse=True), strict=False):
-            called[i] = part
-        parts -= {called.get(i) for i in side}
-        for i in set(rest) - set(called):
-            if i >= len(own) and kinds[i] in SINGLE - BASSES and parts:
-                called[i] = min(parts)
-        near = known & free or free
-        near = {TRAINED_NAMES["PIANO"]} & near or near
-        for i in set(rest) - set(called):
-            called[i] = min(near, key=lambda p: abs(p - kinds[i]), default=kinds[i])
+            alone = not apart or i not in chosen or program not in mine.values()
+            if program in free and alone:
+                mine[i] = program
+        for i in side:
+            spare = free & known - LEADS - set(mine.values())
+            family = [p for p in spare if p // 8 == kinds[i] // 8]
+            if i not in mine and family:
+                mine[i] = min(family, key=lambda p: abs(p - kinds[i]))
+        rest = [i for i in side if i not in mine]
+        mine |= _roles(own, rest, kinds, (LEADS & free) - set(mine.values()))
+        for i in rest:
+            if i not in mine:
+                mine[i] = _nearest(kinds[i], free, free - set(mine.values()))
+        called |= mine
     return [called[i] for i in range(len(kinds))]
+
+
+def _roles(
+    own: Sequence[Any], rest: Sequence[int], kinds: Sequence[int], parts: set[int]
+) -> dict[int, int]:
+    """Return the tracks of `rest` that become the melody or the bridge, if these are free."""
+    found: dict[int, int] = {}
+    single = {i: _single(own[i]) for i in rest if i < len(own)}
+    leads = sorted((i for i in rest if single.get(i, 0)), key=lambda i: -single[i])
+    found |= zip(leads, sorted(parts, reverse=True), strict=False)
+    parts = parts - set(found.values())
+    if parts:
+        winds = [i for i in rest if i >= len(own) and kinds[i] in SINGLE - BASSES]
+        found |= dict.fromkeys(winds, min(parts))
+    return found
+
+
+def _nearest(kind: int, free: set[int], spare: set[int]) -> int:
+    """Return the program that stands for one without a family or role."""
+    piano = TRAINED_NAMES["PIANO"]
+    if piano in spare:
+        return piano
+    if spare - LEADS:
+        return min(spare - LEADS, key=lambda p: (abs(p // 8 - kind // 8), abs(p - kind)))
+    return piano if piano in free else min(free, key=lambda p: abs(p - kind))
 
 
 def _single(track: Any) -> float:
