@@ -92,7 +92,7 @@ def add(commands: Any) -> None:
     add.add_argument(
         "--candidates",
         type=options.whole(1),
-        help="number of candidates per clip, of which the best is kept (default: 4)",
+        help="number of candidates per clip, of which the best is kept (default: 6)",
     )
     add_takes(add)
     add.set_defaults(run=arrange)

@@ -456,8 +456,9 @@ else:
 # 2501.17011). They are left out at random in training, like the text of lesson 05. Controls are
 # also a rule for sampling: a token that would leave the requested class is not allowed. So even a
 # network that learned little about controls keeps most of them, and it chooses among the tokens
-# that are left. `inpaint` samples four candidates and keeps the one whose pitch classes and density
-# are nearest to the bars around it, and that is likely (`systems/midigpt/ranking.py`).
+# that are left. `inpaint` samples six candidates and keeps the one whose pitch classes, key and
+# density are nearest to the bars around it, that repeats figures of the song, and that is likely
+# (`systems/midigpt/ranking.py`).
 #
 # ## 6 · Where is it surprised? How does it sample?
 #

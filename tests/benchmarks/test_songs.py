@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import symusic
 
 from workbench.benchmarks import piano, song_bands, songs
 from workbench.benchmarks.piano_data import copied, grams
 from workbench.benchmarks.song_context import context
-from workbench.benchmarks.song_control import control
+from workbench.benchmarks.song_control import chord_in, control, value_in
 from workbench.benchmarks.song_data import SongBench, until_end
 from workbench.benchmarks.song_inpainting import (
     FILLERS,
@@ -25,7 +26,8 @@ from workbench.datasets import builtin_songs
 from workbench.evaluation.inpainting import PROMPTS, cases
 from workbench.evaluation.table import Report, cell
 from workbench.models.gpt import GPTConfig
-from workbench.representations.controls import Controls
+from workbench.music.clip import Clip
+from workbench.representations.controls import CHORDS, KINDS, Controls
 from workbench.representations.hints import ORDERS
 from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
@@ -133,7 +135,9 @@ def test_context_and_control_are_measured(bench):
     assert other.report.sections["context"]["rows"][0][2] == 0
     control(other)
     rows = other.report.sections["control"]["rows"]
-    assert {"density", "polyphony"} <= {row[0] for row in rows}
+    names = {row[0] for row in rows}
+    for kind in ("density", "polyphony"):
+        assert {f"builtin-songs: {kind}", f"all: {kind}"} <= names
     for _, asked, free, count in rows:
         assert 0 <= asked <= 1
         assert 0 <= free <= 1
@@ -143,6 +147,22 @@ def test_context_and_control_are_measured(bench):
     assert whole > 0
     assert half > 0
     assert whole != half
+
+
+def test_controls_are_counted_on_the_tracks_of_the_file():
+    """Two tracks of one program: eighths in 6/8, and a chord that is held."""
+    score = symusic.Score(480)
+    score.time_signatures.append(symusic.TimeSignature(0, 6, 8))
+    for pitches, step, length in (((60,), 240, 240), ((57, 60, 64), 720, 700)):
+        score.tracks.append(symusic.Track("", 0))
+        for time in range(0, 2880, step):
+            for pitch in pitches:
+                score.tracks[-1].notes.append(symusic.Note(time, length, pitch, 80))
+    clip = Clip(score)
+    found = [[value_in(clip, i, 1, kind) for kind in KINDS] for i in (0, 1)]
+    assert found[0] == [6, 1, 60, 1]
+    assert found[1] == [2, 3, pytest.approx(60 + 1 / 3), pytest.approx(700 / 240)]
+    assert CHORDS[chord_in(clip, 1)] == "Am"
 
 
 def test_performed_songs_sound_the_same_off_their_beats():

@@ -101,6 +101,8 @@ def test_thinning_leaves_out_and_never_adds():
         ("chord=F#m bars=9-12", Control(chord="F#m", bars=(8, 12))),
         ("register=72.5 tracks=#1,drums,0", Control(register=72.5, tracks=["#1", "drums", 0])),
         ("polyphony=2 length=0.5 bars=3", Control(polyphony=2, length=0.5, bars=(2, 3))),
+        ("density=0 bars=-3-0", Control(density=0, bars=(-4, 0))),  # before the song
+        ("register=60 bars=-3--2", Control(register=60, bars=(-4, -2))),
     ],
 )
 def test_texts_and_controls_are_the_same(text, control):
@@ -110,7 +112,16 @@ def test_texts_and_controls_are_the_same(text, control):
 
 @pytest.mark.parametrize(
     "text",
-    ["density", "density=x", "loudness=3", "bars=0-2", "chord=H", "density=0", "length=1 length=2"],
+    [
+        "density",
+        "density=x",
+        "loudness=3",
+        "bars=2-0",
+        "bars=x",
+        "chord=H",
+        "density=-1",
+        "length=1 length=2",
+    ],
 )
 def test_other_texts_are_refused(text):
     with pytest.raises(PromptError):

@@ -293,8 +293,8 @@ def inpainting(bench: SongBench) -> None:
             f"walls: share with more than {WALL} notes at one place; joins: semitones to the "
             "nearest note of the same part across the line; copied: share of four-note figures "
             "that also occur in the rest of the song. Values nearer to those of the true bars are "
-            f"better. MidiGPT.inpaint keeps one of {CANDIDATES} candidates, by harmony, density "
-            "and likelihood; key, joins and copied are not among its criteria.",
+            f"better. MidiGPT.inpaint keeps one of {CANDIDATES} candidates, by harmony, key, "
+            "copied figures, density and likelihood; joins are not among its criteria.",
             f"The original's prompt with the hole left in it: {leak.sum() / notes.sum():.3f} nats "
             "per note, because it can copy the answer.",
             *(

@@ -4,11 +4,15 @@ A network that reads controls follows few of them after little training. So the 
 tokens keeps them, too, and the network chooses among what is left:
 
     density    at each place a track has begun about its share of the bar's notes, and never more
-               than the class allows
+               than the class allows; a track that shall be silent does not begin
     polyphony  the mean number of notes struck together stays in the class
     register   the mean pitch stays in the class
-    length     more than half of the notes have a length of the class
+    length     more than half of the notes have a length of the class, and none of the track's
+               notes is struck again while it sounds
     chord      its three notes come first, and then have four fifths of the sound
+
+For a track whose density is left free, the fewest and the most positions may be given, so that it
+does not fall silent beside tracks that have requests.
 
 A rule counts what it cannot forbid: where nothing else is left, the grammar alone decides. It is
 exact for vocabularies whose pitches are tokens of their own.
@@ -24,36 +28,52 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.representations.controls import CHORDS, FREE, KINDS, LIMITS, TRIADS, Classes
+from workbench.representations.controls import CHORDS, FREE, KINDS, LIMITS, SILENT, TRIADS, Classes
 from workbench.representations.grammar import PROGRAMS, HoleRule, TokenGrammar
 from workbench.representations.tokens import END, Vocabulary, value_of
 
 SIXTEENTH = 3  # twelfths of a beat
 MANY = 8  # positions more than the lower limit of the highest density, so that no wall is written
+NOTHING = (0.0, 1.0)  # density of a silent track
 Limits = dict[str, tuple[float, float]]  # of a class: lowest value, and the first one above it
+
+
+def _limits(wishes: Sequence[int], usual: Sequence[int]) -> Limits:
+    """Return the limits of a track in a bar; of what is requested, it has at least one position.
+    wishes: the class of each kind. usual: fewest and most positions if no density is requested, 0
+    for any number."""
+    found = {k: limits_of(k, wish) for k, wish in zip(KINDS, wishes, strict=True) if wish != FREE}
+    low, high = found.get("density", (usual[0], usual[1] + 1 if usual[1] else np.inf))
+    if found and (low, high) != NOTHING:
+        low = max(1, low)
+    return found | {"density": (low, high)}
 
 
 def limits_of(kind: str, number: int) -> tuple[float, float]:
     """Return the values of a class: (lowest, first one above)."""
+    if number == SILENT:
+        return NOTHING
     highest = LIMITS[kind][-1]
     edges = (0.0, *LIMITS[kind], highest + MANY if kind == "density" else np.inf)
     return edges[number], edges[number + 1]
 
 
 class ControlTables:
-    """What each piece of a vocabulary does to the controls, as arrays (size,) or (size,
-    PROGRAMS)."""
+    """What each piece of a vocabulary does to the controls, as arrays (size,) or (PROGRAMS,
+    size)."""
 
     def __init__(self, grammar: TokenGrammar, vocabulary: Vocabulary) -> None:
         v = vocabulary
         self.events = [[_event(v.names[base]) for base in piece] for piece in v.pieces]
-        self.begun = grammar.onsets.begun.numpy() > 0  # programs at the current position
-        self.places = np.zeros((v.size, PROGRAMS), dtype=int)  # positions in which they begin later
+        # programs at the current position
+        self.begun = np.ascontiguousarray(grammar.onsets.begun.numpy().T > 0)
+        self.places = np.zeros((PROGRAMS, v.size), dtype=int)  # positions in which they begin later
         self.pitch, self.beats = np.full(v.size, np.nan), np.full(v.size, np.nan)
         for i, events in enumerate(self.events):
             self._add(i, events)
         bar, first = grammar.bar.numpy(), grammar.first_position.numpy()
-        self.places[bar] = 0
+        self.opening = np.where(bar, self.places, 0)  # the same in the bar that it begins
+        self.places[:, bar] = 0
         self.to = np.where(bar, -1, first)  # where it moves in this bar, or −1
         self.opens = np.where(bar, first, -1)  # and in the next one
         self.ends = bar | (np.arange(v.size) == END)  # leaves the bar
@@ -66,7 +86,7 @@ class ControlTables:
                 moved, begun = True, set()
             elif kind == "Program" and moved and int(value) not in begun:
                 begun.add(int(value))
-                self.places[i, int(value)] += 1
+                self.places[int(value), i] += 1
             elif kind == "Pitch" and np.isnan(self.pitch[i]):
                 self.pitch[i] = value
             elif kind == "Duration" and np.isnan(self.beats[i]):
@@ -97,11 +117,13 @@ class _Bar:
     """What a stream has played in the current bar."""
 
     number: int = -1
+    start: int = 0  # in positions from the first bar
     position: int = 0
     program: int = -1
     tracks: dict[int, _Track] = field(default_factory=dict)
     heard: set[int] = field(default_factory=set)  # pitch classes
-    last: int = 0  # the pitch class of the last note
+    last: int = 0  # the pitch of the last note
+    ends: dict[tuple[int, int], float] = field(default_factory=dict)  # by program and pitch
     inside: float = 0.0  # beats of the chord
     outside: float = 0.0
 
@@ -114,6 +136,8 @@ class ControlRule(HoleRule):
         classes: What is requested for each bar and track of the hole.
         grammar, n, metres, programs: As for `HoleRule`; `programs` in the order of the tracks.
         names: Names of the base tokens.
+        usual: Fewest and most positions of each track in each bar where no density is requested,
+            (bars, tracks, 2); 0 for any number.
         **more: As for `HoleRule`.
     """
 
@@ -126,21 +150,18 @@ class ControlRule(HoleRule):
         metres: Sequence[int],
         programs: Sequence[int],
         names: Sequence[str],
+        *,
+        usual: np.ndarray | None = None,
         **more: Any,
     ) -> None:
         self.tables = tables
         self.state = [_Bar() for _ in range(n)]
         numbers = [int(names[base].split("_")[1]) + 1 for base in programs]
+        if usual is None:
+            usual = np.zeros((*classes.tracks.shape[:2], 2), dtype=int)
         self.limits: list[dict[int, Limits]] = [
-            {
-                number: {
-                    kind: limits_of(kind, wish)
-                    for kind, wish in zip(KINDS, wishes, strict=True)
-                    if wish != FREE
-                }
-                for number, wishes in zip(numbers, tracks, strict=True)
-            }
-            for tracks in classes.tracks.tolist()
+            dict(zip(numbers, map(_limits, tracks, habits), strict=True))
+            for tracks, habits in zip(classes.tracks.tolist(), usual.tolist(), strict=True)
         ]
         self.chords = [_pitch_classes(chord) for chord in classes.chords.tolist()]
         self.tuned = any(numbers)  # 0: the drums
@@ -164,12 +185,14 @@ class ControlRule(HoleRule):
         return np.zeros(len(self.tables.to), dtype=bool)
 
     def _late(self, number: int) -> np.ndarray:
-        """Return which ids begin a bar too late for its density: (size,) bool."""
+        """Return which ids begin a bar too late for its density, or with a track that shall be
+        silent: (size,) bool."""
         opens, late = self.tables.opens, self._nothing()
         if 0 <= number < self.limit:
-            for limits in self.limits[number].values():
-                low = limits.get("density", (0, 0))[0]
+            for program, limits in self.limits[number].items():
+                low, high = limits["density"]
                 late |= (opens >= 0) & (self._due(number, low, opens) > 0)
+                late |= self.tables.opening[program] >= high
         return late
 
     def _take(self, ids: Tensor) -> None:
@@ -182,6 +205,7 @@ class ControlRule(HoleRule):
         """Add a base token to what a bar has."""
         track = bar.tracks.get(bar.program)
         if kind == "Bar":
+            bar.start += self.sizes[bar.number] if bar.number >= 0 else 0
             bar.number, bar.position, bar.tracks = bar.number + 1, 0, {}
             bar.heard, bar.inside, bar.outside = set(), 0.0, 0.0
         elif kind == "Position":
@@ -195,15 +219,16 @@ class ControlRule(HoleRule):
             track.here, track.notes = track.here + 1, track.notes + 1
         elif kind == "Pitch" and track:
             track.tuned, track.pitches = track.tuned + 1, track.pitches + value
-            bar.last = int(value) % 12
-            bar.heard.add(bar.last)
+            bar.last = int(value)
+            bar.heard.add(bar.last % 12)
         elif kind == "Duration" and track and bar.number < self.limit:
             low, high = self._wished(bar).get("length", (0.0, np.inf))
             track.fitting += low <= value < high
             track.others += not low <= value < high
+            bar.ends[bar.program, bar.last] = bar.start + bar.position + 12 * value
             chord = self.chords[bar.number] or set()
-            bar.inside += value * (bar.last in chord)
-            bar.outside += value * (bar.last not in chord)
+            bar.inside += value * (bar.last % 12 in chord)
+            bar.outside += value * (bar.last % 12 not in chord)
 
     def _wished(self, bar: _Bar) -> Limits:
         """Return what is requested of the track that plays."""
@@ -215,9 +240,9 @@ class ControlRule(HoleRule):
         broken = self._nothing()
         for program, limits in self.limits[bar.number].items():
             track = bar.tracks.get(program, _Track())
-            if "density" in limits:
-                here = t.begun[:, program] & (not track.here)
-                count = track.positions + here + t.places[:, program]
+            if limits["density"][1] < np.inf:
+                here = t.begun[program] & (not track.here)
+                count = track.positions + here + t.places[program]
                 broken |= count >= limits["density"][1]
             if "polyphony" in limits:
                 broken |= self._polyphony(bar, track, program, *limits["polyphony"])
@@ -233,6 +258,8 @@ class ControlRule(HoleRule):
         if "length" in limits and track.fitting <= track.others + 1:
             low, high = limits["length"]
             broken |= (t.beats < low) | (t.beats >= high)
+        if "length" in limits:
+            broken |= np.isin(t.pitch, self._held(bar))
         chord = self.chords[bar.number]
         if chord is None:
             return broken
@@ -243,18 +270,26 @@ class ControlRule(HoleRule):
             broken |= ~np.isnan(t.pitch) & ~np.isin(t.pitch % 12, list(missing or chord))
         return broken
 
+    def _held(self, bar: _Bar) -> list[int]:
+        """Return the pitches of the track that plays which still sound."""
+        now = bar.start + bar.position
+        return [
+            pitch
+            for (program, pitch), end in bar.ends.items()
+            if program == bar.program and end > now
+        ]
+
     def _full(self, bar: _Bar, program: int) -> bool:
         """Whether a track must not begin another position in this bar."""
-        high = self.limits[bar.number][program].get("density", (0, np.inf))[1]
+        high = self.limits[bar.number][program]["density"][1]
         return bar.tracks.get(program, _Track()).positions + 1 >= high
 
     def _least(self, bar: _Bar) -> dict[int, float]:
-        """Return the fewest positions of each track of which something is requested: one, or those
-        of its density."""
+        """Return the fewest positions of each track that has to play."""
         return {
-            program: max(1, limits.get("density", (1, 0))[0])
+            program: limits["density"][0]
             for program, limits in self.limits[bar.number].items()
-            if limits
+            if limits["density"][0] > 0
         }
 
     def _due(self, number: int, low: float, position: np.ndarray) -> np.ndarray:
@@ -269,7 +304,7 @@ class ControlRule(HoleRule):
         t, length, late = self.tables, self.sizes[bar.number], self._nothing()
         for program, low in self._least(bar).items():
             track = bar.tracks.get(program, _Track())
-            count = track.positions + (t.begun[:, program] & (not track.here))
+            count = track.positions + (t.begun[program] & (not track.here))
             late |= (t.to >= 0) & (count < self._due(bar.number, low, t.to))
             if bar.position < length - 1:
                 late |= t.ends & (count < low)
@@ -287,8 +322,9 @@ class ControlRule(HoleRule):
         if not lacking or struck + len(lacking) < self.together:
             return self._nothing()
         others = self.tables.begun.copy()
-        others[:, lacking] = False
-        return np.logical_or.reduce(others, axis=1)
+        others[lacking] = False
+        found: np.ndarray = others.any(axis=0)
+        return found
 
     def _polyphony(
         self, bar: _Bar, track: _Track, program: int, low: float, high: float
@@ -303,11 +339,11 @@ class ControlRule(HoleRule):
         further = bar.position < self.sizes[bar.number] - 1 and not self._full(bar, program)
         if not low <= mean < high and able and further:
             broken |= t.ends
-        more = t.begun[:, program]
+        more = t.begun[program]
         if track.here and (track.notes + 1) / track.positions >= high:
             broken |= more
         elif track.here and mean < low and track.here < int(self.most[program]):
-            broken |= ~more & ((t.to >= 0) | t.ends | t.begun.any(1))
+            broken |= ~more & ((t.to >= 0) | t.ends | t.begun.any(0))
         return broken
 
 

@@ -39,6 +39,7 @@ TRIADS = ((0, 4, 7), (0, 3, 7))  # major, minor
 CHORDS = (*TONICS, *(f"{tonic}m" for tonic in TONICS))
 CLEAR = 0.7  # share of a bar's sound that its triad must have to be called its chord
 FREE = -1  # class of a value that is not controlled
+SILENT = -2  # class of a density of 0
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Control:
     """A wish for bars of a filling; None leaves a value to the system.
 
     Args:
-        density: Positions with a note in a bar, from 1.
+        density: Positions with a note in a bar; 0: the track is silent.
         polyphony: Notes struck together, mean over positions, from 1.
         register: Mean MIDI pitch, 0 to 127.
         length: Median length of a note in beats of the metre, eighths in 6/8.
@@ -68,7 +69,7 @@ class Control:
 
     def __post_init__(self) -> None:
         for name, low, high in (
-            ("density", 1, 200),
+            ("density", 0, 200),
             ("polyphony", 1, 10),
             ("register", 0, 127),
             ("length", 0.01, 16),
@@ -94,8 +95,8 @@ class Control:
     @classmethod
     def read(cls, text: str) -> Control:
         """Return the control that a text such as "density=6 chord=Am tracks=#1,drums bars=9-12"
-        describes, with bars counted from 1 as in the commands. Raises PromptError for another
-        text."""
+        describes, with bars counted from 1 as in the commands; bar 0 is the one before the song, −1
+        the one before that, as in "bars=-3-0". Raises PromptError for another text."""
         given: dict[str, Any] = {}
         names = [field.name for field in fields(cls)]
         for word in text.split():
@@ -106,8 +107,8 @@ class Control:
                     f"{', '.join(names)}"
                 )
             if name == "bars":
-                found = re.fullmatch(r"(\d{1,6})(?:-(\d{1,6}))?", value)
-                if not found or int(found[1]) < 1:
+                found = re.fullmatch(r"(-?\d{1,6})(?:-(-?\d{1,6}))?", value)
+                if not found:
                     raise PromptError(f"controls: bars={shown(value)}; write FIRST-LAST, from 1")
                 given[name] = (int(found[1]) - 1, int(found[2] or found[1]))
             elif name == "tracks":
@@ -140,7 +141,10 @@ class Control:
         return " ".join(words)
 
     def classes(self) -> np.ndarray:
-        """The class of each of KINDS, FREE where none is asked for: (4,)."""
+        """The class of each of KINDS, FREE where none is asked for, SILENT for a density of 0:
+        (4,)."""
+        if self.density == 0:
+            return np.array([SILENT, FREE, FREE, FREE])
         values = [getattr(self, kind) for kind in KINDS]
         return np.array(
             [
@@ -152,7 +156,7 @@ class Control:
 
 @dataclass(frozen=True)
 class Classes:
-    """Classes of controls in a hole, FREE where there is none.
+    """Classes of controls in a hole, FREE where there is none, SILENT for a density of 0.
 
     Args:
         tracks: (bars, tracks, 4), in the order of KINDS.
@@ -247,7 +251,7 @@ class Controls:
         for tracks, chord in zip(classes.tracks, classes.chords.tolist(), strict=True):
             line = [int(self.starts[-1]) + chord] if chord != FREE else []
             for program, kinds in zip(programs, tracks, strict=True):
-                given = np.flatnonzero(kinds != FREE)
+                given = np.flatnonzero(kinds >= 0)  # neither free nor silent
                 if len(given):
                     line += [int(program), *(self.starts[given] + kinds[given]).tolist()]
             lines.append(np.array(line, dtype=np.int64))

@@ -38,8 +38,8 @@ def test_instruments_that_training_lacked_have_a_program_each():
     assert len(set(called)) == 6
 
 
-def test_tracks_of_one_program_are_apart_only_if_asked_for():
+def test_tracks_to_write_are_apart_and_those_that_stay_keep_their_program():
     clip = tracks(0, 0, 33)
-    assert called_as(clip, range(3), [], SONGS) == [0, 0, 33]
-    assert called_as(clip, range(3), [], SONGS, apart=True) == [0, 1, 33]
-    assert called_as(clip, [0, 1], [], {0}, apart=True)[:2] == [0, 0]  # there is no other
+    assert called_as(clip, range(3), [], SONGS) == [0, 1, 33]
+    assert called_as(clip, [2], [], SONGS) == [0, 0, 33]
+    assert called_as(clip, [0, 1], [], {0})[:2] == [0, 0]  # there is no other

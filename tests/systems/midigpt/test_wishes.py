@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import symusic
 import torch
 
 from tests.systems.midigpt.test_system import rows, song
@@ -107,7 +108,7 @@ def test_candidates_keep_the_one_that_fits_best(system):
         ids = torch.from_numpy(np.concatenate([[1], *bars]))[None]
         hole = Hole(first, last, tuple(np.unique(table.notes[:, 2]).tolist()))
         surprise = float(system.nll(ids)[0, -new:].mean())
-        costs.append(misfit(table, hole, system.vocabulary) + FLUENCY * surprise)
+        costs.append(misfit(table, hole, hole.last, system.vocabulary) + FLUENCY * surprise)
     for group, made in enumerate(best):
         chosen = six[3 * group + int(np.argmin(costs[3 * group : 3 * group + 3]))]
         assert made.midi_bytes() == chosen.midi_bytes() or made.notes.tolist() == (
@@ -136,7 +137,7 @@ def test_the_same_bars_fit_and_foreign_ones_do_not(tables, system):
     copy[:, 0] += 2
     same = replace(table, notes=np.concatenate([table.notes[~hole.covers(table)], copy]))
     empty = replace(table, notes=table.notes[~hole.covers(table)])
-    costs = [misfit(made, hole, system.vocabulary) for made in (same, empty)]
+    costs = [misfit(made, hole, hole.last, system.vocabulary) for made in (same, empty)]
     assert 0 <= costs[0] < costs[1]
 
 
@@ -160,13 +161,87 @@ def test_no_bar_stays_empty_because_the_answer_is_long(system):
         assert inside.sum() >= 8, bar
 
 
+def two_pianos(long: float = 0.5) -> Clip:
+    """Two tracks of one program, each on a channel of its own: a melody and chords of two."""
+    score = symusic.Score(480)
+    score.time_signatures.append(symusic.TimeSignature(0, 4, 4))
+    for i, pitches in enumerate(([72], [48, 52])):
+        score.tracks.append(symusic.Track(f"hand {i}", 0))
+        for step in range(0, 12 * 4, 1 + i):
+            for pitch in pitches:
+                note = symusic.Note(480 * step, int(480 * long), pitch + step % 3, 80)
+                score.tracks[-1].notes.append(note)
+    return Clip(score)
+
+
+def begun(clip: Clip, track: int, bar: int) -> np.ndarray:
+    """The notes of a track of the file that begin in a bar: rows of time and duration in beats."""
+    notes, lines = clip.score.tracks[track].notes.numpy(), clip.bar_lines * clip.score.tpq
+    inside = (notes["time"] >= lines[bar]) & (notes["time"] < lines[bar + 1])
+    return np.stack([notes["time"], notes["duration"]], 1)[inside] / clip.score.tpq
+
+
+def test_tracks_of_one_program_are_controlled_apart(system):
+    clip, region = two_pianos(), Region(bars=(4, 6))
+    wishes = ["density=8 tracks=#1", "density=2 tracks=#2"]
+    made = system.inpaint(clip, region, controls=wishes, candidates=1, seed=3)[0]
+    places = [[len(np.unique(begun(made, i, bar)[:, 0])) for bar in (4, 5)] for i in (0, 1)]
+    assert all(7 <= count < 10 for count in places[0])
+    assert places[1] == [2, 2]
+    assert system.realised(made, region, wishes)["density"] == (4, 4)
+
+
+def test_a_silent_bar_can_be_asked_for(system):
+    clip, region = two_pianos(), Region(bars=(4, 7))
+    wishes = ["density=0 tracks=#1 bars=6", "density=3 tracks=#1 bars=7"]
+    made = system.inpaint(clip, region, controls=wishes, candidates=1, seed=3)[0]
+    assert not len(begun(made, 0, 5))
+    assert system.realised(made, region, wishes)["density"] == (2, 2)
+
+
+def test_long_notes_and_chords_are_not_cut_where_the_song_has_none(system):
+    """The melody has one short note at a time; the wish has priority over what it usually does."""
+    clip, region = two_pianos(), Region(bars=(4, 7), tracks=["#1"])
+    wish = "length=4 density=4 polyphony=3"
+    made = system.inpaint(clip, region, controls=wish, candidates=1, seed=5)[0]
+    notes = np.concatenate([begun(made, 0, bar) for bar in (4, 5, 6)])
+    assert np.median(notes[:, 1]) >= 3
+    assert len(notes) / len(np.unique(notes[:, 0])) >= 2
+    found = system.realised(made, region, wish)
+    assert sum(right for right, _ in found.values()) >= 8  # of 9
+
+
+def test_tracks_without_a_wish_play_on(system):
+    """The network is untrained: what the other track plays is due to the rule."""
+    clip, region = two_pianos(), Region(bars=(4, 7))
+    for controls in (None, "density=6 tracks=#1"):
+        made = system.inpaint(clip, region, controls=controls, candidates=1, seed=1)[0]
+        assert all(len(np.unique(begun(made, 1, bar)[:, 0])) >= 2 for bar in (4, 5, 6))
+
+
+def test_variations_leave_what_is_silent(system):
+    clip = two_pianos()
+    quiet = clip.score.copy()
+    quiet.tracks[1].notes = [n for n in quiet.tracks[1].notes if not 16 <= n.time / 480 < 28]
+    made = system.vary_bars(Clip(quiet), (4, 7), candidates=1, seed=2)[0]
+    assert not any(len(begun(made, 1, bar)) for bar in (4, 5, 6))
+    assert all(len(begun(made, 0, bar)) for bar in (4, 5, 6))
+
+
+def test_controls_of_an_introduction_are_named_in_text(system):
+    clip, region = two_pianos(), Region(bars=(-2, 0))
+    made = system.inpaint(clip, region, controls="density=3 bars=-1", candidates=1, seed=1)[0]
+    assert made.labels["request"]["controls"] == ["density=3 bars=-1--1"]
+    assert len(np.unique(begun(made, 0, 0)[:, 0])) in (3, 4)
+
+
 def test_a_silent_track_costs(tables, system):
     table = tables[0]
     programs = np.unique(table.notes[:, 2])
     hole = Hole(4, 6, tuple(programs.tolist()))
     gone = hole.covers(table) & (table.notes[:, 2] == programs[0])
     quiet = replace(table, notes=table.notes[~gone])
-    costs = [misfit(made, hole, system.vocabulary) for made in (table, quiet)]
+    costs = [misfit(made, hole, hole.last, system.vocabulary) for made in (table, quiet)]
     assert costs[1] > costs[0] + 0.05
 
 

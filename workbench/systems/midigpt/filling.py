@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from typing import Any, Self
 
 import numpy as np
@@ -23,7 +24,7 @@ from workbench.models.generation import Sampling, stream
 from workbench.models.gpt import GPT, GPTConfig
 from workbench.music.clip import Clip, clip_of
 from workbench.representations.control_rule import ControlRule, ControlTables
-from workbench.representations.controls import Classes, Control, Controls
+from workbench.representations.controls import FREE, Classes, Control, Controls
 from workbench.representations.grammar import HoleRule, TokenGrammar
 from workbench.representations.hints import ORDERS, Hints
 from workbench.representations.holes import Hole, bars_of, memory, part, question, window
@@ -31,16 +32,17 @@ from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import BOS, END, PAD, Vocabulary
 from workbench.systems.configs import config_from
 from workbench.systems.midigpt.config import Known, MidiGPTConfig
+from workbench.systems.midigpt.neighbours import usual_positions
 from workbench.systems.midigpt.ranking import FLUENCY, misfit, missed
 from workbench.systems.midigpt.splice import Reading, read, splice, with_bars
 from workbench.systems.midigpt.training import rows_in, split, with_hints
-from workbench.systems.midigpt.wishes import classes_asked, wishes_of
+from workbench.systems.midigpt.wishes import SHAPES, classes_asked, room_for, wishes_of, with_usual
 from workbench.systems.provenance import signed_takes
 from workbench.systems.region import Region
 from workbench.systems.sampling import checked
 from workbench.systems.system import System
 
-CANDIDATES = 4  # versions that are sampled for each one returned
+CANDIDATES = 6  # versions that are sampled for each one returned
 SHORTEST = 128  # smallest context in tokens: a bar, its question and room for an answer
 FOLLOWING = 2  # bars after a hole that count when candidates are ranked
 LONGEST_STROKE = 8  # bars generated in one stroke: the longest hole in training
@@ -48,22 +50,29 @@ LONGEST_STROKE = 8  # bars generated in one stroke: the longest hole in training
 
 @dataclass(frozen=True)
 class Asked:
-    """The controls of a hole.
+    """What is requested of a hole.
 
     Args:
-        classes: What is requested in each bar.
-        first: Its first bar.
+        classes: The controls of each bar.
+        usual: Fewest and most positions of each track in bars in which no density is requested:
+            (bars, tracks, 2).
+        first: The first bar of the hole.
         lines: Tokens of the question by bar, for the bars that have some.
+        wished: Whether there are any controls.
+        free: The tracks whose polyphony or lengths are requested; they are not thinned.
     """
 
     classes: Classes
+    usual: np.ndarray
     first: int
     lines: dict[int, np.ndarray]
+    wished: bool
+    free: frozenset[int]
 
-    def within(self, hole: Hole) -> Classes:
-        """Return what is requested in the bars of a part of the hole."""
+    def within(self, hole: Hole) -> tuple[Classes, np.ndarray]:
+        """Return the controls and the usual positions in the bars of a part of the hole."""
         bars = slice(hole.first - self.first, hole.last - self.first)
-        return Classes(self.classes.tracks[bars], self.classes.chords[bars])
+        return Classes(self.classes.tracks[bars], self.classes.chords[bars]), self.usual[bars]
 
 
 class SongFilling(System):
@@ -198,15 +207,17 @@ class SongFilling(System):
             for done, written in self._write(
                 versions, hole, shown, reading, settings, [row + start for row in seeds], asked
             ):
-                if done == whole.last and candidates > 1:
-                    written = self._best(written, whole, candidates, asked)
                 finished = end if done == whole.last else int(reading.grid.bars[done])
                 yield (
                     finished - begin,
                     signed_takes(
                         (
-                            splice(clip, version, reading, self.vocabulary)
-                            for version in written[:n]
+                            splice(clip, version, reading, self.vocabulary, asked.free)
+                            for version in (
+                                self._best(written, whole, done, candidates, asked)
+                                if done == whole.last
+                                else written[::candidates]
+                            )
                         ),
                         self,
                         "generation" if original is None else "filling",
@@ -215,41 +226,60 @@ class SongFilling(System):
                         original=original,
                     ),
                 )
-            versions, start = written, done
+            if done < whole.last:  # all candidates go on from the best one
+                best = self._best(written, whole, done, candidates, asked)
+                versions = [song for song in best for _ in range(candidates)]
+            start = done
 
-    def _asked(
-        self, wishes: Sequence[Control], clip: Clip, reading: Reading, shift: int
-    ) -> Asked | None:
-        """Return the controls of the hole; None without any."""
-        if not wishes or self.controls is None:
-            return None
-        classes = classes_asked(wishes, clip, reading, shift, self.vocabulary)
-        first = reading.hole.first
-        lines = self.controls.ids(classes, reading.hole.tracks(reading.song).tolist())
+    def _asked(self, wishes: Sequence[Control], clip: Clip, reading: Reading, shift: int) -> Asked:
+        """Return what is requested of the hole. shift: bars that were added before the clip."""
+        song, hole = reading.song, reading.hole
+        programs = hole.tracks(song)
+        lines: list[np.ndarray] = []
+        open_ = replace(song, notes=song.notes[~hole.covers(song)])
+        if self.controls is None or not wishes:
+            classes = Classes.free(hole.last - hole.first, len(programs))
+            given = frozenset[int]()
+        else:
+            classes = classes_asked(wishes, clip, reading, shift, self.vocabulary)
+            lines = self.controls.ids(with_usual(classes, open_, hole), programs.tolist())
+            shaped = (classes.tracks[..., SHAPES] != FREE).any((0, 2))  # (tracks,)
+            names = [self.vocabulary.names[i].split("_")[1] for i in programs[shaped]]
+            given = frozenset(i for i in reading.chosen if str(reading.called[i]) in names)
         return Asked(
-            classes, first, {first + bar: line for bar, line in enumerate(lines) if len(line)}
+            classes,
+            usual_positions(open_, hole),
+            hole.first,
+            {hole.first + bar: line for bar, line in enumerate(lines) if len(line)},
+            bool(lines),
+            given,
         )
 
     def _best(
-        self, songs: list[RemiSong], hole: Hole, candidates: int, asked: Asked | None
+        self, songs: list[RemiSong], whole: Hole, done: int, candidates: int, asked: Asked
     ) -> list[RemiSong]:
-        """Return, of each group of candidates, the one that fits best (`ranking.py`)."""
-        costs = [
-            misfit(song, hole, self.vocabulary) + FLUENCY * self._surprise(song, hole)
-            for song in songs
-        ]
-        if asked is not None and self.controls is not None:
-            for i, song in enumerate(songs):
-                costs[i] += missed(song, hole, asked.classes, self.controls)
+        """Return, of each group of candidates, the one that fits best (`ranking.py`). done: the bar
+        up to which the hole is filled."""
+        if candidates == 1:
+            return songs
+        classes, _ = asked.within(replace(whole, last=done))
+        costs = []
+        for song in songs:
+            cost = misfit(song, whole, done, self.vocabulary)
+            cost += FLUENCY * self._surprise(song, whole, done)
+            if asked.wished and self.controls is not None:
+                cost += missed(song, replace(whole, last=done), classes, self.controls)
+            costs.append(cost)
         groups = range(0, len(songs), candidates)
         return [
             songs[min(range(first, first + candidates), key=lambda i: costs[i])] for first in groups
         ]
 
-    def _surprise(self, song: RemiSong, hole: Hole) -> float:
-        """Return −log p of the bars of a filled hole and of those that follow it, at most
-        FOLLOWING, given the music before them: nats per token."""
-        bars = bars_of(song, self.vocabulary)[: hole.last + FOLLOWING]
+    def _surprise(self, song: RemiSong, hole: Hole, done: int) -> float:
+        """Return −log p of the bars of a hole that are filled, up to `done`, and of those that
+        follow it, at most FOLLOWING, given the music before them: nats per token."""
+        last = done + FOLLOWING if done == hole.last else done
+        bars = bars_of(song, self.vocabulary)[:last]
         new = sum(map(len, bars[hole.first :]))
         room, first = self.config.gpt.context - 1 - new, hole.first
         while first > 0 and room >= len(bars[first - 1]):
@@ -258,7 +288,7 @@ class SongFilling(System):
         ids = np.concatenate([[BOS], *bars[first:]])[: self.config.gpt.context]
         return float(self.nll(torch.from_numpy(ids)[None])[0, -new:].mean())
 
-    def _stroke(self, song: RemiSong, hole: Hole, asked: Asked | None) -> Hole:
+    def _stroke(self, song: RemiSong, hole: Hole, asked: Asked) -> Hole:
         """Return the first bars of a hole: as many as one hole had in training, or fewer if the
         other tracks leave no room in the context."""
         last = min(hole.last, hole.first + LONGEST_STROKE)
@@ -268,9 +298,7 @@ class SongFilling(System):
             last -= 1
         return replace(hole, last=last)
 
-    def _reserve(
-        self, song: RemiSong, hole: Hole, asked: Asked | None
-    ) -> tuple[list[int], int] | None:
+    def _reserve(self, song: RemiSong, hole: Hole, asked: Asked) -> tuple[list[int], int] | None:
         """Return (tokens of each bar, tokens left for the music around the hole), or None if the
         hole does not fit into the context."""
         bars = bars_of(song, self.vocabulary)
@@ -279,7 +307,7 @@ class SongFilling(System):
         need = int(1.3 * np.percentile(usual, 75) * (hole.last - hole.first)) + 32
         need = min(need, self.config.gpt.context // 2)
         others = sum(sizes[hole.first : hole.last]) + hole.last - hole.first
-        lines = asked.lines if asked else {}
+        lines = asked.lines
         others += sum(len(lines[bar]) for bar in lines if hole.first <= bar < hole.last)
         room = self.config.gpt.context - need - others - len(hole.tracks(song)) - 2
         sizes[hole.first : hole.last] = [0] * (hole.last - hole.first)
@@ -298,7 +326,7 @@ class SongFilling(System):
         return Controls(self.vocabulary) if trained else None
 
     def _question(
-        self, song: RemiSong, hole: Hole, shown: int, asked: Asked | None
+        self, song: RemiSong, hole: Hole, shown: int, asked: Asked
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the question: the hole and as many bars around it as fit; and the whole song as
         memory. If a single bar of the other tracks fills the context, they are omitted, and then
@@ -311,13 +339,13 @@ class SongFilling(System):
             song = replace(song, notes=song.notes[(bars < hole.first) | (bars >= hole.last)])
             reserve = self._reserve(song, hole, asked)
         if reserve is None:
-            asked = None
+            asked = replace(asked, lines={})
             reserve = self._reserve(song, hole, asked)
         assert reserve is not None
         first, last = window(reserve[0], hole, reserve[1])
         moved = replace(hole, first=hole.first - first, last=hole.last - first)
         nothing = np.empty(0, dtype=np.int64)
-        lines = asked.lines if asked else {}
+        lines = asked.lines
         given = [lines.get(bar, nothing) for bar in range(hole.first, hole.last)]
         return question(part(song, first, last), moved, self.vocabulary, given), known
 
@@ -329,25 +357,22 @@ class SongFilling(System):
         reading: Reading,
         sampling: Sampling,
         seeds: Sequence[int],
-        asked: Asked | None,
+        asked: Asked,
     ) -> Iterator[tuple[int, list[RemiSong]]]:
         """Fill one hole in each song; yields (the bar up to which all are filled, the songs). It
         is not the end of the hole if the answers took more tokens than there were."""
-        prompts = [self._question(song, hole, shown, asked) for song in songs]
-        first = prompts[0]
-        if all(np.array_equal(a, b) for p in prompts for a, b in zip(p, first, strict=True)):
-            groups = [(first, songs)]  # one question, a batch of answers
-        else:
-            groups = [(p, [song]) for p, song in zip(prompts, songs, strict=True)]
-        written, least = list(songs), hole.last - hole.first
-        for number, (prompt, group) in enumerate(groups):
+        # songs that are one object have one question, and a batch of answers
+        groups = [list(same) for _, same in groupby(songs, key=id)]
+        written, least, number = list(songs), hole.last - hole.first, 0
+        for group in groups:
+            prompt = self._question(group[0], hole, shown, asked)
             rows = seeds[number : number + len(group)]
             for done, answers in self._answers(prompt, hole, reading, sampling, rows, asked):
                 for i, filling in enumerate(answers):
                     written[number + i] = _with_notes(group[i], hole, filling)
-                if number == len(groups) - 1:
+                if group is groups[-1]:
                     yield hole.first + min(least, done), list(written)
-            least = min(least, done)
+            least, number = min(least, done), number + len(group)
 
     def _answers(
         self,
@@ -356,7 +381,7 @@ class SongFilling(System):
         reading: Reading,
         sampling: Sampling,
         seeds: Sequence[int],
-        asked: Asked | None,
+        asked: Asked,
     ) -> Iterator[tuple[int, list[RemiSong]]]:
         """Sample answers to a question with its memory; yields (number of bars that all have, their
         complete bars)."""
@@ -390,26 +415,29 @@ class SongFilling(System):
         yield whole, [self._read(row, whole) for row in drawn]
 
     def _rule(
-        self, reading: Reading, hole: Hole, metres: list[int], n: int, asked: Asked | None
+        self, reading: Reading, hole: Hole, metres: list[int], n: int, asked: Asked
     ) -> HoleRule:
         """Return the rule for valid tokens of `n` answers."""
         most, together = reading.most(self.vocabulary)
+        most, together = room_for(asked.classes, reading, self.vocabulary, most, together)
         limits: dict[str, Any] = {
             "lengths": reading.grid.lengths[hole.first : hole.last].tolist(),
             "most": most,
             "together": together,
         }
         programs = hole.tracks(reading.song).tolist()
-        if asked is None:
+        classes, usual = asked.within(hole)
+        if not asked.wished and not usual.any():
             return HoleRule(self.grammar, n, metres, programs, **limits)
         return ControlRule(
             self.tables,
-            asked.within(hole),
+            classes,
             self.grammar,
             n,
             metres,
             programs,
             self.vocabulary.names,
+            usual=usual,
             **limits,
         )
 

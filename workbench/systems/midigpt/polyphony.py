@@ -6,7 +6,7 @@ oldest ones end; where more would be struck at once, the highest and the lowest 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,6 +60,7 @@ def thin(
     fresh: dict[int, Columns],
     unknown: dict[int, Most],
     channels: Iterable[Sequence[int]] = (),
+    free: Collection[int] = (),
 ) -> None:
     """Remove and shorten new notes so that the polyphony of the score is not exceeded: by each
     track, by each channel, by all pitched tracks together, and by all notes struck together.
@@ -69,15 +70,19 @@ def thin(
         fresh: New notes by track; changed in place.
         unknown: Limits of the tracks whose polyphony the score does not show.
         channels: The tracks on each channel.
+        free: Tracks whose new notes stay as they are, and that do not count for the others.
 
     If hardly any note would be left because the other tracks use up the limit, more may sound.
     """
     old = [columns_of(track) for track in score.tracks]
-    tuned = [i for i, track in enumerate(score.tracks) if not track.is_drum]
-    for group in (*([i] for i in fresh), *(group for group in channels if len(group) > 1)):
+    count = [i for i in range(len(old)) if i not in free]
+    tuned = [i for i in count if not score.tracks[i].is_drum]
+    shared = [[i for i in group if i not in free] for group in channels]
+    alone = [[i] for i in fresh if i not in free]
+    for group in (*alone, *(group for group in shared if len(group) > 1)):
         _thin_group(group, old, fresh, unknown)
     _thin_group(tuned, old, fresh, unknown, struck=ANY)
-    _thin_group(range(len(old)), old, fresh, unknown, sounding=ANY)  # drums have no duration
+    _thin_group(count, old, fresh, unknown, sounding=ANY)  # drums have no duration
 
 
 def _thin_group(

@@ -3,14 +3,17 @@
 A filling costs
 
     distance of its pitch classes from the bars around (bits)
+    + KEY · 1 if its key is not that of the bars around
+    + ECHO · the share of its four-note figures that occur nowhere else in the song
     + DENSITY · |ln of its onsets per bar, relative to theirs|
     + SILENT · the share of its tracks that are silent, although they play around it
     + FLUENCY · nats per token of the filling and the bars after it, for the network
     + the share of the requested controls that it does not have
 
-and the cheapest of the candidates is kept. On fillings of 40 held-out songs (validation), the
-first two terms bring harmony, key and density to those of the true bars, the third brings figures
-of the song back.
+and the cheapest of the candidates is kept. The weights are chosen on fillings of 24 held-out songs
+(validation), six candidates each: against the same cost without KEY and ECHO, with four candidates,
+the key agrees in 71 % (61 %), 75 % of the figures occur elsewhere (67 %), and harmony and density
+stay as near.
 """
 
 from __future__ import annotations
@@ -19,7 +22,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from workbench.evaluation.fillings import density_distance, pitch_class_distance
+from workbench.evaluation.fillings import (
+    copy_rate,
+    density_distance,
+    pitch_class_distance,
+    same_key,
+)
 from workbench.representations.controls import Classes, Controls
 from workbench.representations.holes import Hole, part
 from workbench.representations.remi import RemiSong
@@ -28,7 +36,8 @@ from workbench.systems.midigpt.splice import notes_of
 from workbench.systems.midigpt.wishes import realised
 
 AROUND = 4  # bars on each side
-DENSITY, SILENT, FLUENCY = 0.1, 0.1, 0.05
+KEY, ECHO, DENSITY, SILENT, FLUENCY = 0.15, 0.2, 0.1, 0.1, 0.05
+UNKNOWN = 0.5  # of a key or an echo where there is none
 
 
 def lines_of(song: RemiSong, vocabulary: Vocabulary) -> np.ndarray:
@@ -52,21 +61,29 @@ def around(song: RemiSong, hole: Hole) -> RemiSong:
     return part(open_, first, last)
 
 
-def misfit(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> float:
-    """Return how far a filling is from the bars around it: its pitch classes, its density and the
-    tracks that play. song: with the hole filled."""
-    near = around(song, hole)
-    inside = part(replace(song, notes=song.notes[hole.covers(song)]), hole.first, hole.last)
+def misfit(song: RemiSong, hole: Hole, done: int, vocabulary: Vocabulary) -> float:
+    """Return how far a filling is from the bars around it and from the song: its pitch classes, its
+    key, its figures, its density and the tracks that play. song: with the hole filled up to bar
+    `done`."""
+    near, covered = around(song, hole), hole.covers(song)
+    inside = part(replace(song, notes=song.notes[covered]), hole.first, done)
     tracks = np.isin(near.notes[:, 2], hole.tracks(song))
     own = replace(near, notes=near.notes[tracks])
-    tuned, rows, theirs = (flat(s, vocabulary) for s in (near, inside, own))
+    rest = replace(song, notes=song.notes[~covered])
+    tuned, rows, theirs, elsewhere = (flat(s, vocabulary) for s in (near, inside, own, rest))
     count = len(near.bars) - (hole.last - hole.first)
-    cost = pitch_class_distance(rows, tuned) if len(tuned) else 0.0
+    cost = ECHO * _lacking(copy_rate(rows, elsewhere))
+    if len(tuned):
+        cost += pitch_class_distance(rows, tuned) + KEY * _lacking(same_key(rows, tuned))
     if len(theirs) and count:
-        cost += DENSITY * density_distance(rows, theirs, hole.last - hole.first, count)
+        cost += DENSITY * density_distance(rows, theirs, done - hole.first, count)
     playing = np.unique(own.notes[:, 2])
     silent = len(np.setdiff1d(playing, inside.notes[:, 2]))
     return cost + SILENT * silent / max(1, len(playing))
+
+
+def _lacking(share: float) -> float:
+    return 1 - (UNKNOWN if np.isnan(share) else share)
 
 
 def missed(song: RemiSong, hole: Hole, asked: Classes, controls: Controls) -> float:

@@ -7,7 +7,7 @@ all notes that begin outside the hole stay unchanged, byte for byte.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -272,9 +272,11 @@ def notes_of(song: RemiSong, lines: np.ndarray, vocabulary: Vocabulary) -> dict[
     return {int(p): rows[programs == p] for p in np.unique(programs)}
 
 
-def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary) -> Clip:
+def splice(
+    clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary, free: Collection[int] = ()
+) -> Clip:
     """Return the clip with its notes in the hole replaced by those of `song`, each on the track of
-    its Program token."""
+    its Program token. free: tracks whose notes are not thinned."""
     score: Any = clip.score.copy()
     hole, lines = reading.hole, reading.grid.starts
     begin, end = (round(lines[i] * score.tpq) for i in (hole.first, hole.last))
@@ -293,7 +295,7 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
         tracks = [i for i in reading.chosen if reading.called[i] == program]
         fit_notes(score, tracks, rows, (begin, end), latest, reading.places, fresh)
     channels = {tuple(j for j, _ in same_channel(reading.places, i)) for i in fresh}
-    polyphony.thin(score, fresh, reading.unknown, sorted(channels))
+    polyphony.thin(score, fresh, reading.unknown, sorted(channels), free)
     for i, notes in fresh.items():
         add_notes(score.tracks[i], notes)
     return clip.with_score(score)

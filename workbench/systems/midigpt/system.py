@@ -137,11 +137,12 @@ class MidiGPT(SongFilling):
         """Regenerate bars and tracks of a song.
 
         Everything outside the region stays unchanged, and so do tempo and metre within it.
-        Instruments that are not in the training data are encoded as known parts, such as melody or
-        piano, and several may share one part; each note is written to the track that plays nearest
-        to its pitch. Bars of 1/4 and 2/4 are read as 4/4 if training had none. The polyphony
-        outside the region is the limit for the new notes; a track without other notes has the usual
-        limit of its part.
+        Instruments that are not in the training data are encoded as known ones, each track as
+        one of its own, as far as there are enough; where several share one, each note is written to
+        the track that plays nearest to its pitch. A track that plays around the region plays in it,
+        too, unless a control asks for a density of 0. Bars of 1/4 and 2/4 are read as 4/4 if
+        training had none. The polyphony outside the region is the limit for the new notes, unless
+        controls ask for more; a track without other notes has the usual limit of its part.
 
         Args:
             clip: A clip with a score.
@@ -156,8 +157,9 @@ class MidiGPT(SongFilling):
                 checkpoint that was trained with controls, as `songs-gpt` was. The rule for valid
                 tokens keeps most of them (`representations/control_rule.py`).
             candidates: Number of versions that are sampled for each one returned, 1 to 64, of which
-                the one is kept that fits best (`ranking.py`): in its pitch classes and density, its
-                likelihood, and the controls. 1 is four times as fast.
+                the one is kept that fits best (`ranking.py`): in its pitch classes, key and
+                density, in figures of the song, its likelihood, and the controls. 1 is two to six
+                times as fast.
             seed: Seed of all random numbers.
             progress: Called with a `Progress` whenever all versions have another bar.
             **sampling: `temperature`, `top_k`, `top_p`, `repetition`, see `generation.Sampling`.
@@ -274,9 +276,10 @@ class MidiGPT(SongFilling):
 
     def described(self, clip: Clip, bars: tuple[int, int]) -> list[Control]:
         """Return controls with the values of bars (first, last exclusive) of a clip, for each track
-        and bar; none of bars beyond its ends."""
+        and bar: a density of 0 where a track is silent; none of bars beyond its ends."""
         clip = clip_of(clip)
         requested = Region(bars=bars).bar_range(clip)
+        count = clip.bars
         clip, first, last = with_bars(clip, *requested)
         before = first - requested[0]  # bars that were added
         found, measure = [], Controls(self.vocabulary)
@@ -285,14 +288,15 @@ class MidiGPT(SongFilling):
         for bar in range(hole.first, hole.last):
             notes = part(song, bar, bar + 1).notes
             place = int(reading.grid.bars[bar]) - before
+            if not 0 <= place < count:
+                continue
             chord = measure.chord(notes)
             if chord != FREE:
                 found.append(Control(chord=CHORDS[chord], bars=(place, place + 1)))
             for i in reading.chosen:
                 own = notes[notes[:, PROGRAM] == self.vocabulary.id(f"Program_{reading.called[i]}")]
-                if len(own):
-                    values: dict[str, Any] = measure.values(own)
-                    found.append(Control(**values, tracks=[f"#{i + 1}"], bars=(place, place + 1)))
+                values: dict[str, Any] = measure.values(own) if len(own) else {"density": 0}
+                found.append(Control(**values, tracks=[f"#{i + 1}"], bars=(place, place + 1)))
         return found
 
     def realised(

@@ -29,19 +29,17 @@ def learned(vocabulary: Vocabulary) -> tuple[set[str], set[int]]:
 
 
 def called_as(
-    clip: Clip, chosen: Sequence[int], added: Sequence[int], known: set[int], *, apart: bool = False
+    clip: Clip, chosen: Sequence[int], added: Sequence[int], known: set[int]
 ) -> list[int | None]:
     """Return the program in the tokens of each track, and of each track to add (−1: drums).
 
     Tracks are mapped to programs of the training data: by a track name that occurs there, by their
     own program, or by another one of its family of General MIDI. Of the remaining ones, the highest
     monophonic tracks become the melody and the bridge, and the others the nearest program that no
-    other track has, the piano if all are taken. Several tracks may share a program, but not a track
-    to write with one to keep. An added wind or solo string instrument becomes the bridge. Drums are
-    None (not encoded) if training had no drums and they are not to be written.
-
-    apart: whether tracks to write have a program each, as far as there are enough of them. Else
-    those with the same program keep it.
+    other track has, the piano if all are taken. Tracks to write have a program each, as far as
+    there are enough, and none shares one with a track to keep. An added wind or solo string
+    instrument becomes the bridge. Drums are None (not encoded) if training had no drums and they
+    are not to be written.
     """
     own = clip.score.tracks
     kinds = [-1 if track.is_drum else int(track.program) for track in own] + [*added]
@@ -56,7 +54,7 @@ def called_as(
         mine: dict[int, int] = {}
         for i in side:
             program = TRAINED_NAMES.get(names[i], kinds[i])
-            alone = not apart or i not in chosen or program not in mine.values()
+            alone = i not in chosen or program not in mine.values()
             if program in free and alone:
                 mine[i] = program
         for i in side:

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from torch import Tensor
 
 from workbench.arguments import shown
 from workbench.errors import PromptError
-from workbench.representations.controls import FREE, KINDS, Classes, Control, Controls, chord_number
+from workbench.representations.control_rule import limits_of
+from workbench.representations.controls import (
+    FREE,
+    KINDS,
+    SILENT,
+    Classes,
+    Control,
+    Controls,
+    chord_number,
+    class_of,
+)
+from workbench.representations.grammar import TOGETHER
 from workbench.representations.holes import Hole
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import Vocabulary
+from workbench.systems.midigpt.neighbours import around
 from workbench.systems.splicing import chosen_tracks
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
     from workbench.systems.midigpt.splice import Reading
 
+SHAPES = [KINDS.index("polyphony"), KINDS.index("length")]
 OF_DRUMS = 2  # kinds of control that drums have: density and polyphony
 
 
@@ -97,6 +113,35 @@ def _programs(
     return found
 
 
+def with_usual(classes: Classes, song: RemiSong, hole: Hole) -> Classes:
+    """Return the classes with the density that each track has around the hole, where none is
+    requested. The network knows from training that a track without any control may be silent.
+    song: without the notes of the hole."""
+    usual = around(song, hole, 0.5)
+    found = np.vectorize(partial(class_of, "density"), otypes=[int])(usual)
+    open_ = (classes.tracks[..., 0] == FREE) & (usual >= 1)
+    tracks = classes.tracks.copy()
+    tracks[..., 0] = np.where(open_, found, tracks[..., 0])
+    return Classes(tracks, classes.chords)
+
+
+def room_for(
+    classes: Classes, reading: Reading, vocabulary: Vocabulary, most: Tensor, together: int
+) -> tuple[Tensor, int]:
+    """Return limits of notes that are struck at once, of each program and of all, that leave room
+    for the requested polyphony. most, together: the limits without it."""
+    most = most.clone()
+    for i, token in enumerate(reading.hole.tracks(reading.song).tolist()):
+        wish = int(classes.tracks[:, i, KINDS.index("polyphony")].max(initial=FREE))
+        if wish != FREE:
+            program = int(vocabulary.names[token].split("_")[1]) + 1
+            need = min(TOGETHER, math.ceil(limits_of("polyphony", wish)[0]) + 1)
+            more = max(0, need - int(most[program]))
+            most[program] += more
+            together += more
+    return most, together
+
+
 def realised(
     asked: Classes, song: RemiSong, hole: Hole, controls: Controls
 ) -> dict[str, tuple[int, int]]:
@@ -107,7 +152,8 @@ def realised(
     found = {}
     for kind, name in enumerate(KINDS):
         given = asked.tracks[..., kind] != FREE
-        right = asked.tracks[..., kind] == made.tracks[..., kind]
+        wish, own = asked.tracks[..., kind], made.tracks[..., kind]
+        right = np.where(wish == SILENT, own == FREE, wish == own)
         found[name] = (int((given & right).sum()), int(given.sum()))
     given, right = asked.chords != FREE, asked.chords == made.chords
     found["chord"] = (int((given & right).sum()), int(given.sum()))
