@@ -49,7 +49,7 @@ def control(bench: SongBench) -> None:
     by collection."""
     if bench.system.controls is None:
         return
-    limit = 2 if bench.quick else min(6, bench.cases)
+    limit = 1 if bench.quick else min(6, bench.cases)
     collections: dict[str, Callable[[], Sequence[Clip]]] = {
         bench.dataset: partial(songs_of, bench.dataset, "test", limit)
     }
