@@ -69,6 +69,7 @@ def test_the_command_prints_or_writes(tmp_path, capsys):
     out = tmp_path / "quiz.gift"
     assert main(["quiz", "05", "06", "--gift", "--out", str(out)]) == 0
     assert out.read_text(encoding="utf-8") == sheets(["05", "06"], gift=True)
+    capsys.readouterr()
     assert main(["quiz", "5", "05"]) == 0
     assert capsys.readouterr().out == sheets(["05"])
     assert main(["quiz", "77"]) == 2
