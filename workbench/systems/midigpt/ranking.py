@@ -12,7 +12,7 @@ A filling costs
 
 and the cheapest of the candidates is kept. The weights are chosen on fillings of 24 held-out songs
 (validation): with six candidates and these weights the key agrees in 71 %, and 75 % of the figures
-occur elsewhere; with four, in 69 and 69 %; with four and neither KEY nor ECHO, in 61 and 67 %. Harmony
+occur elsewhere; with four, 69 and 69 %; with four and neither KEY nor ECHO, 61 and 67 %. Harmony
 and density stay as near.
 """
 
