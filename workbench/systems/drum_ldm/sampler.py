@@ -369,7 +369,7 @@ class DrumSampler(DrumLatents):
                 return np.stack(parts) if len({len(part) for part in parts}) == 1 else parts
 
             def clips() -> list[Clip]:
-                texts, bpm = ([values[row] for row in shown] for values in (prompts, tempos))
+                texts, bpm = [prompts[row] for row in shown], [tempos[row] for row in shown]
                 return self._clips_of(list(rolls()), texts, bpm, own, put)
 
             report(step, steps, rolls, clips)
