@@ -39,6 +39,7 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         f"- **Rebuild:** `workbench train drums {options} --out FOLDER`{further}",
         "- **Weights:** MIT, like the code; half precision.",
         *_critic(report),
+        *([f"- **Tables:** {report['tables']}"] if report.get("tables") else []),
         f"- **Limits:** {_limits(report)}{low}",
         "## Training",
         stages_table(stages),
@@ -55,7 +56,7 @@ def _critic(report: dict[str, Any]) -> list[str]:
         f"- **Critic:** `python -m workbench.systems.drum_ldm.critic FOLDER --dataset "
         f"{report['dataset']} --seed {found['seed']}` (last loss {found['loss']:.2f}); it chooses "
         "among candidates. It shares the training sessions with the judges of the tables below, "
-        f"but no feature and no network. {found['tables']}"
+        "but no feature and no network."
     ]
 
 
