@@ -74,9 +74,10 @@ class LDMGConditioning(Conditioning):
             object.__setattr__(self, "beat", self.text.new_zeros(len(self.genre), 0, 0))
 
     def dropped(self, p: float) -> Self:
-        """Leave out the genre, the text and the beat of each item with probability p each."""
+        """Leave out the text and the beat of each item with probability p each. The genre is left
+        out with probability 4 p, so that a text is followed without it."""
         rows = len(self.genre)
-        off = torch.rand(3, rows, device=self.genre.device) < p
+        off = torch.rand(3, rows, device=self.genre.device) < torch.tensor([[4 * p], [p], [p]])
         return replace(
             self,
             genre=self.genre.masked_fill(off[0], -1),

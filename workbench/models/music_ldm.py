@@ -21,7 +21,7 @@ from workbench.models.film_unet import UNet
 from workbench.models.hifigan import HiFiGAN
 from workbench.models.kl_vae import KLVAE, KLVAEConfig
 from workbench.models.mel_encoder import MEL_MEAN, MEL_STD
-from workbench.models.spectral_vae import KERNEL, ConvNeXt, invert
+from workbench.models.spectral_vae import KERNEL, ConvNeXt, Layers, invert
 
 
 @dataclass(frozen=True)
@@ -136,10 +136,12 @@ class Vocos(nn.Module):
     def __init__(self, bands: int, width: int, depth: int = 4, window: int = 640) -> None:
         super().__init__()
         self.register_buffer("hann", torch.hann_window(window), persistent=False)
-        self.blocks = nn.Sequential(
-            nn.Conv1d(bands, width, KERNEL, padding=KERNEL // 2),
-            *(ConvNeXt(width) for _ in range(depth)),
-            nn.Conv1d(width, window + 2, 1),
+        self.blocks = Layers(
+            [
+                nn.Conv1d(bands, width, KERNEL, padding=KERNEL // 2),
+                *(ConvNeXt(width) for _ in range(depth)),
+                nn.Conv1d(width, window + 2, 1),
+            ]
         )
 
     def forward(self, mel: Tensor) -> Tensor:

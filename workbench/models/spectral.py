@@ -53,6 +53,13 @@ def level_distance(real: Tensor, decoded: Tensor, window: int = 1024) -> Tensor:
     return (square + 1e-6).sqrt().mean()  # the derivative of the root at 0 is infinite
 
 
+def some_windows(n: int = 3) -> tuple[int, ...]:
+    """Return n of WINDOWS at random. A distance over these has the expectation of one over all, and
+    transforms cost more than the networks of a small autoencoder. Call it outside of validation
+    only, where distances must not depend on chance."""
+    return tuple(WINDOWS[i] for i in torch.randperm(len(WINDOWS))[:n].tolist())
+
+
 def _with_sides(sound: Tensor) -> Tensor:
     """(batch, 2, samples) → (batch, 4, samples): left, right, middle, side."""
     left, right = sound.unbind(1)

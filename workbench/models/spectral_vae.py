@@ -76,6 +76,16 @@ class ConvNeXt(nn.Module):
         return x + (self.gamma * h).transpose(1, 2)
 
 
+class Layers(nn.ModuleList):
+    """Layers that are applied one after another, as in `nn.Sequential`. As a `ModuleList`, its
+    matrices can be trained by Muon (see `training.loop.optimizers_of`)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self:
+            x = layer(x)
+        return x
+
+
 def invert(log_magnitude: Tensor, phase: Tensor, hann: Tensor, hop: int) -> Tensor:
     """Return the inverse of a short-time Fourier transform by weighted overlap-add.
 
@@ -121,15 +131,19 @@ class SpectralVAE(nn.Module):
         self.config = config
         width, bins = config.width, config.channels * config.bins
         self.register_buffer("hann", torch.hann_window(config.window), persistent=False)
-        self.encoder = nn.Sequential(
-            nn.Conv1d(bins, width, 3, padding=1),
-            *(ConvNeXt(width) for _ in range(config.encoder)),
-            nn.Conv1d(width, 2 * config.latent, 1),
+        self.encoder = Layers(
+            [
+                nn.Conv1d(bins, width, 3, padding=1),
+                *(ConvNeXt(width) for _ in range(config.encoder)),
+                nn.Conv1d(width, 2 * config.latent, 1),
+            ]
         )
-        self.decoder = nn.Sequential(
-            nn.Conv1d(config.latent, width, KERNEL, padding=KERNEL // 2),
-            *(ConvNeXt(width) for _ in range(config.decoder)),
-            nn.Conv1d(width, 2 * bins, 1),
+        self.decoder = Layers(
+            [
+                nn.Conv1d(config.latent, width, KERNEL, padding=KERNEL // 2),
+                *(ConvNeXt(width) for _ in range(config.decoder)),
+                nn.Conv1d(width, 2 * bins, 1),
+            ]
         )
         with torch.no_grad():  # start with a small variance and quiet sound
             cast(Tensor, self.encoder[-1].bias)[config.latent :] -= 4.0

@@ -99,10 +99,12 @@ class SoundDiffusion(LatentDiffusion):
         meter: tuple[int, int] | None = None,
         tempo: float | None = None,
     ) -> PromptReading:
-        """Return how a prompt is understood: its tempo and metre, words that occur in no training
-        caption, and what cannot be done. meter, tempo: those of the clip; None for those of the
-        prompt. bars does not matter."""
-        return read_sound_prompt(prompt_of(prompt), self.config.vocabulary, meter, tempo)
+        """Return how a prompt is understood: its tempo and metre, the class of sound, words that
+        occur in no training caption, and what cannot be done. meter, tempo: those of the clip; None
+        for those of the prompt. bars does not matter."""
+        return read_sound_prompt(
+            prompt_of(prompt), self.config.vocabulary, meter, tempo, self.classes
+        )
 
     def _advise(self, prompt: str, tempo: float | None) -> None:
         """Warn of what a prompt asks and cannot be done. tempo: the one that is given, if any."""
@@ -154,6 +156,11 @@ class SoundDiffusion(LatentDiffusion):
             return conditioning
         beats, step = known_beats_of_clip(clip), self.hop / self.config.rate
         return _on(conditioning, beat_channels(beats, frames, step, end=clip.duration), n)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of sound that a prompt can name (see `sound_class`)."""
+        return ()
 
     @property
     def knows_beats(self) -> bool:

@@ -19,6 +19,7 @@ from workbench.systems.drum_ldm.scanning import LONGEST_TEXT
 from workbench.systems.drum_ldm.tempi import take_tempo
 from workbench.systems.prompts import PromptReading, excluded_in, guess_of, plain_words
 from workbench.systems.sampling import checked
+from workbench.systems.sound_class import class_of, lacks
 
 LONGEST = 600  # seconds
 
@@ -137,6 +138,7 @@ def read_sound_prompt(
     vocabulary: Collection[str],
     meter: tuple[int, int] | None = None,
     tempo: float | None = None,
+    classes: Collection[str] = (),
 ) -> PromptReading:
     """Read a prompt for a system that generates sound.
 
@@ -145,10 +147,11 @@ def read_sound_prompt(
         vocabulary: Words of the training captions; empty if they are not known.
         meter: Metre of the clip; None for the one of the prompt.
         tempo: Tempo of the clip in BPM, whatever the prompt names; None for the one of the prompt.
+        classes: The classes of sound that the system has (see `sound_class`).
 
     Returns:
-        The reading. A tempo and a metre are followed; other words go to the text encoder, which
-        guesses where they are in no caption.
+        The reading. A tempo, a metre and a class are followed; other words go to the text encoder,
+        which guesses where they are in no caption.
     """
     words = plain_words(prompt[:LONGEST_TEXT])
     if not words:
@@ -157,6 +160,8 @@ def read_sound_prompt(
     rest = take_tempo(words, scanned)
     meter = meter or read_request(prompt, 1).meter
     refused, understood = list[str](), list[str]()
+    if (kind := class_of(prompt, classes)) is not None:
+        understood.append(kind)
     if tempo is None:
         tempo, refused = scanned.tempo, list(scanned.refused)
     else:
@@ -169,6 +174,9 @@ def read_sound_prompt(
             refused.append(f"{named} without a tempo: name one, such as 120 bpm")
         refused += [f"{limit}: name one tempo" for limit in scanned.statements]
     for part in excluded_in(words):
+        if lacks(kind, part):
+            understood.append(part)
+            continue
         refused.append(f"“{part}”: words cannot exclude anything; leave them out")
     unknown = unknown_words(rest, {*vocabulary, "no", "not", "without"}) if vocabulary else []
     messages = [f"Understood: {', '.join(understood)}."] if understood else []

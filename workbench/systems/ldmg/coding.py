@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from workbench.datasets.audio import AudioCollection
 from workbench.models.audio_vae import AudioVAE, Discriminator, adversarial_terms, kl
-from workbench.models.spectral import level_distance, stft_loss
+from workbench.models.spectral import level_distance, some_windows, stft_loss
 from workbench.models.spectral_vae import SpectralVAE
 from workbench.systems.ldmg.config import Weights
 from workbench.training import Fit, Plan, Watch, fit, scores_of, seeds
@@ -41,7 +41,7 @@ class VAEGAN(nn.Module):
 def gan_terms(module: VAEGAN, sound: Tensor, weights: Weights) -> dict[str, Tensor]:
     """Return the weighted terms of the VAE-GAN's objective for sound (batch, channels, samples)."""
     decoded, mean, logvar = module.vae(sound)
-    convergence, logs = stft_loss(sound, decoded)
+    convergence, logs = stft_loss(sound, decoded, some_windows())
     terms = {
         "convergence": weights.spectrum * convergence,
         "spectrum": weights.spectrum * logs,
@@ -118,7 +118,7 @@ def finetune_decoder(
         with torch.no_grad():
             mean, _ = vae.encode(sound)  # type: ignore[operator]
         decoded = vae.decode(mean)[..., :crop]  # type: ignore[operator]
-        convergence, logs = stft_loss(sound, decoded)
+        convergence, logs = stft_loss(sound, decoded, some_windows())
         return {
             "convergence": weights.spectrum * convergence,
             "spectrum": weights.spectrum * logs,

@@ -33,6 +33,7 @@ from workbench.systems.prompts import prompt_of, words_by_kind
 from workbench.systems.provenance import signed, signed_takes
 from workbench.systems.region import Region
 from workbench.systems.sampling import SamplingSettings, checked, circular, overlapping
+from workbench.systems.sound_class import WORDS, class_of
 from workbench.systems.sound_diffusion import SoundDiffusion
 from workbench.systems.sound_request import Timing, timing_of
 
@@ -166,6 +167,10 @@ class LDMG(SoundDiffusion):
         return self.config.dit.beat > 0
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(name for name in self.config.genres if name in WORDS)
+
+    @property
     def reach(self) -> int:
         return self.networks.vae.reach or super().reach
 
@@ -173,10 +178,15 @@ class LDMG(SoundDiffusion):
     def conditioning(
         self, prompts: Sequence[str], genres: Sequence[str | None] | None = None
     ) -> LDMGConditioning:
-        """Return the conditioning of the transformer: a prompt and a genre per clip."""
+        """Return the conditioning of the transformer: a prompt and a genre per clip. Without a
+        genre, it is the class of sound that the prompt names, if any."""
         prompts, known = texts_of(prompts, "prompts", 1), self.config.genres
         genres = [None] * len(prompts) if genres is None else listed(genres, "genres", "genres")
         same_length(prompts=prompts, genres=genres)
+        genres = [
+            class_of(prompt, self.classes) if genre is None else genre
+            for prompt, genre in zip(prompts, genres, strict=True)
+        ]
         numbers = [
             -1 if genre is None else known.index(choice(genre, "genre", known)) for genre in genres
         ]
@@ -218,7 +228,8 @@ class LDMG(SoundDiffusion):
         Args:
             prompt: A text; "" or None for none.
             n: Number of clips, 1 to 1024.
-            genre: One of `config.genres`, or None.
+            genre: One of `config.genres`; by default the class of sound that the prompt names, if
+                there is one.
             seconds: Length in seconds, at most 600; by default that of training, with a tempo in
                 whole bars. Longer clips are sampled in overlapping windows whose predictions are
                 averaged at every step (MultiDiffusion, arXiv 2302.08113).

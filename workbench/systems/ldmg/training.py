@@ -55,14 +55,14 @@ def stages(networks: Networks, data: Data, size: Profile) -> list[Stage]:
     coding: dict[str, Any] = {"crop": size.crop, "weights": size.weights}
     fit_coder = partial(fit_vae, vae, *pieces, width=size.width, **coding)
     return [
-        Stage("VAE-GAN", size.coding, 0.4, fit_coder, "vae"),
+        Stage("VAE-GAN", size.coding, 0.33, fit_coder, "vae"),
         Stage(
             "decoder",
             size.decoder_finetune,
-            0.15,
+            0.12,
             partial(finetune_decoder, vae, *pieces, **coding),
         ),
-        Stage("diffusion", size.diffusion, 0.45, partial(fit_diffusion, networks, data)),
+        Stage("diffusion", size.diffusion, 0.55, partial(fit_diffusion, networks, data)),
     ]
 
 

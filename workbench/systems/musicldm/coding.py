@@ -7,6 +7,7 @@ therefore fine-tuned together on sound. The encoder is frozen, so that the laten
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from workbench.models.audio_vae import Discriminator, adversarial_terms
 from workbench.models.kl_vae import KLVAE
-from workbench.models.spectral import level_distance, stft_loss
+from workbench.models.spectral import WINDOWS, level_distance, some_windows, stft_loss
 from workbench.systems.musicldm.networks import Networks, vocode
 from workbench.systems.sound_training import Data
 from workbench.training import Fit, Plan, Watch, fit, scores_of, seeds
@@ -110,8 +111,8 @@ def fit_vocoder(
             decoded = networks.decode_mel(networks.encode_mel(mel[:half]))[:, : mel.shape[1]]
         return torch.cat([decoded.clone(), mel[half:]])
 
-    def distance(real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        convergence, logs = stft_loss(real, fake)
+    def distance(real: Tensor, fake: Tensor, windows: Sequence[int]) -> dict[str, Tensor]:
+        convergence, logs = stft_loss(real, fake, windows)
         mel = (networks.mel(fake[:, 0]) - networks.mel(real[:, 0])).abs().mean()
         return {"convergence": convergence, "spectrum": logs, "mel": mel}
 
@@ -119,7 +120,7 @@ def fit_vocoder(
         sound = data.sounds(len(numbers), crop, int(numbers[0]) + seed).to(numbers.device)
         fake = vocode(module.vocoder, mel_of(sound))[:, None]  # type: ignore[arg-type]
         real = sound[:, None, : fake.shape[-1]]
-        terms = distance(real, fake)
+        terms = distance(real, fake, some_windows())
         if module.discriminator is not None:
             critic: Any = module.discriminator
             terms |= adversarial_terms(critic, real, fake, ADVERSARIAL, MATCHING)
@@ -130,7 +131,7 @@ def fit_vocoder(
     def validate(module: nn.Module) -> dict[str, float]:
         sound = held.to(next(module.parameters()).device)
         fake = vocode(module.vocoder, networks.mel(sound))[:, None]  # type: ignore[arg-type]
-        return scores_of(distance(sound[:, None, : fake.shape[-1]], fake))
+        return scores_of(distance(sound[:, None, : fake.shape[-1]], fake, WINDOWS))
 
     done = fit(
         module, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch, title="vocoder"
@@ -168,12 +169,12 @@ def finetune_decoder(
     for part in frozen:
         part.requires_grad_(False)
 
-    def terms(module: nn.Module, sound: Tensor) -> dict[str, Tensor]:
+    def terms(module: nn.Module, sound: Tensor, windows: Sequence[int]) -> dict[str, Tensor]:
         with torch.no_grad():
             z = networks.encode_mel(networks.mel(sound)).clone()  # a copy outside inference mode
         decoded = module(z)[:, None]
         real = sound[:, None, : decoded.shape[-1]]
-        convergence, logs = stft_loss(real, decoded)
+        convergence, logs = stft_loss(real, decoded, windows)
         return {
             "convergence": convergence,
             "spectrum": logs,
@@ -183,13 +184,13 @@ def finetune_decoder(
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
         sound = data.sounds(len(numbers), length, int(numbers[0]) + seed)
         networks.to(numbers.device)
-        return terms(module, sound.to(numbers.device))
+        return terms(module, sound.to(numbers.device), some_windows())
 
     held = data.sounds(16, length, 0, validation=True)
 
     def validate(module: nn.Module) -> dict[str, float]:
         sound = held.to(next(module.parameters()).device)
-        return scores_of(terms(module, sound))
+        return scores_of(terms(module, sound, WINDOWS))
 
     done = fit(
         module,

@@ -1,0 +1,54 @@
+"""The class of sound that a prompt names."""
+
+import pytest
+
+from workbench.datasets.sets.sound_classes import SOURCES
+from workbench.systems.sound_class import WORDS, class_of, lacks
+from workbench.systems.sound_request import read_sound_prompt
+
+
+def test_the_classes_are_those_of_the_data():
+    assert set(WORDS) == set(SOURCES)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("drum loop", "drums"),
+        ("Rock drums, 120 BPM!", "drums"),
+        ("fast techno beat", "drums"),
+        ("a slow piano ballad", "piano"),
+        ("solo piano, no drums", "piano"),
+        ("drums without piano", "drums"),
+        ("String Quartet", "strings"),
+        ("calm strings", "strings"),
+        ("epic orchestral music with strings", "orchestra"),
+        ("8-bit chiptune", "chip"),
+        ("8bit game boy battle, drums", "chip"),
+        ("pop song with piano, bass, drums", "band"),
+        ("piano and drums", "band"),
+        ("acoustic guitar ballad", "band"),
+        ("something blue", None),
+        ("", None),
+        ("no drums", None),
+        ("dramatic", None),
+    ],
+)
+def test_a_prompt_names_a_class(prompt, expected):
+    assert class_of(prompt) == expected
+
+
+def test_a_class_that_a_system_lacks_is_not_named():
+    assert class_of("string quartet", ("drums", "piano")) is None
+    assert class_of("orchestra with strings", ("drums", "strings")) == "strings"
+
+
+def test_what_a_class_never_holds_may_be_excluded():
+    reading = read_sound_prompt("solo piano, no drums", (), classes=tuple(WORDS))
+    assert reading.understood == ("piano", "no drums")
+    assert not reading.refused
+    assert lacks("piano", "without any drums")
+    assert not lacks("band", "no drums")
+    refused = read_sound_prompt("pop band, no drums", (), classes=tuple(WORDS))
+    assert refused.understood == ("band",)
+    assert "no drums" in refused.refused[0]

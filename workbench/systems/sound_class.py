@@ -1,0 +1,60 @@
+"""Which of the classes of `sound-classes` a prompt names: drums, piano, strings, orchestra, band or
+chip."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from workbench.systems.prompts import LONGEST, excluded_in, plain_words
+
+# Words of each class, in the order in which a prompt of several classes is decided.
+WORDS = {
+    "chip": r"8[ -]?bits?|chip ?tunes?|chip ?music|chip|nes|game ?boy|arcade|video ?game|"
+    r"retro game|"
+    r"square waves?|pixel",
+    "orchestra": r"orchestral?|orchestras|symphon(?:y|ic)|philharmonic|woodwinds?|brass|horns?|"
+    r"cinematic|film (?:score|music)|epic|flutes?|oboes?|clarinets?|bassoons?",
+    "band": r"bands?|songs?|combo|trio|guitars?|bass|saxophones?|sax|vocals?|voices?|singers?",
+    "strings": r"strings?|violins?|violas?|cellos?|celli|string quartet|quartet|double bass(?:es)?",
+    "piano": r"pianos?|pianist|keyboard",
+    "drums": r"drums?|drummer|drumming|drumbeat|drumloop|beats?|grooves?|breakbeat|percussion|kit|"
+    r"snares?|kicks?|hi-?hats?|hats|cymbals?|toms?",
+}
+_FOUND = {name: re.compile(rf"\b(?:{words})\b") for name, words in WORDS.items()}
+# Two of these together are played by a band; strings and piano among others by an orchestra.
+_PLAYERS = ("piano", "drums")
+# What is in none of a class's sounds, so that a prompt may exclude it.
+LACKS = {
+    "drums": ("piano", "strings", "guitar", "bass", "vocals", "melody", "voice"),
+    "piano": ("drums", "strings", "guitar", "bass", "vocals", "percussion", "beat", "voice"),
+    "strings": ("drums", "piano", "guitar", "vocals", "percussion", "brass", "beat", "voice"),
+    "orchestra": ("drums", "guitar", "piano", "beat"),
+    "chip": ("vocals", "voice", "guitar", "piano"),
+}
+
+
+def class_of(prompt: str, known: Collection[str] = tuple(WORDS)) -> str | None:
+    """Return the class that a prompt names, None if it names none. What a prompt excludes does not
+    count.
+
+    Args:
+        prompt: Any text.
+        known: The classes that a system has.
+
+    >>> class_of("solo piano, no drums"), class_of("a string quartet"), class_of("something blue")
+    ('piano', 'strings', None)
+    """
+    text = plain_words(prompt[:LONGEST])
+    for part in excluded_in(text):
+        text = text.replace(part, " ")
+    found = [name for name, words in _FOUND.items() if words.search(text)]
+    if all(name in found for name in _PLAYERS):
+        found = [name for name in found if name in ("chip", "orchestra")] or ["band"]
+    return next((name for name in found if name in known), None)
+
+
+def lacks(name: str | None, part: str) -> bool:
+    """Return whether sounds of a class never hold what a part of a prompt excludes, such as "no
+    drums"."""
+    return any(re.search(rf"\b{word}s?\b", part.lower()) for word in LACKS.get(name or "", ()))
