@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from workbench.errors import PromptError
 from workbench.models.dit import DiT, DiTConfig, LDMGConditioning
 from workbench.models.music_ldm import FiLMUNet, MusicLDMConditioning, MusicLDMSizes
 from workbench.music.clip import Clip
@@ -314,3 +315,25 @@ def test_beats_of_a_tracker_are_not_exact_and_a_bar_has_two_ends():
     one_bar = known_beats({**labels, "meter": "3/4"})
     assert one_bar.downbeats.tolist() == [0, 1.5]
     assert known_beats({**labels, "meter": "?"}).downbeats.tolist() == [0]
+
+
+def test_a_batch_receives_the_beats_of_each_clip(trained, monkeypatch):
+    system, _ = trained
+    seen, plain = [], system.sample
+
+    def sample(noise, given, *more, **others):
+        seen.append(given.beat)
+        return plain(noise, given, *more, **others)
+
+    monkeypatch.setattr(system, "sample", sample)
+    prompts = (["rock", "jazz"], [None, None])
+    if isinstance(system, MusicLDM):
+        prompts = (system.embedder.embed_text(prompts[0]),)
+    beats = [regular_beats(2, 90, (3, 4)), Beats(np.empty(0), np.empty(0))]
+    given = {"seeds": [0, 1], "seconds": 1.0, "steps": 1}
+    system.generate_batch(*prompts, beats=beats, **given)
+    rows = [beat_channels(own, seen[0].shape[2], system.hop / 16_000) for own in beats]
+    assert torch.equal(seen[0], torch.stack(rows))
+    assert not seen[0][1].any()
+    with pytest.raises(PromptError, match=r"beats: .*got 1 for 2"):
+        system.generate_batch(*prompts, beats=beats[:1], **given)

@@ -17,6 +17,8 @@ from workbench.datasets.sounds import collect
 from workbench.evaluation.table import Report
 from workbench.evaluation.tagger import Tagger, cache_folder, tagger_of
 from workbench.options import nonempty, path, whole
+from workbench.representations.beat_tracking import known_beats
+from workbench.representations.mixup import Beats
 from workbench.systems.registry import datasets
 from workbench.systems.storage import trained_on
 
@@ -69,6 +71,11 @@ class AudioBench:
         splits would also measure their different mixtures of genres. Within a genre, pieces have
         equal weight.
         """
+        pieces, starts = self._places(split, seed)
+        return self.audio.cut(pieces, starts, self.length).mean(1), pieces
+
+    def _places(self, split: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """The piece and the first sample of each of the `windows`, (n,) both."""
         random = np.random.default_rng([self.seed, seed])
         share: dict[str, float] = {}
         for i in self.pieces("train"):
@@ -82,23 +89,30 @@ class AudioBench:
         names = sorted(pieces)
         odds = np.array([share[name] for name in names])
         chosen = random.choice(len(names), self.n, p=odds / odds.sum())
-        rows = []
+        rows, starts = [], []
         for number in chosen:
             queue = pieces[names[number]]
             rows.append(queue[0])
             queue.append(queue.pop(0))
-        crops = [
-            self.audio.crops(1, self.length, seed=int(random.integers(1 << 30)), rows=[row])[0][
-                0
-            ].mean(0)
-            for row in rows
-        ]
-        return np.stack(crops), np.array(rows)
+        for row in rows:
+            number = int(random.integers(1 << 30))
+            starts.append(self.audio.crop_positions(1, self.length, seed=number, rows=[row])[1][0])
+        return np.array(rows), np.array(starts)
 
     @cached_property
     def real(self) -> tuple[np.ndarray, np.ndarray]:
         """Windows of held-out pieces."""
         return self.windows("test")
+
+    @cached_property
+    def real_beats(self) -> list[Beats]:
+        """The exact beats of the windows of held-out pieces, from their start; none where they are
+        not known."""
+        pieces, starts = self._places("test", 0)
+        return [
+            known_beats(self.audio.items[int(i)].labels).shifted(start / self.audio.rate, 1.0)
+            for i, start in zip(pieces, starts, strict=True)
+        ]
 
     @cached_property
     def tagger(self) -> Tagger:

@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from workbench.benchmarks import audio_hearing, audio_judge, music_coding
+from workbench.benchmarks import audio_classes, audio_hearing, audio_judge, music_coding
 from workbench.benchmarks.audio_data import measure, options_of
 from workbench.benchmarks.command import run_command
 from workbench.benchmarks.music_data import COLUMNS, MusicBench
@@ -35,11 +35,13 @@ def quality(bench: MusicBench) -> None:
     system, real = bench.system, bench.real[0]
     order = np.random.default_rng(bench.seed).permutation(len(real))
     made = {
-        "generated, guidance 1": bench.generate(system, bench.captions, guidance=1.0),
+        "generated, guidance 1": bench.generate(
+            system, bench.captions, guidance=1.0, beats=bench.real_beats
+        ),
         "generated, guidance 2": bench.guided,
         "generated, guidance 4": bench.guided_strongly,
         "best of 5, ranked by the system's encoder": bench.generate(
-            system, bench.captions, candidates=2 if bench.quick else 5
+            system, bench.captions, candidates=2 if bench.quick else 5, beats=bench.real_beats
         ),
         "the held-out windows": real,
         "their reconstructions": bench.reconstructions,
@@ -63,14 +65,7 @@ def quality(bench: MusicBench) -> None:
 
 def public(bench: MusicBench) -> None:
     """Distances by a judge that was trained elsewhere, with codecs as a scale."""
-    audio_judge.public(
-        bench,
-        {
-            "generated, guidance 4": bench.guided_strongly,
-            "generated, guidance 2": bench.guided,
-            "reconstructions": bench.reconstructions[:, : bench.length],
-        },
-    )
+    audio_judge.public(bench, _of_windows(bench))
 
 
 _NOTE = (
@@ -134,10 +129,20 @@ SECTIONS: dict[str, Callable[[MusicBench], None]] = {
     "quality": quality,
     "public": public,
     "instruments": lambda bench: audio_judge.instruments(bench, _for_prompts(bench)),
+    "classes": lambda bench: audio_classes.classes(bench, bench.takes),
+    "realism": lambda bench: audio_classes.realism(bench, _of_windows(bench)),
     "beat": lambda bench: audio_hearing.beat(bench, bench.takes),
     "speed": music_coding.speed,
     "ablation": ablation,
 }
+
+
+def _of_windows(bench: MusicBench) -> dict[str, np.ndarray]:
+    return {
+        "generated, guidance 4": bench.guided_strongly,
+        "generated, guidance 2": bench.guided,
+        "reconstructions": bench.reconstructions[:, : bench.length],
+    }
 
 
 def _for_prompts(bench: MusicBench) -> audio_hearing.Draw:

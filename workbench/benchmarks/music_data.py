@@ -15,6 +15,7 @@ from workbench.evaluation.audio_sets import inception_score, nearest, paired_kl,
 from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import bootstrap, mean_interval
 from workbench.models.text_audio import TextAudio
+from workbench.representations.mixup import Beats
 from workbench.systems.musicldm import MusicLDM
 from workbench.systems.musicldm.config import PROFILES
 from workbench.systems.musicldm.networks import OwnEmbedder
@@ -62,17 +63,28 @@ class MusicBench(AudioBench):
         return other
 
     def generate(
-        self, system: MusicLDM, captions: list[str], *, guidance: float = 2.0, candidates: int = 1
+        self,
+        system: MusicLDM,
+        captions: list[str],
+        *,
+        guidance: float = 2.0,
+        candidates: int = 1,
+        beats: list[Beats] | None = None,
     ) -> np.ndarray:
-        """A clip (samples,) for each caption."""
+        """A clip (samples,) for each caption. beats: those of each clip."""
         out = []
         for start in range(0, len(captions), CHUNK):
             texts = captions[start : start + CHUNK]
             vectors = system.embedder.embed_text(texts)
             each = vectors.repeat_interleave(candidates, 0)
             first = 50_000 * (self.seed + 1) + start * candidates
+            own = None if beats is None else beats[start : start + CHUNK]
             sounds = system.generate_batch(
-                each, [first + i for i in range(len(each))], steps=self.steps, guidance=guidance
+                each,
+                [first + i for i in range(len(each))],
+                beats=own and [b for b in own for _ in range(candidates)],
+                steps=self.steps,
+                guidance=guidance,
             )
             if candidates > 1:
                 groups = sounds.view(len(texts), candidates, -1)
@@ -102,13 +114,13 @@ class MusicBench(AudioBench):
 
     @cached_property
     def guided(self) -> np.ndarray:
-        """Clips for the captions of the held-out windows, guidance 2."""
-        return self.generate(self.system, self.captions)
+        """Clips for captions and beats of the held-out windows, guidance 2."""
+        return self.generate(self.system, self.captions, beats=self.real_beats)
 
     @cached_property
     def guided_strongly(self) -> np.ndarray:
         """The same, guidance 4."""
-        return self.generate(self.system, self.captions, guidance=4.0)
+        return self.generate(self.system, self.captions, guidance=4.0, beats=self.real_beats)
 
     @cached_property
     def reconstructions(self) -> np.ndarray:

@@ -10,7 +10,10 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from workbench.benchmarks import (
+    audio_classes,
     audio_hearing,
     audio_judge,
     sound_coding,
@@ -32,9 +35,18 @@ SECTIONS: dict[str, Callable[[SoundBench], None]] = {
     "asked": sound_drawing.asked,
     "public": sound_drawing.public,
     "instruments": lambda bench: audio_judge.instruments(bench, _for_prompts(bench)),
+    "classes": lambda bench: audio_classes.classes(bench, bench.takes),
+    "realism": lambda bench: audio_classes.realism(bench, _of_windows(bench)),
     "beat": lambda bench: audio_hearing.beat(bench, bench.takes),
     "speed": sound_speed.speed,
 }
+
+
+def _of_windows(bench: SoundBench) -> dict[str, np.ndarray]:
+    return {
+        "diffusion, genre and caption of each window": bench.matched,
+        "reconstructions": bench.reconstructions,
+    }
 
 
 def _for_prompts(bench: SoundBench) -> audio_hearing.Draw:

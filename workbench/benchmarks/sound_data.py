@@ -13,6 +13,7 @@ from workbench.benchmarks.audio_data import CHUNK, AudioBench
 from workbench.benchmarks.audio_hearing import BEAT_SECONDS
 from workbench.datasets.audio import genre_of
 from workbench.evaluation.distances import frechet_distance, frechet_interval, kernel_distance
+from workbench.representations.mixup import Beats
 from workbench.systems.ldmg import LDMG
 from workbench.systems.sampling import SamplingSettings
 
@@ -50,6 +51,7 @@ class SoundBench(AudioBench):
         steps: int | None = None,
         sampler: str = "dpm++",
         guidance: float = 2.0,
+        beats: list[Beats] | None = None,
     ) -> np.ndarray:
         """Generate clips (n, samples), each from its own noise; unconditional without prompts."""
         n = n or self.n
@@ -66,6 +68,7 @@ class SoundBench(AudioBench):
                 steps=steps or self.steps,
                 guidance=guidance,
                 sampler=sampler,
+                beats=None if beats is None else beats[rows],
             )
             out += [cast(np.ndarray, clip.audio).mean(0) for clip in clips]
         return np.stack(out)
@@ -90,8 +93,8 @@ class SoundBench(AudioBench):
 
     @cached_property
     def matched(self) -> np.ndarray:
-        """One clip for genre and caption of each held-out window."""
-        return self.generate(*self.requests(self.real[1]))
+        """One clip for genre, caption and beats of each held-out window."""
+        return self.generate(*self.requests(self.real[1]), beats=self.real_beats)
 
     @cached_property
     def reconstructions(self) -> np.ndarray:

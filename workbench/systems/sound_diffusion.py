@@ -24,6 +24,7 @@ from workbench.music.audio import resample, turned_down
 from workbench.music.clip import Clip, clip_of, clips_of
 from workbench.representations.beat_channels import beat_channels, regular_beats
 from workbench.representations.beat_tracking import known_beats_of_clip
+from workbench.representations.mixup import Beats
 from workbench.systems.beat_grid import BeatGrid
 from workbench.systems.latent_diffusion import LatentDiffusion
 from workbench.systems.progress import Progress, reporter
@@ -148,6 +149,19 @@ class SoundDiffusion(LatentDiffusion):
             callback=self._callback(progress, samples),
             denoiser=self.circular_denoiser() if timing.loop else None,
         )
+
+    def on_beats(
+        self, conditioning: Conditioning, beats: Sequence[Beats] | None, seconds: float, n: int
+    ) -> Conditioning:
+        """Return the conditioning of n rows with the beats of each, as far as they are given and
+        the network was trained on beats. Raises PromptError if their number differs."""
+        if beats is None or not self.knows_beats:
+            return conditioning
+        if len(beats) != n:
+            raise PromptError(f"beats: one entry per clip, got {len(beats)} for {n}")
+        frames, step = self.frames_of(seconds), self.hop / self.config.rate
+        rows = torch.stack([beat_channels(own, frames, step) for own in beats])
+        return replace(conditioning, beat=rows)  # type: ignore[call-arg]
 
     def _as_in(self, clip: Clip, conditioning: Conditioning, n: int, frames: int) -> Conditioning:
         """Return the conditioning of n rows with the beat of a clip, as far as it is known and the

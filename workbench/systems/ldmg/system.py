@@ -23,6 +23,7 @@ from workbench.arguments import choice, listed, renamed, same_length, seed_of, t
 from workbench.datasets.audio import AudioCollection
 from workbench.models.dit import LDMGConditioning
 from workbench.music.clip import clip_of
+from workbench.representations.mixup import Beats
 from workbench.representations.text import BertText
 from workbench.systems.ldmg.card import card
 from workbench.systems.ldmg.config import MEMORY, LDMGConfig
@@ -273,7 +274,11 @@ class LDMG(SoundDiffusion):
         )
         self._advise(prompt, tempo)
         sounds = self._sounds(
-            [prompt] * n, [genre] * n, settings.seeds(n), timing, settings, progress
+            self.conditioning([prompt] * n, [genre] * n),
+            settings.seeds(n),
+            timing,
+            settings,
+            progress,
         )
         request = {"prompt": prompt, "genre": genre, **timing.asked(), **settings.asked()}
         clips = (self._clip(sound, _caption(prompt, genre), timing) for sound in sounds)
@@ -286,20 +291,23 @@ class LDMG(SoundDiffusion):
         genres: Sequence[str | None],
         seeds: Sequence[int],
         *,
+        beats: Sequence[Beats] | None = None,
         seconds: float | None = None,
         steps: int = 25,
         guidance: float = 2.0,
         sampler: str = "dpm++",
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Generate one clip per prompt, genre and seed, in one batch, without a given beat: a tempo
-        in a prompt is only text here.
+        """Generate one clip per prompt, genre and seed, in one batch. Without `beats` there is no
+        given beat: a tempo in a prompt is only text here.
 
         Args:
             prompts: n texts.
             genres: n genres, None for none.
             seeds: n seeds of noise. They differ from the seed of `generate`, which derives one
                 seed of noise per take.
+            beats: Beats and downbeats of each clip in seconds from its start, for a network that
+                was trained on beats; any other ignores them.
             seconds: Length in seconds, at most 600; by default that of training.
             steps: Number of sampling steps, 1 to 1000.
             guidance: Guidance scale, 0 to 20.
@@ -316,7 +324,10 @@ class LDMG(SoundDiffusion):
         seeds = [seed_of(seed, "seeds") for seed in listed(seeds, "seeds", "seeds", 1)]
         prompts, genres = texts_of(prompts, "prompts", 1), listed(genres, "genres", "genres", 1)
         same_length(prompts=prompts, genres=genres, seeds=seeds)
-        sounds = self._sounds(prompts, genres, seeds, Timing(seconds), settings, progress)
+        conditioning = self.on_beats(
+            self.conditioning(prompts, genres), beats, seconds, len(prompts)
+        )
+        sounds = self._sounds(conditioning, seeds, Timing(seconds), settings, progress)
         request = {"seconds": seconds, **settings.asked()}
         return [
             signed(
@@ -331,14 +342,13 @@ class LDMG(SoundDiffusion):
 
     def _sounds(
         self,
-        prompts: Sequence[str],
-        genres: Sequence[str | None],
+        conditioning: LDMGConditioning,
         seeds: Sequence[int],
         timing: Timing,
         settings: SamplingSettings,
         progress: Callable[[Progress], None] | None,
     ) -> list[np.ndarray]:
-        z = self._timed(self.conditioning(prompts, genres), seeds, timing, settings, progress)
+        z = self._timed(conditioning, seeds, timing, settings, progress)
         samples = timing.samples(self.config.rate)
         if timing.loop:
             return [self._loop(row, samples) for row in z]

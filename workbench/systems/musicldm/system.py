@@ -28,6 +28,7 @@ from workbench.errors import PromptError
 from workbench.models.music_ldm import MusicLDMConditioning
 from workbench.music.audio import SILENT
 from workbench.music.clip import clip_of
+from workbench.representations.mixup import Beats
 from workbench.systems.musicldm.card import card
 from workbench.systems.musicldm.config import MEMORY, MusicLDMConfig
 from workbench.systems.musicldm.latents import MusicLatents
@@ -221,18 +222,21 @@ class MusicLDM(MusicLatents):
         seeds: Sequence[int],
         *,
         conditional: bool = True,
+        beats: Sequence[Beats] | None = None,
         seconds: float | None = None,
         steps: int = 50,
         guidance: float = 4.0,
         sampler: str = "ddim",
         progress: Callable[[Progress], None] | None = None,
     ) -> Tensor:
-        """Generate one sound per embedding and seed, in one batch, without a given beat.
+        """Generate one sound per embedding and seed, in one batch.
 
         Args:
             vectors: Embeddings (n, embed) of texts or sounds.
             seeds: n seeds of noise.
             conditional: Whether the embeddings are used; False samples without conditioning.
+            beats: Beats and downbeats of each sound in seconds from its start, for a network that
+                was trained on beats; any other ignores them. Without them there is no given beat.
             seconds: Length in seconds, at most 600; by default that of training.
             steps: Number of sampling steps, 1 to 1000.
             guidance: Guidance scale, 0 to 20.
@@ -250,7 +254,9 @@ class MusicLDM(MusicLatents):
         if not isinstance(vectors, Tensor) or vectors.ndim != 2:
             raise PromptError(f"vectors={shown(vectors)}: give a tensor (n, embed)")
         same_length(vectors=vectors, seeds=seeds)
-        conditioning = self.conditioning(vectors, conditional=conditional)
+        conditioning = self.on_beats(
+            self.conditioning(vectors, conditional=conditional), beats, seconds, len(vectors)
+        )
         return self._sounds(conditioning, seeds, Timing(seconds), settings, progress)
 
     draw_each = generate_batch  # the old name

@@ -1,0 +1,138 @@
+"""Whether generated sound is of the class that a prompt names, and whether it passes for real.
+
+Two judges, fixed before they heard anything generated, learn the six classes of `sound-classes`
+from training windows: one from simple features, one from the embedding of a public network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from workbench.benchmarks.audio_data import AudioBench
+from workbench.datasets.audio import genre_of
+from workbench.errors import MissingDataError
+from workbench.evaluation.classifiers import choose, separability
+from workbench.evaluation.embedders import MusicnnEmbedder
+from workbench.evaluation.intervals import share_interval
+from workbench.evaluation.sound_features import sound_features
+
+# Prompts as people write them; none is a caption of the training data.
+PROMPTS = {
+    "drums": ("a rock drum groove, 120 bpm", "busy funky drumming", "techno drums", "slow beat"),
+    "piano": ("some piano", "quiet piano music", "a romantic piece for piano", "piano, 90 bpm"),
+    "strings": ("a quartet of strings", "slow violins", "calm strings, 70 bpm", "cello and viola"),
+    "orchestra": ("a great orchestra", "epic orchestral theme", "film score", "brass and flutes"),
+    "band": ("band with guitars, bass, drums", "a pop song", "a rock band", "jazz trio, 140 bpm"),
+    "chip": ("8-bit tune", "game boy music", "nes battle theme", "arcade video game, 140 bpm"),
+}
+EACH = 8  # clips of a prompt
+Take = Callable[[str, int, bool], np.ndarray]  # prompt, n, with its beat → sounds (n, samples)
+Features = Callable[[np.ndarray], np.ndarray]  # sounds (n, samples) → (n, features)
+
+
+def judges_of(bench: AudioBench) -> tuple[dict[str, Features], list[str]]:
+    """Return what each judge hears, by the judge's name, and notes on what is missing."""
+    found: dict[str, Features] = {
+        "features": lambda sounds: sound_features(sounds, bench.audio.rate)[0]
+    }
+    try:
+        public = MusicnnEmbedder("msd")
+    except MissingDataError as error:
+        return found, [f"No public judge: {error}"]
+    return {**found, "MusiCNN": lambda sounds: public.predict(sounds)[0]}, []
+
+
+def classes(bench: AudioBench, take: Take) -> None:
+    """The share of clips that each judge hears as the class that was requested.
+
+    Args:
+        bench: The run.
+        take: Generates sounds for a prompt, as a user does.
+    """
+    each = 1 if bench.quick else EACH
+    prompts = {kind: own[:1] if bench.quick else own for kind, own in PROMPTS.items()}
+    made = [take(prompt, each, True) for own in prompts.values() for prompt in own]
+    length = min(sounds.shape[1] for sounds in made)
+    sounds = np.concatenate([part[:, :length] for part in made])
+    wanted = np.repeat(list(prompts), [each * len(own) for own in prompts.values()])
+    (train, of_train), (held, of_held) = (_labelled(bench, split) for split in ("train", "test"))
+    heard, notes = {}, []
+    features, missing = judges_of(bench)
+    for name, hear in features.items():
+        judge = choose(hear(train[0]), of_train, train[1], seed=bench.seed)
+        heard[name] = (judge.predict(hear(sounds)), judge.predict(hear(held[0])))
+        notes.append(f"{name}: {judge.name}, {max(judge.scores.values()):.2f} right in training")
+    table = []
+    for kind in (*prompts, "all"):
+        own, real = (
+            np.isin(labels, kind if kind != "all" else list(prompts))
+            for labels in (wanted, of_held)
+        )
+        row: list[object] = [kind, int(own.sum())]
+        for said, said_of_real in heard.values():
+            hits = int((said == wanted)[own].sum())
+            row += [hits / own.sum(), share_interval(hits, int(own.sum()))]
+            row.append(float((said_of_real == of_held)[real].mean()) if real.any() else None)
+        table.append(row)
+    columns = [c for name in heard for c in (name, "95 %", f"{name}, held-out music")]
+    bench.report.table(
+        "classes",
+        f"Share heard as the requested class; {each} clips a prompt",
+        ["", "clips", *columns],
+        table,
+        [
+            "Judges learn the classes from training windows: "
+            + "; ".join(notes)
+            + ". Prompts: "
+            + "; ".join(f"{kind}: {', '.join(own)}" for kind, own in prompts.items())
+            + f". {bench.steps} steps.",
+            *missing,
+        ],
+        ids={"own": "all"},
+    )
+
+
+def realism(bench: AudioBench, made: Mapping[str, np.ndarray]) -> None:
+    """How well judges tell generated sound from held-out music of the same captions.
+
+    Args:
+        bench: The run.
+        made: Sounds (n, samples) by name, row by row for the windows of `bench.real`.
+    """
+    windows, pieces = bench.real
+    other, other_pieces = bench.windows("validation", 1)
+    sets = {name: (sounds, pieces) for name, sounds in made.items()}
+    sets["other held-out music"] = (other, other_pieces)
+    features, missing = judges_of(bench)
+    real = {name: hear(windows) for name, hear in features.items()}
+    table = []
+    for name, (sounds, groups) in sets.items():
+        row: list[object] = [name, len(sounds)]
+        for judge, hear in features.items():
+            verdict = separability(real[judge], hear(sounds), pieces, groups, seed=bench.seed)
+            row += [verdict.accuracy, verdict.interval]
+        table.append(row)
+    bench.report.table(
+        "realism",
+        f"How often judges tell sound from {len(windows)} held-out windows",
+        ["", "clips", *(c for judge in features for c in (judge, "95 %"))],
+        table,
+        [
+            "Mean of a linear model, extra trees and boosted trees, cross-validated by piece, on "
+            "simple features and on MusiCNN's embedding; 0.5 is chance. Other held-out music: "
+            "windows of the validation split.",
+            *missing,
+        ],
+        ids={"own": next(iter(made)), "real": "other held-out music"},
+    )
+
+
+def _labelled(bench: AudioBench, split: str) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Return windows of a split that belong to a class, with their pieces, and the classes."""
+    sounds, pieces = bench.windows(split, 2)
+    names: Any = np.array([genre_of(bench.audio.items[int(i)].labels) for i in pieces])
+    known = np.isin(names, list(PROMPTS))
+    return (sounds[known], pieces[known]), names[known]
