@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -36,6 +36,8 @@ from workbench.systems.sound_request import Timing, length_of, read_sound_prompt
 
 FADE = 0.02  # seconds of a cross-fade at the edges of a region and at the start of a loop
 CONTEXT = 1.0  # seconds of a loop that are decoded again before its start and after its end
+
+Given = TypeVar("Given", bound=Conditioning)
 
 
 class SoundDiffusion(LatentDiffusion):
@@ -151,8 +153,8 @@ class SoundDiffusion(LatentDiffusion):
         )
 
     def on_beats(
-        self, conditioning: Conditioning, beats: Sequence[Beats] | None, seconds: float, n: int
-    ) -> Conditioning:
+        self, conditioning: Given, beats: Sequence[Beats] | None, seconds: float, n: int
+    ) -> Given:
         """Return the conditioning of n rows with the beats of each, as far as they are given and
         the network was trained on beats. Raises PromptError if their number differs."""
         if beats is None or not self.knows_beats:
