@@ -32,14 +32,18 @@ def ways(bench: MusicBench) -> dict[str, Coding]:
 
 def coding(bench: MusicBench) -> None:
     """Reconstruction of held-out windows."""
+    coding_table(bench, ways(bench), _numbers(bench))
+
+
+def _numbers(bench: MusicBench) -> float:
+    """Latent numbers per second."""
     system = bench.system
-    numbers = system.encode_sound(torch.zeros(1, bench.length)).numel() / system.config.seconds
-    coding_table(bench, ways(bench), numbers)
+    return system.encode_sound(torch.zeros(1, bench.length)).numel() / system.config.seconds
 
 
 def recordings(bench: MusicBench) -> None:
     """Reconstruction of renders and of recordings by other artists."""
-    audio_hearing.recordings(bench, ways(bench))
+    audio_hearing.recordings(bench, ways(bench), _numbers(bench))
 
 
 def speed(bench: MusicBench) -> None:

@@ -17,6 +17,8 @@ from workbench.systems.ldmg import LDMG
 from workbench.systems.ldmg.coding import finish_decoder, fit_vae
 from workbench.systems.ldmg.config import PROFILES
 
+DISCRIMINATOR = 8  # its width where it is compared
+
 
 def coding(bench: SoundBench) -> None:
     """Reconstruction of held-out windows."""
@@ -30,8 +32,11 @@ def coding(bench: SoundBench) -> None:
 
 def recordings(bench: SoundBench) -> None:
     """Reconstruction of renders and of recordings by other artists."""
+    vae = bench.system.config.vae
     audio_hearing.recordings(
-        bench, {"VAE-GAN": lambda sounds: bench.decode(bench.latents(sounds))[:, : bench.length]}
+        bench,
+        {"VAE-GAN": lambda sounds: bench.decode(bench.latents(sounds))[:, : bench.length]},
+        vae.latent * bench.audio.rate / vae.hop,
     )
 
 
@@ -45,7 +50,7 @@ def players(bench: SoundBench) -> None:
     coding = replace(size.coding, steps=steps, every=min(steps, size.coding.every))
     rows, validation = bench.audio.split("train"), bench.audio.split("validation")
     table = []
-    for name, width in (("with discriminator", size.width), ("without", 0)):
+    for name, width in (("with discriminator", DISCRIMINATOR), ("without", 0)):
         torch.manual_seed(bench.seed)
         system = LDMG(
             replace(

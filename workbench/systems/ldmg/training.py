@@ -55,7 +55,7 @@ def stages(networks: Networks, data: Data, size: Profile) -> list[Stage]:
     coding: dict[str, Any] = {"crop": size.crop, "weights": size.weights}
     fit_coder = partial(fit_vae, vae, *pieces, width=size.width, **coding)
     return [
-        Stage("VAE-GAN", size.coding, 0.33, fit_coder, "vae"),
+        Stage("VAE-GAN" if size.width else "VAE", size.coding, 0.33, fit_coder, "vae"),
         Stage(
             "decoder",
             size.decoder_finetune,
