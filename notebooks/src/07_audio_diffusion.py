@@ -434,7 +434,7 @@ from workbench.evaluation.tagger import train_tagger
 genres = [g for g in config.genres if g] or [""]
 tagger = train_tagger(audio, genres, config.seconds, steps=run.size(3, 200), seed=seed)
 each = run.size(1, 4)
-common = ("rock", "pop piano", "jazz", "band", "art song", "funk")
+common = ("drums", "piano", "strings", "chip", "band", "orchestra")
 chosen = ([g for g in common if g in genres] or genres)[: run.size(2, 6)]
 wanted = [genre for genre in chosen for _ in range(each)]
 share = {}
@@ -460,7 +460,7 @@ compare(examples[:4], chosen[:4])
 
 # %% [markdown]
 # *What you should have noticed:* if this data set has a single genre, the judge cannot know the
-# others: run the lesson with `dataset="groove+pop909+builtin-songs"`.
+# others: run the lesson with `dataset="sound-classes"`.
 #
 # ## 7 · How far from music?
 #
