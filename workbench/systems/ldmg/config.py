@@ -99,7 +99,7 @@ PROFILES: dict[str, Profile] = {
     ),
     "laptop": Profile(
         SpectralVAEConfig(latent=64),
-        DiTConfig(64, width=140, depth=4, heads=5, kernel=3),
+        DiTConfig(64, width=160, depth=3, heads=2, kernel=3),
         Plan(
             steps=20_000,
             batch=8,
