@@ -20,6 +20,7 @@ from workbench.music.keys import TONICS, in_scales, signature
         ("A# major", "Bb"),
         ("Gb", "F#"),
         ("Cb major", "B"),
+        ("E- major", "Eb"),
     ],
 )
 def test_signatures(text, tonic):

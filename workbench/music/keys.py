@@ -14,12 +14,12 @@ MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])  # natural minor is the major scale of 
 
 
 def signature(text: str) -> int:
-    """Return the tonic (C = 0) of the major scale of a key: "A minor" has that of C major. Raises
-    PromptError for an unknown key."""
+    """Return the tonic (C = 0) of the major scale of a key: "A minor" has that of C major. A flat
+    may be written as in Humdrum and music21, "E- major". Raises PromptError for an unknown key."""
     if not isinstance(text, str):
         raise PromptError(f'key={shown(text)}: write "C major", "F# minor", "Bb major" …')
     tonic, _, mode = text.strip().partition(" ")
-    tonic = tonic[:1].upper() + tonic[1:]
+    tonic = tonic[:1].upper() + tonic[1:].replace("-", "b")
     tonic = SPELLED.get(tonic, tonic)
     if tonic not in TONICS or mode not in ("", "major", "minor"):
         raise PromptError(f'key: {text!r} is unknown; write "C major", "F# minor", "Bb major" …')
