@@ -52,3 +52,9 @@ def test_what_a_class_never_holds_may_be_excluded():
     refused = read_sound_prompt("pop band, no drums", (), classes=tuple(WORDS))
     assert refused.understood == ("band",)
     assert "no drums" in refused.refused[0]
+
+
+def test_a_prompt_without_a_class_is_told_the_classes():
+    messages = read_sound_prompt("rock, 120 bpm", (), classes=("drums", "piano")).messages
+    assert "No kind of sound is named: it may be any of drums, piano." in messages
+    assert not any("kind" in m for m in read_sound_prompt("rock", ()).messages)

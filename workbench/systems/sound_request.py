@@ -180,6 +180,8 @@ def read_sound_prompt(
         refused.append(f"“{part}”: words cannot exclude anything; leave them out")
     unknown = unknown_words(rest, {*vocabulary, "no", "not", "without"}) if vocabulary else []
     messages = [f"Understood: {', '.join(understood)}."] if understood else []
+    if classes and kind is None:
+        messages.append(f"No kind of sound is named: it may be any of {', '.join(classes)}.")
     if unknown:
         messages.append(guess_of(unknown))
     messages += [f"Not possible: {reason}." for reason in refused]
