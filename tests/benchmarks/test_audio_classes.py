@@ -63,3 +63,12 @@ def test_real_music_is_not_told_from_real_music_but_noise_is(bench):
     assert (noisy, held) == ("noise", "other held-out music")
     assert own > 0.95
     assert other < 0.8
+
+
+def test_data_without_classes_are_not_judged(bench):
+    for item in bench.audio.items:
+        item.labels["style"] = "rock"
+    classes(bench, lambda prompt, n, beat: pytest.fail("nothing is to be generated"))
+    section = bench.report.sections["classes"]
+    assert not section["rows"]
+    assert "sound-classes" in section["notes"][0]
