@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from workbench.models.diffusion import SCHEDULES, Diffusion
-from workbench.models.dit import DiT, DiTConfig, LDMGConditioning
+from workbench.models.dit import DiT, DiTConfig, LDMGConditioning, unit_size
 from workbench.models.gpt import angles
 from workbench.models.samplers import ddim
 
@@ -131,3 +131,23 @@ def test_ddim_on_it_takes_eulers_steps():
     for i in range(steps):
         euler = euler - h * velocity(euler, 1 - i * h)
     assert torch.allclose(drawn, euler.float(), atol=1e-4)
+
+
+def test_normalised_queries_and_keys_keep_the_text_heard():
+    """Large vectors of text saturate plain attention: the text then has neither effect nor
+    gradient. With unit sizes it has both."""
+    x, t, given = torch.randn(3, 4, 20), torch.tensor([5, 5, 5]), conditioning()
+    large = replace(given, text=1e5 * given.text)
+    reach = {}
+    for qk_norm in (False, True):
+        model = made(replace(SMALL, qk_norm=qk_norm), shake=0.3)
+        model.zero_grad()
+        model(x, t, *large).square().sum().backward()
+        reach[qk_norm] = float(model.blocks[0].cross_attn.q.weight.grad.abs().sum())
+    assert reach[True] > 1
+    assert reach[False] < 0.02 * reach[True]
+
+
+def test_unit_size():
+    sizes = unit_size(torch.randn(5, 8) * torch.logspace(0, 3, 5)[:, None]).square().mean(-1)
+    assert torch.allclose(sizes, torch.ones(5), atol=1e-3)

@@ -37,6 +37,8 @@ class DiTConfig:
         text: Numbers per text token; 0 for a network without text.
         beat: Channels that describe the beat at each frame; 0 for a network that does not know
             beats.
+        qk_norm: Whether queries and keys are normalised (arXiv 2302.05442, section 2). Without it,
+            attention to the text can saturate early in training, and the text is then ignored.
     """
 
     latent: int
@@ -47,6 +49,7 @@ class DiTConfig:
     genres: int = 0
     text: int = 0
     beat: int = 0
+    qk_norm: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +168,10 @@ class Block(nn.Module):
         self.norm1 = nn.LayerNorm(width, elementwise_affine=False)
         self.norm2 = nn.LayerNorm(width, elementwise_affine=False)
         self.qkv, self.out_proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.cross_attn = CrossAttention(width, config.heads) if config.text else None
+        self.scaled = unit_size if config.qk_norm else nn.Identity()
+        self.cross_attn = (
+            CrossAttention(width, config.heads, config.qk_norm) if config.text else None
+        )
         self.mlp = nn.Sequential(
             nn.Conv1d(width, 2 * width, config.kernel, padding=config.kernel // 2),
             nn.GELU(),
@@ -191,6 +197,7 @@ class Block(nn.Module):
     def attend(self, h: Tensor, rope: Rope) -> Tensor:
         """Self-attention with rotary positions: (batch, frames, width) → the same."""
         q, k, v = (_split(x, self.heads) for x in self.qkv(h).chunk(3, dim=-1))
+        q, k = self.scaled(q), self.scaled(k)
         y = F.scaled_dot_product_attention(rotate(q, rope), rotate(k, rope), v)
         return self.out_proj(y.transpose(1, 2).flatten(2))
 
@@ -198,9 +205,10 @@ class Block(nn.Module):
 class CrossAttention(nn.Module):
     """Attention from frames to the text. Its output is zero at first, like that of a gate."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, qk_norm: bool = False) -> None:
         super().__init__()
         self.heads, self.norm = heads, nn.LayerNorm(width)
+        self.scaled = unit_size if qk_norm else nn.Identity()
         self.q, self.kv = nn.Linear(width, width), nn.Linear(width, 2 * width)
         self.out_proj = nn.Linear(width, width)
         nn.init.zeros_(self.out_proj.weight)
@@ -212,8 +220,9 @@ class CrossAttention(nn.Module):
         assert text is not None
         assert mask is not None
         k, v = (_split(x, self.heads) for x in self.kv(text).chunk(2, dim=-1))
+        q = self.scaled(_split(self.q(self.norm(h)), self.heads))
         y = F.scaled_dot_product_attention(
-            _split(self.q(self.norm(h)), self.heads), k, v, attn_mask=mask[:, None, None]
+            q, self.scaled(k), v, attn_mask=mask[:, None, None]
         )  # (batch, heads, frames, size)
         return self.out_proj(y.transpose(1, 2).flatten(2))
 
@@ -247,6 +256,11 @@ def modulate(h: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     """Scale and shift h (batch, frames, width) by vectors (batch, width) of each item's
     conditioning: h · (1 + scale) + shift (DiT, section 3.2)."""
     return h * (1 + scale[:, None]) + shift[:, None]
+
+
+def unit_size(x: Tensor) -> Tensor:
+    """Return vectors (…, size) with a root mean square of 1."""
+    return F.rms_norm(x, x.shape[-1:])
 
 
 def _split(x: Tensor, heads: int) -> Tensor:
