@@ -151,3 +151,23 @@ def test_normalised_queries_and_keys_keep_the_text_heard():
 def test_unit_size():
     sizes = unit_size(torch.randn(5, 8) * torch.logspace(0, 3, 5)[:, None]).square().mean(-1)
     assert torch.allclose(sizes, torch.ones(5), atol=1e-3)
+
+
+def test_the_mean_of_a_text_joins_the_step():
+    """It has no effect at first and none without a text; padding does not count."""
+    config = replace(SMALL, pooled=True)
+    x, t, given = torch.randn(3, 4, 20), torch.tensor([5, 5, 5]), conditioning()
+    first, plain = made(config), made(SMALL)
+    assert torch.equal(first(x, t, *given), plain(x, t, *given))
+    model = made(config, shake=0.1)
+    for block in model.blocks:  # hide the other way of the text
+        torch.nn.init.zeros_(block.cross_attn.out_proj.weight)
+    out = model(x, t, *given)
+    assert not torch.allclose(out, model(x, t, *replace(given, text=2 * given.text)), atol=1e-3)
+    assert torch.allclose(model(x, t), model(x, t, *given.unconditional()), atol=1e-5)
+    padded = replace(
+        given,
+        text=torch.cat([given.text, torch.full((3, 2, 6), 7.0)], 1),
+        text_mask=torch.cat([given.text_mask, torch.zeros(3, 2, dtype=torch.bool)], 1),
+    )
+    assert torch.allclose(model(x, t, *padded), out, atol=1e-5)

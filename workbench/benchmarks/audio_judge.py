@@ -44,13 +44,14 @@ PROMPTS = {
 }
 
 
-def public(bench: AudioBench, made: Mapping[str, np.ndarray]) -> None:
+def public(bench: AudioBench, made: Mapping[str, np.ndarray], trivial: str | None = None) -> None:
     """Distances to held-out windows by MusiCNN's embedding.
 
     Args:
         bench: The run.
         made: Generated or reconstructed sounds (n, samples) by name; the first one is the system's
             own.
+        trivial: Name of the one that is the trivial baseline.
     """
     title = f"Public judge: distance to {bench.n} held-out windows"
     columns = ["", "clips", "kernel × 1,000", "95 %", "Fréchet", "95 %", "MAUVE"]
@@ -95,7 +96,7 @@ def public(bench: AudioBench, made: Mapping[str, np.ndarray]) -> None:
             "Codecs encode the held-out windows themselves, so each clip has its twin among them; "
             "the training windows are other music. MAUVE: 1 for equal distributions."
         ],
-        ids={"own": next(iter(made)), "real": floor},
+        ids={"own": next(iter(made)), "real": floor, **({"trivial": trivial} if trivial else {})},
     )
 
 

@@ -97,6 +97,13 @@ class SoundBench(AudioBench):
         return self.generate(*self.requests(self.real[1]), beats=self.real_beats)
 
     @cached_property
+    def prior_noise(self) -> torch.Tensor:
+        """Standard normal numbers in the shape of the windows' latents."""
+        config = self.system.config
+        shape = len(self.real[0]), config.vae.latent, self.system.frames_of(config.seconds)
+        return torch.randn(shape, generator=torch.Generator().manual_seed(self.seed))
+
+    @cached_property
     def reconstructions(self) -> np.ndarray:
         """The held-out windows through the autoencoder."""
         return self.decode(self.latents(self.real[0]))

@@ -19,11 +19,7 @@ from workbench.systems.sampling import SamplingSettings
 
 def frechet(bench: SoundBench) -> None:
     """Generated clips against decoded noise (the VAE's prior), reconstructions and real music."""
-    config, n = bench.system.config, len(bench.real[0])
-    random = torch.Generator().manual_seed(bench.seed)
-    noise = torch.randn(
-        n, config.vae.latent, bench.system.frames_of(config.seconds), generator=random
-    )
+    config, n, noise = bench.system.config, len(bench.real[0]), bench.prior_noise
     prior = bench.decode(bench.system.standardise(noise))
     matched = bench.decode(noise)
     made = {
@@ -59,13 +55,16 @@ def frechet(bench: SoundBench) -> None:
 
 def public(bench: SoundBench) -> None:
     """Distances by a judge that was trained elsewhere, with codecs as a scale."""
+    prior = "VAE's prior: z ~ N(0, 1), decoded"
     audio_judge.public(
         bench,
         {
             "diffusion, genre and caption of each window": bench.matched,
             "diffusion, unconditional": bench.free,
             "reconstructions": bench.reconstructions,
+            prior: bench.decode(bench.system.standardise(bench.prior_noise)),
         },
+        trivial=prior,
     )
 
 

@@ -39,6 +39,8 @@ class DiTConfig:
             beats.
         qk_norm: Whether queries and keys are normalised (arXiv 2302.05442, section 2). Without it,
             attention to the text can saturate early in training, and the text is then ignored.
+        pooled: Whether the mean of the text's tokens joins step and genre, as in SDXL (arXiv
+            2307.01952, section 2.2). What holds for the whole sound is learned faster so.
     """
 
     latent: int
@@ -50,6 +52,7 @@ class DiTConfig:
     text: int = 0
     beat: int = 0
     qk_norm: bool = False
+    pooled: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +120,9 @@ class DiT(nn.Module):
             self.text_embedder = nn.Linear(config.text, width)
             # A token that is always there: attention needs at least one.
             self.null_text = nn.Parameter(torch.randn(1, 1, width) * 0.02)
+        if config.pooled:
+            self.pooled_embedder = nn.Linear(config.text, width, bias=False)
+            nn.init.zeros_(self.pooled_embedder.weight)
         if config.beat:
             self.beat_embedder = nn.Linear(config.beat, width, bias=False)
             nn.init.zeros_(self.beat_embedder.weight)
@@ -131,6 +137,10 @@ class DiT(nn.Module):
             genre = conditioning.genre
         genre = torch.where(genre < 0, self.config.genres, genre)
         c = self.t_embedder(sinusoids(t.float(), 64)) + self.y_embedder(genre)  # (batch, width)
+        if self.config.pooled and conditioning is not None:
+            shown = conditioning.text_mask[..., None].to(conditioning.text)
+            mean = (conditioning.text * shown).sum(1) / shown.sum(1).clamp(min=1)
+            c = c + self.pooled_embedder(mean)
         text, mask = self._text(len(x), conditioning)
         h = self.x_embedder(x.transpose(1, 2))  # (batch, frames, width)
         if self.config.beat and conditioning is not None and conditioning.beat.numel():

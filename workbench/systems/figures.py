@@ -131,14 +131,14 @@ PIANO = (
 
 SOUND = (
     Figure(
-        name="Fréchet distance, unconditional (our tagger) ↓",
-        section="frechet",
+        name="Fréchet distance (MusiCNN) ↓",
+        section="public",
         column="Fréchet",
         paper="385,721 (VGGish)",
     ),
     Figure(
         name="the same, divided by the prior's ↓",
-        section="frechet",
+        section="public",
         column="Fréchet",
         paper="0.54",
         over="trivial",
@@ -151,8 +151,8 @@ SOUND = (
     ),
     Figure(
         name="log-spectral distance of reconstructions, dB ↓",
-        section="coding",
-        column="log-spectral distance, dB",
+        section="recordings",
+        column="renders: LSD, dB",
         real="",
     ),
 )

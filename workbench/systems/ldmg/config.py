@@ -88,7 +88,7 @@ class Profile:
 PROFILES: dict[str, Profile] = {
     "smoke": Profile(
         SpectralVAEConfig(width=32, encoder=1, decoder=1, latent=8),
-        DiTConfig(8, width=32, depth=2, heads=4, kernel=3, qk_norm=True),
+        DiTConfig(8, width=32, depth=2, heads=4, kernel=3, qk_norm=True, pooled=True),
         Plan(steps=12, batch=4, lr=1e-3, warmup=4, betas=(0.8, 0.99), every=6),
         Plan(steps=12, batch=8, lr=1e-3, warmup=4, every=6, ema=0.9),
         Plan(steps=6, batch=4, lr=4e-4, warmup=2, every=3),
@@ -99,7 +99,7 @@ PROFILES: dict[str, Profile] = {
     ),
     "laptop": Profile(
         SpectralVAEConfig(latent=64),
-        DiTConfig(64, width=160, depth=3, heads=2, kernel=3, qk_norm=True),
+        DiTConfig(64, width=160, depth=3, heads=2, kernel=3, qk_norm=True, pooled=True),
         Plan(
             steps=20_000,
             batch=8,
@@ -130,7 +130,7 @@ PROFILES: dict[str, Profile] = {
     # For minutes on a part of a large GPU: the steps are more than fit, the budget ends them.
     "gpu": Profile(
         SpectralVAEConfig(width=192, encoder=3, decoder=6, latent=64),
-        DiTConfig(64, width=192, depth=5, heads=6, kernel=3, qk_norm=True),
+        DiTConfig(64, width=192, depth=5, heads=6, kernel=3, qk_norm=True, pooled=True),
         Plan(
             steps=40_000,
             batch=32,

@@ -78,6 +78,7 @@ def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDM
             size.dit,
             genres=len(common),
             text=384 if any(captions) else 0,
+            pooled=size.dit.pooled and any(captions),
             beat=CHANNELS if size.beat else 0,
         ),
         rate=size.rate,
