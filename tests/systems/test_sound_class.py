@@ -3,6 +3,9 @@
 import pytest
 
 from workbench.datasets.sets.sound_classes import SOURCES
+from workbench.models.dit import DiTConfig
+from workbench.models.spectral_vae import SpectralVAEConfig
+from workbench.systems.ldmg import LDMG, LDMGConfig
 from workbench.systems.sound_class import WORDS, class_of, lacks
 from workbench.systems.sound_request import read_sound_prompt
 
@@ -58,3 +61,18 @@ def test_a_prompt_without_a_class_is_told_the_classes():
     messages = read_sound_prompt("rock, 120 bpm", (), classes=("drums", "piano")).messages
     assert "No kind of sound is named: it may be any of drums, piano." in messages
     assert not any("kind" in m for m in read_sound_prompt("rock", ()).messages)
+
+
+def test_ldmg_knows_the_class_of_a_prompt_and_steadies_drums():
+    config = LDMGConfig(
+        SpectralVAEConfig(width=8, encoder=1, decoder=1, latent=4),
+        DiTConfig(4, width=8, depth=1, heads=1, kernel=1, genres=2, text=384, beat=8),
+        genres=("drums", "piano"),
+    )
+    system = LDMG(config)
+    given = system.conditioning(["drum loop", "solo piano", "blue", ""])
+    assert given.genre.tolist() == [0, 1, -1, -1]
+    assert system.conditioning(["drum loop"], ["piano"]).genre.tolist() == [1]
+    assert system.explain_prompt("drum loop").understood == ("drums",)
+    ways = [system._usual_way(system.conditioning([p])) for p in ("drum loop", "piano", "blue")]
+    assert ways == ["both", "network", "network"]

@@ -267,6 +267,8 @@ def _ways(bench: AudioBench) -> Iterator[tuple[str, bool]]:
     if system.knows_beats:
         usual = system.beat_by
         try:
+            system.beat_by = "network"
+            yield "by the network alone", True
             system.beat_by = "averages"
             yield "with averages instead", True
             system.beat_by = "both"

@@ -47,12 +47,13 @@ class SoundDiffusion(LatentDiffusion):
     Attributes:
         beat_by: How a given tempo is followed: the "network" receives the beat (see
             `beat_channels`), or estimates are averaged with their own shifts, "averages" (see
-            `beat_grid`), or "both". A network that was not trained on beats always needs averages.
+            `beat_grid`), or "both"; by default as the system chooses for what is requested. A
+            network that was not trained on beats always needs averages.
     """
 
     config: Any
     time_axis: ClassVar[int]  # of a batch of latents
-    beat_by: Literal["network", "averages", "both"] = "network"
+    beat_by: Literal["network", "averages", "both", "default"] = "default"
 
     def sound_array(self, clip: Clip, /) -> np.ndarray:
         """Return a clip's sound: float32 (channels, samples) at this system's rate."""
@@ -129,11 +130,12 @@ class SoundDiffusion(LatentDiffusion):
         if timing.loop:
             frames = max(1, round(samples / self.hop))
         noise, project = self.noise(seeds, frames), None
-        if timing.tempo is not None and self.knows_beats and self.beat_by != "averages":
+        way = self._usual_way(conditioning) if self.beat_by == "default" else self.beat_by
+        if timing.tempo is not None and self.knows_beats and way != "averages":
             step = timing.seconds / frames if timing.loop else self.hop / self.config.rate
             beats = regular_beats(timing.seconds, timing.tempo, timing.meter)
             conditioning = _on(conditioning, beat_channels(beats, frames, step), len(seeds))
-        averaged = self.beat_by != "network" or not self.knows_beats
+        averaged = way != "network" or not self.knows_beats
         if averaged and timing.tempo is not None and timing.quarters is not None:
             quarter = 60 / timing.tempo * self.config.rate / self.hop
             if timing.loop:
@@ -151,6 +153,10 @@ class SoundDiffusion(LatentDiffusion):
             callback=self._callback(progress, samples),
             denoiser=self.circular_denoiser() if timing.loop else None,
         )
+
+    def _usual_way(self, conditioning: Conditioning) -> str:
+        """Return how a tempo is followed by default for a conditioning: see `beat_by`."""
+        return "network"
 
     def on_beats(
         self, conditioning: Given, beats: Sequence[Beats] | None, seconds: float, n: int
