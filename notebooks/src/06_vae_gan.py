@@ -921,9 +921,9 @@ print(f"KL {float(kl(mean, logvar)):.2f} nats per number")
 # with widely spread means and a small $\sigma$ carry information; one whose $\sigma$ is 1 and whose
 # mean never moves is unused.
 #
-# **Does the other player pay?** At the size of a laptop it does not, by any measure on the card of
-# `sound-ldmg`: after as many steps the VAE alone is nearer to the sound, and its steps are far
-# cheaper. `workbench evaluate sound --only players --training-steps 6000` measures it again. Those
+# **Does the other player pay?** At the size of a laptop it does not: after as many steps the VAE
+# alone is nearer to the sound, and its steps are far cheaper (`workbench evaluate sound --only
+# players --training-steps 6000` measures it). `sound-ldmg` was therefore trained without. Those
 # measures are spectra; whether ears prefer the texture that a discriminator insists on, only a
 # listening test can say. What a larger or smaller $\beta$ does to the system that generates from
 # these codes, `experiments/ldmg_kl_weight.ipynb` measures.

@@ -17,6 +17,7 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         "sound.",
         sound_data_line(report),
         f"- **Rebuild:** `workbench train sound {options} --out FOLDER`",
+        *([f"- **History:** {report['history']}."] if "history" in report else []),
         "- **Weights:** MIT, like the code; half precision.",
         f"- **Limits:** mono at 16 kHz, so nothing above 8 kHz; trained on windows of "
         f"{report['seconds']:.1f} s; longer pieces are joined from overlapping windows and have no "

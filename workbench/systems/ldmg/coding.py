@@ -5,8 +5,7 @@ detached sound, and the decoder's loss evaluates the discriminator with frozen w
 new random crops of the memory-mapped collection at every step.
 
 At the size of the laptop profile, reconstructions are better without a discriminator by every
-spectral measure (`workbench evaluate sound --only players`; the card of `sound-ldmg` has the
-table).
+spectral measure (`workbench evaluate sound --only players`). That profile has none.
 
 The decoder is then fine-tuned with a frozen encoder, so that the latents stay the same. Its loss
 adds the log-spectral distance in decibels.
