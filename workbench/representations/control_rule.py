@@ -323,7 +323,7 @@ class ControlRule(HoleRule):
             return self._nothing()
         others = self.tables.begun.copy()
         others[lacking] = False
-        found: np.ndarray = others.any(axis=0)
+        found: np.ndarray = np.asarray(others.any(axis=0))
         return found
 
     def _polyphony(
