@@ -199,8 +199,8 @@ def test_a_tempo_can_be_followed_in_three_ways(trained, monkeypatch):
     assert seen[1::2] == [(False, False)] * 3
 
 
-def test_a_clip_is_edited_with_its_own_beat(trained, monkeypatch):
-    system, _ = trained
+def beats_of_samples(system, monkeypatch):
+    """A list that receives the beat channels of each sampling from now on."""
     seen, plain = [], system.sample
 
     def sample(noise, given, *more, **others):
@@ -208,6 +208,12 @@ def test_a_clip_is_edited_with_its_own_beat(trained, monkeypatch):
         return plain(noise, given, *more, **others)
 
     monkeypatch.setattr(system, "sample", sample)
+    return seen
+
+
+def test_a_clip_is_edited_with_its_own_beat(trained, monkeypatch):
+    system, _ = trained
+    seen = beats_of_samples(system, monkeypatch)
     sound = 0.1 * np.random.default_rng(0).normal(size=(1, 32_000)).astype(np.float32)
     timed = Clip(audio=sound, sample_rate=16_000, tempo=120, beats=4.0)
     free = Clip(audio=sound, sample_rate=16_000)
@@ -319,13 +325,7 @@ def test_beats_of_a_tracker_are_not_exact_and_a_bar_has_two_ends():
 
 def test_a_batch_receives_the_beats_of_each_clip(trained, monkeypatch):
     system, _ = trained
-    seen, plain = [], system.sample
-
-    def sample(noise, given, *more, **others):
-        seen.append(given.beat)
-        return plain(noise, given, *more, **others)
-
-    monkeypatch.setattr(system, "sample", sample)
+    seen = beats_of_samples(system, monkeypatch)
     prompts = (["rock", "jazz"], [None, None])
     if isinstance(system, MusicLDM):
         prompts = (system.embedder.embed_text(prompts[0]),)

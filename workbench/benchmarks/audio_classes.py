@@ -1,21 +1,20 @@
 """Whether generated sound is of the class that a prompt names, and whether it passes for real.
 
-Two judges, fixed before they heard anything generated, learn the six classes of `sound-classes`
-from training windows: one from simple features, one from the embedding of a public network.
+Two judges learn the six classes of `sound-classes` from training windows, before anything is
+generated: one from simple features, one from the embedding of a public network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from workbench.benchmarks.audio_data import AudioBench
+from workbench.benchmarks.audio_hearing import Embed, Take, public_embedding
 from workbench.datasets.audio import genre_of
-from workbench.errors import MissingDataError
 from workbench.evaluation.classifiers import candidates, separability
-from workbench.evaluation.embedders import MusicnnEmbedder
 from workbench.evaluation.intervals import share_interval
 from workbench.evaluation.sound_features import sound_features
 
@@ -29,30 +28,25 @@ PROMPTS = {
     "chip": ("8-bit tune", "game boy music", "nes battle theme", "arcade video game, 140 bpm"),
 }
 EACH = 8  # clips of a prompt
-Take = Callable[[str, int, bool], np.ndarray]  # prompt, n, with its beat → sounds (n, samples)
-Features = Callable[[np.ndarray], np.ndarray]  # sounds (n, samples) → (n, features)
 
 
-def judges_of(bench: AudioBench) -> tuple[dict[str, Features], list[str]]:
-    """Return what each judge hears, by the judge's name, and notes on what is missing."""
-    found: dict[str, Features] = {
+def inputs_of(bench: AudioBench) -> tuple[dict[str, Embed], list[str]]:
+    """Return what each judge reads of sounds, by the judge's name, and notes on what is missing."""
+    inputs: dict[str, Embed] = {
         "features": lambda sounds: sound_features(sounds, bench.audio.rate)[0]
     }
-    try:
-        public = MusicnnEmbedder("msd")
-    except MissingDataError as error:
-        return found, [f"No public judge: {error}"]
-    return {**found, "MusiCNN": lambda sounds: public.predict(sounds)[0]}, []
+    embed, note = public_embedding()
+    return (inputs, [note]) if embed is None else ({**inputs, "MusiCNN": embed}, [])
 
 
 def classes(bench: AudioBench, take: Take) -> None:
-    """The share of clips that each judge hears as the class that was requested.
+    """The share of clips in which each judge recognises the requested class.
 
     Args:
         bench: The run.
         take: Generates sounds for a prompt, as a user does.
     """
-    title, columns = "Share heard as the requested class", ["", "clips"]
+    title, columns = "Requested class recognised", ["", "clips"]
     (train, of_train), (held, of_held) = (_labelled(bench, split) for split in ("train", "test"))
     if len(set(of_train)) < 2:
         note = "Not measured: the data hold no classes; use --dataset sound-classes"
@@ -64,11 +58,11 @@ def classes(bench: AudioBench, take: Take) -> None:
     length = min(sounds.shape[1] for sounds in made)
     sounds = np.concatenate([part[:, :length] for part in made])
     wanted = np.repeat(list(prompts), [each * len(own) for own in prompts.values()])
-    heard = {}
-    features, missing = judges_of(bench)
-    for name, hear in features.items():
-        judge = candidates(bench.seed)["logistic"].fit(hear(train), of_train)
-        heard[name] = (judge.predict(hear(sounds)), judge.predict(hear(held)))
+    predictions = {}
+    inputs, missing = inputs_of(bench)
+    for name, embed in inputs.items():
+        judge = candidates(bench.seed)["logistic"].fit(embed(train), of_train)
+        predictions[name] = (judge.predict(embed(sounds)), judge.predict(embed(held)))
     table = []
     for kind in (*prompts, "all"):
         own, real = (
@@ -76,12 +70,12 @@ def classes(bench: AudioBench, take: Take) -> None:
             for labels in (wanted, of_held)
         )
         row: list[object] = [kind, int(own.sum())]
-        for said, said_of_real in heard.values():
-            hits = int((said == wanted)[own].sum())
+        for predicted, of_real in predictions.values():
+            hits = int((predicted == wanted)[own].sum())
             row += [hits / own.sum(), share_interval(hits, int(own.sum()))]
-            row.append(float((said_of_real == of_held)[real].mean()) if real.any() else None)
+            row.append(float((of_real == of_held)[real].mean()) if real.any() else None)
         table.append(row)
-    columns += [c for name in heard for c in (name, "95 %", f"{name}, held-out music")]
+    columns += [c for name in inputs for c in (name, "95 %", f"{name}, held-out music")]
     bench.report.table(
         "classes",
         f"{title}; {each} clips a prompt",
@@ -109,22 +103,22 @@ def realism(bench: AudioBench, made: Mapping[str, np.ndarray]) -> None:
     other, other_pieces = bench.windows("validation", 1)
     sets = {name: (sounds, pieces) for name, sounds in made.items()}
     sets["other held-out music"] = (other, other_pieces)
-    features, missing = judges_of(bench)
+    inputs, missing = inputs_of(bench)
     judges = _linear if bench.quick else candidates
-    real = {name: hear(windows) for name, hear in features.items()}
+    real = {name: embed(windows) for name, embed in inputs.items()}
     table = []
     for name, (sounds, groups) in sets.items():
         row: list[object] = [name, len(sounds)]
-        for judge, hear in features.items():
+        for judge, embed in inputs.items():
             verdict = separability(
-                real[judge], hear(sounds), pieces, groups, seed=bench.seed, judges=judges
+                real[judge], embed(sounds), pieces, groups, seed=bench.seed, judges=judges
             )
             row += [verdict.accuracy, verdict.interval]
         table.append(row)
     bench.report.table(
         "realism",
         f"How often judges tell sound from {len(windows)} held-out windows",
-        ["", "clips", *(c for judge in features for c in (judge, "95 %"))],
+        ["", "clips", *(c for judge in inputs for c in (judge, "95 %"))],
         table,
         [
             "Mean of a linear model, extra trees and boosted trees, cross-validated by piece, on "

@@ -163,6 +163,7 @@ def opus(sounds: np.ndarray, rate: int, level: float) -> tuple[np.ndarray, float
 
 
 Draw = Callable[[Sequence[str]], np.ndarray]  # prompts → sounds (n, samples)
+Embed = Callable[[np.ndarray], np.ndarray]  # sounds (n, samples) → (n, numbers)
 Take = Callable[[str, int, bool], np.ndarray]  # prompt, n, with its beat → sounds (n, samples)
 
 
@@ -207,7 +208,7 @@ def beat(bench: AudioBench, take: Take) -> None:
         known = speeds[own] if np.isfinite(speeds[own]).all() else None
         table[f"people's music: {name}"] = (real[own], known, genres[own])
         beats[f"people's music: {name}"] = [played_beats[i] for i in np.flatnonzero(own)]
-    embed, note = _judge()
+    embed, note = public_embedding()
     played = embed(real[sets == "groove"]) if embed and (sets == "groove").sum() > 1 else None
     rows, figures = [], {}
     for name, (sounds, expected, group) in table.items():
@@ -290,7 +291,7 @@ def _windows(
     return np.concatenate(sounds), beats
 
 
-def _judge() -> tuple[Callable[[np.ndarray], np.ndarray] | None, str]:
+def public_embedding() -> tuple[Embed | None, str]:
     """Return MusiCNN's embedding and its name; None and why it is missing without its weights."""
     try:
         judge = MusicnnEmbedder("msd")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from workbench.arguments import whole
 from workbench.datasets.audio import AudioItem, genre_of
 from workbench.datasets.catalogue import CATALOGUE
@@ -22,7 +24,7 @@ from workbench.errors import MissingDataError
 from workbench.music.audio import read_audio
 from workbench.music.loudness import loudness
 
-HEARD = 10.0  # seconds of each recording whose loudness is measured
+MEASURED = 10.0  # seconds of each recording whose loudness is measured
 BUILT_IN_RATE = 24_000  # Hz, at which built-in songs are rendered
 
 
@@ -102,8 +104,12 @@ def _recording(dataset: str, item: AudioItem) -> Recording:
 def _measured(path: Path) -> tuple[float, int, int, float]:
     """Seconds, sample rate, channels and loudness of a file."""
     sound, rate = read_audio(path)
-    start = sound[:, : round(HEARD * rate)]
-    return sound.shape[1] / rate, rate, len(sound), loudness(start, rate)
+    return sound.shape[1] / rate, rate, len(sound), _loudness(sound, rate)
+
+
+def _loudness(sound: np.ndarray, rate: int) -> float:
+    """Loudness of the first MEASURED seconds in LUFS."""
+    return loudness(sound[:, : round(MEASURED * rate)], rate)
 
 
 def _place(labels: dict[str, Any]) -> tuple[float, float] | None:
@@ -117,14 +123,13 @@ def _built_in(limit: int) -> list[Recording]:
     found = []
     for song in songs:
         sound = song.waveform(BUILT_IN_RATE, loop=False)
-        start = sound[:, : round(HEARD * BUILT_IN_RATE)]
         found.append(
             Recording(
                 dataset="builtin-songs",
                 seconds=song.duration,
                 rate=BUILT_IN_RATE,
                 channels=len(sound),
-                lufs=loudness(start, BUILT_IN_RATE),
+                lufs=_loudness(sound, BUILT_IN_RATE),
                 genre=str(song.labels.get("style", "")),
                 caption=song.caption,
                 licence=songs.licence,

@@ -64,19 +64,20 @@ def pulse(sounds: np.ndarray, rate: int) -> np.ndarray:
         Lartillot et al. 2008, "Multi-feature modeling of pulse clarity" (maximum of the
         autocorrelation).
     """
-    found = []
-    for envelope in onset_envelopes(sounds, rate):
-        centred = envelope - envelope.mean()
-        power = float((centred**2).sum())
-        lags = np.arange(round(60 / FASTEST * rate / HOP), round(60 / SLOWEST * rate / HOP) + 1)
-        lags = lags[lags < len(centred)]
-        if power < 1e-9 or not len(lags):
-            found.append(0.0)
-            continue
-        size = 2 * len(centred)
-        spectrum = np.abs(np.fft.rfft(centred, size)) ** 2
-        found.append(float(np.fft.irfft(spectrum, size)[lags].max() / power))
-    return np.array(found)
+    return np.array([clarity(envelope, rate) for envelope in onset_envelopes(sounds, rate)])
+
+
+def clarity(envelope: np.ndarray, rate: int) -> float:
+    """Pulse clarity of an onset envelope (frames,), see `pulse`."""
+    centred = envelope - envelope.mean()
+    power = float((centred**2).sum())
+    lags = np.arange(round(60 / FASTEST * rate / HOP), round(60 / SLOWEST * rate / HOP) + 1)
+    lags = lags[lags < len(centred)]
+    if power < 1e-9 or not len(lags):
+        return 0.0
+    size = 2 * len(centred)
+    spectrum = np.abs(np.fft.rfft(centred, size)) ** 2
+    return float(np.fft.irfft(spectrum, size)[lags].max() / power)
 
 
 def tempo(sounds: np.ndarray, rate: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.evaluation.checks import rows
-from workbench.evaluation.pulse import HOP, onset_envelopes, pulse
+from workbench.evaluation.pulse import HOP, clarity, onset_envelopes
 from workbench.music.audio import check_rate
 
 COEFFICIENTS = 20  # of the mel cepstrum
@@ -33,12 +33,14 @@ def sound_features(sounds: np.ndarray, rate: int) -> tuple[np.ndarray, list[str]
     Source:
         Tzanetakis and Cook 2002 (timbre and rhythm features); Fitzgerald 2010 (percussive part).
     """
+    import librosa
+
     sounds, rate = rows(sounds, "sounds", 1), check_rate(rate, "rate")
-    onsets, clear = onset_envelopes(sounds, rate), pulse(sounds, rate)
     table, names = [], list[str]()
-    for sound, onset, beat in zip(sounds, onsets, clear, strict=True):
-        values = {"pulse": float(beat), "percussive": _percussive(sound)}
-        for name, series in (_series(sound, rate) | {"onset": onset}).items():
+    for sound, onset in zip(sounds, onset_envelopes(sounds, rate), strict=True):
+        spectrum = librosa.stft(sound.astype(np.float32), n_fft=1024, hop_length=HOP)
+        values = {"pulse": clarity(onset, rate), "percussive": _percussive(spectrum)}
+        for name, series in (_series(sound, spectrum, rate) | {"onset": onset}).items():
             values |= {f"{name} mean": series.mean(), f"{name} sd": series.std()}
             for q in QUANTILES:
                 values[f"{name} q{q:g}"] = np.quantile(series, q)
@@ -47,10 +49,10 @@ def sound_features(sounds: np.ndarray, rate: int) -> tuple[np.ndarray, list[str]
     return np.nan_to_num(np.array(table)), names
 
 
-def _series(sound: np.ndarray, rate: int) -> dict[str, np.ndarray]:
+def _series(sound: np.ndarray, transform: np.ndarray, rate: int) -> dict[str, np.ndarray]:
     import librosa
 
-    spectrum = np.abs(librosa.stft(sound.astype(np.float32), n_fft=1024, hop_length=HOP)) + 1e-9
+    spectrum = np.abs(transform) + 1e-9
     mel = librosa.feature.melspectrogram(S=spectrum**2, sr=rate, n_mels=64)
     cepstrum = librosa.feature.mfcc(S=librosa.power_to_db(mel, top_db=None), n_mfcc=COEFFICIENTS)
     change = np.abs(np.diff(cepstrum, axis=1, prepend=cepstrum[:, :1]))
@@ -66,10 +68,9 @@ def _series(sound: np.ndarray, rate: int) -> dict[str, np.ndarray]:
     }
 
 
-def _percussive(sound: np.ndarray) -> float:
+def _percussive(spectrum: np.ndarray) -> float:
     """Return the share of energy in the percussive part."""
     import librosa
 
-    spectrum = librosa.stft(sound.astype(np.float32), n_fft=1024, hop_length=HOP)
     tonal, hit = (float((np.abs(part) ** 2).sum()) for part in librosa.decompose.hpss(spectrum))
     return hit / (tonal + hit + 1e-12)

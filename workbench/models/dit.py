@@ -82,8 +82,8 @@ class LDMGConditioning(Conditioning):
     def dropped(self, p: float) -> Self:
         """Leave out the text and the beat of each item with probability p each. The genre is left
         out with probability 4 p, so that a text is followed without it."""
-        rows = len(self.genre)
-        off = torch.rand(3, rows, device=self.genre.device) < torch.tensor([[4 * p], [p], [p]])
+        rows, device = len(self.genre), self.genre.device
+        off = torch.rand(3, rows, device=device) < torch.tensor([[4 * p], [p], [p]], device=device)
         return replace(
             self,
             genre=self.genre.masked_fill(off[0], -1),

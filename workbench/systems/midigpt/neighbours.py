@@ -30,7 +30,7 @@ def positions(song: RemiSong, hole: Hole) -> np.ndarray:
     return found
 
 
-def around(song: RemiSong, hole: Hole, quantile: float) -> np.ndarray:
+def positions_around(song: RemiSong, hole: Hole, quantile: float) -> np.ndarray:
     """Return a quantile (0 to 1) of the positions of each track in the bars around a hole that have
     the metre of each of its bars: (bars, tracks); 0 without such bars."""
     count = positions(song, hole)
@@ -47,5 +47,5 @@ def around(song: RemiSong, hole: Hole, quantile: float) -> np.ndarray:
 def usual_positions(song: RemiSong, hole: Hole) -> np.ndarray:
     """Return the fewest and the most positions of each track in each bar of a hole, (bars, tracks,
     2); 0 where any number may be."""
-    least = np.ceil(SHARE * around(song, hole, 0.25))
-    return np.stack([least, around(song, hole, 1)], -1).astype(int)
+    least = np.ceil(SHARE * positions_around(song, hole, 0.25))
+    return np.stack([least, positions_around(song, hole, 1)], -1).astype(int)

@@ -32,10 +32,10 @@ from workbench.representations.controls import Classes, Controls
 from workbench.representations.holes import Hole, part
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import Vocabulary
+from workbench.systems.midigpt.neighbours import AROUND
 from workbench.systems.midigpt.splice import notes_of
 from workbench.systems.midigpt.wishes import realised
 
-AROUND = 4  # bars on each side
 KEY, ECHO, DENSITY, SILENT, FLUENCY = 0.15, 0.2, 0.1, 0.1, 0.05
 UNKNOWN = 0.5  # of a key or an echo where there is none
 
