@@ -521,6 +521,9 @@ predict("07.5", [1.1, 1.5, 2.5], unit="times")
 #   are shifted by a beat, two beats and a bar (`beat_grid`). What repeats at these distances stays;
 #   the rest cancels.
 #
+# Drums are sampled in both ways, because the network alone plays them unsteadily: in only a quarter
+# of clips it has the requested tempo (`workbench evaluate sound --only beat`).
+#
 # For a loop, the windows lie on a circle: the frames after the last one are the first ones.
 
 # %%
