@@ -47,6 +47,12 @@ def test_empty_list_and_empty_text(bert):
     assert KeywordText().embed([]).shape == (0, 58)
 
 
+def test_a_byte_that_is_no_text_is_read_as_a_question_mark(bert):
+    odd, plain = "drums \ud800 120 bpm", "drums ? 120 bpm"
+    assert torch.equal(bert.embed([odd]), bert.embed([plain]))
+    assert torch.equal(bert.pieces([odd])[0], bert.pieces([plain])[0])
+
+
 def test_keywords_are_the_multihot():
     vector = KeywordText().embed(["fast funk fill, 150 bpm"])[0]
     assert vector[:57].sum() == 3

@@ -91,7 +91,7 @@ class BertText:
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         for start in range(0, len(texts), batch):
             tokens = tokenizer(
-                [texts[i] for i in order[start : start + batch]],
+                [_readable(texts[i]) for i in order[start : start + batch]],
                 padding=True,
                 truncation=True,
                 max_length=_LONGEST,
@@ -113,7 +113,11 @@ class BertText:
 
         tokenizer, model = self._model
         tokens = tokenizer(
-            list(texts), padding=True, truncation=True, max_length=_LONGEST, return_tensors="pt"
+            [_readable(text) for text in texts],
+            padding=True,
+            truncation=True,
+            max_length=_LONGEST,
+            return_tensors="pt",
         )
         with torch.inference_mode():
             hidden = model(**tokens).last_hidden_state
@@ -160,6 +164,12 @@ class TextTable:
         place = {text: row for row, text in enumerate(self.texts)}
         rows = [place[text] for text in texts]
         return [value[rows] for value in self.values]
+
+
+def _readable(text: str) -> str:
+    """Return a text with "?" for lone surrogates, such as of a byte that is not UTF-8: a tokeniser
+    refuses them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:

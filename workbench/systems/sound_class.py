@@ -8,20 +8,39 @@ from collections.abc import Collection
 
 from workbench.systems.prompts import LONGEST, excluded_in, plain_words
 
+# What is read as another word, before the classes are searched.
+PHRASES = {
+    r"bass drums?|drum ?kits?|drum ?sets?": "drums",
+    r"double bass(?:es)?": "cello",
+    r"string (?:quartets?|trios?|quintets?|ensembles?|orchestras?|sections?)": "strings",
+    r"jazz (?:trios?|quartets?|quintets?|combos?)": "band",
+}
 # Words of each class, in the order in which a prompt of several classes is decided.
 WORDS = {
-    "chip": r"8[ -]?bits?|chip ?tunes?|chip ?music|chip|nes|game ?boy|arcade|video ?game|"
-    r"retro game|"
-    r"square waves?|pixel",
-    "orchestra": r"orchestral?|orchestras|symphon(?:y|ic)|philharmonic|woodwinds?|brass|horns?|"
-    r"cinematic|film (?:score|music)|epic|flutes?|oboes?|clarinets?|bassoons?",
-    "band": r"bands?|songs?|combo|trio|guitars?|bass|saxophones?|sax|vocals?|voices?|singers?",
-    "strings": r"strings?|violins?|violas?|cellos?|celli|string quartet|quartet|double bass(?:es)?",
-    "piano": r"pianos?|pianist|keyboard",
+    "chip": r"8[ -]?bits?|chip ?tunes?|chip ?music|chip|s?nes|game ?boy|square waves?",
+    "orchestra": r"orchestral?|orchestras|orchester|orquest(?:r)?a|orchestre|symphon(?:y|ic)|"
+    r"philharmonic|woodwinds?|brass|horns?|trumpets?|flutes?|oboes?|clarinets?|bassoons?",
+    "band": r"bands?|combo|guitars?|bass|saxophones?|sax|vocals?|voices?|singers?",
+    "strings": r"strings?|violins?|violas?|cellos?|celli|streicher|streichquartett|cuerdas|cordes|"
+    r"cordas",
+    "piano": r"pianos?|pianist|keyboard|klavier",
     "drums": r"drums?|drummer|drumming|drumbeat|drumloop|beats?|grooves?|breakbeat|percussion|kit|"
-    r"snares?|kicks?|hi-?hats?|hats|cymbals?|toms?",
+    r"snares?|kicks?|hi-?hats?|hats|cymbals?|toms?|schlagzeug|trommeln|bater[ií]a|batterie",
 }
-_FOUND = {name: re.compile(rf"\b(?:{words})\b") for name, words in WORDS.items()}
+# Words that decide only where a prompt has none of these.
+WEAK = {
+    "chip": r"arcade|video ?game|retro game",
+    "orchestra": r"cinematic|film (?:score|music)|epic",
+    "band": r"songs?|trio",
+    "strings": r"quartet",
+}
+
+
+def _compiled(table: dict[str, str]) -> dict[str, re.Pattern[str]]:
+    return {name: re.compile(rf"\b(?:{words})\b") for name, words in table.items()}
+
+
+_STRONG, _WEAK = _compiled(WORDS), _compiled(WEAK)
 # Two of these together are played by a band; strings and piano among others by an orchestra.
 _PLAYERS = ("piano", "drums")
 # What is in none of a class's sounds, so that a prompt may exclude it.
@@ -48,7 +67,10 @@ def class_of(prompt: str, known: Collection[str] = tuple(WORDS)) -> str | None:
     text = plain_words(prompt[:LONGEST])
     for part in excluded_in(text):
         text = text.replace(part, " ")
-    found = [name for name, words in _FOUND.items() if words.search(text)]
+    for phrase, word in PHRASES.items():
+        text = re.sub(rf"\b(?:{phrase})\b", word, text)
+    found = [name for name, words in _STRONG.items() if words.search(text)]
+    found = found or [name for name, words in _WEAK.items() if words.search(text)]
     if all(name in found for name in _PLAYERS):
         found = [name for name in found if name in ("chip", "orchestra")] or ["band"]
     return next((name for name in found if name in known), None)

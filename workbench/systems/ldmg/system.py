@@ -228,9 +228,10 @@ class LDMG(SoundDiffusion):
         """Generate clips for a text, a genre, both or neither.
 
         With a tempo, the clip keeps a beat and begins at a downbeat: a network that was trained on
-        beats receives the position in beat and bar (see `beat_channels`). With an older one,
-        each estimate of the result is averaged with its own shifts by beats, pairs of beats and
-        bars (see `beat_grid`).
+        beats receives the position in beat and bar (see `beat_channels`). With an older one, each
+        estimate of the result is averaged with its own shifts by beats, pairs of beats and bars
+        (see `beat_grid`). Drums are sampled in both ways; they keep the tempo, but their beats
+        often lie beside the requested ones.
 
         Args:
             prompt: A text; "" or None for none.
