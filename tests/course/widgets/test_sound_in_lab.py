@@ -16,10 +16,10 @@ CELLS = (
     "import torch\ntorch.set_num_threads(1)\n"
     "from workbench.systems.ldmg import LDMG\n"
     "from workbench.course.widgets import FilmWidget, InpaintingWidget, PromptBox\n"
-    "system = LDMG.from_pretrained('sound-ldmg')\nclip = system.generate('pop', steps=2)[0]",
+    "system = LDMG.from_pretrained('sound-ldmg')\nclip = system.generate('band', steps=2)[0]",
     "box = PromptBox(system, n=1, steps=2)\nbox",
     "paint = InpaintingWidget(system, clip, n=1, steps=2)\npaint",
-    "FilmWidget.of(system, 'pop', steps=3)",
+    "FilmWidget.of(system, 'band', steps=3)",
     "print([take.source for take in box.takes], paint.versions[0].source, paint.bars)",
 )
 
@@ -67,12 +67,12 @@ def saves_sound(page, button) -> None:
 
 def test_words_become_sounds_that_can_be_varied_and_saved(page):
     box = page.locator(".wb-prompt-box")
-    box.get_by_label("Describe music").fill("rock")
-    chip = box.get_by_role("button", name="ghost notes", exact=True)
+    box.get_by_label("Describe music").fill("band")
+    chip = box.get_by_role("button", name="slow", exact=True)
     chip.click()
     expect(chip).to_have_attribute("aria-pressed", "true")
     chip.click()
-    expect(box.get_by_label("Describe music")).to_have_value("rock")
+    expect(box.get_by_label("Describe music")).to_have_value("band")
     expect(box.get_by_label("Bars")).to_have_value("")  # the length is in seconds
     box.get_by_label("Seconds").fill("2")
     box.get_by_role("button", name="Generate").click()
@@ -89,7 +89,7 @@ def test_words_become_sounds_that_can_be_varied_and_saved(page):
 def test_half_seconds_are_chosen_filled_and_kept(page):
     paint = page.locator(".wb-inpainting")
     picture = paint.locator(".wb-roll svg")
-    expect(picture).to_have_attribute("aria-label", re.compile(r"pop.*: 4\.1 seconds of sound"))
+    expect(picture).to_have_attribute("aria-label", re.compile(r"band.*: 6\.1 seconds of sound"))
     picture.scroll_into_view_if_needed()
     area = picture.bounding_box()
     page.mouse.move(area["x"] + 56 * 1.5, area["y"] + 90)
@@ -103,7 +103,7 @@ def test_half_seconds_are_chosen_filled_and_kept(page):
     last.press("Tab")
     expect(last).to_have_value("2.5")
     assert paint.get_by_label("Play while generating").count() == 0
-    paint.get_by_label("Prompt").fill("rock")
+    paint.get_by_label("Prompt").fill("band")
     paint.get_by_role("button", name="Fill").click()
     expect(paint.locator(".wb-say")).to_have_text("1 version of 0.5 to 2.5 s.")
     card = paint.locator(".wb-card").first
@@ -131,6 +131,6 @@ def test_the_kernel_has_what_the_page_shows(page):
     cell.locator(".cm-content").click()
     page.keyboard.press("Control+Enter")
     output = cell.locator(".jp-OutputArea-output").last
-    expect(output).to_contain_text("prompt 'rock', seconds 2,")
+    expect(output).to_contain_text("prompt 'band', seconds 2,")
     expect(output).to_contain_text("(1, 5)")
     assert page.problems == []

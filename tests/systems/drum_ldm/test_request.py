@@ -916,6 +916,15 @@ def test_no_cymbals_of_any_kind_leaves_out_the_hi_hats(prompt):
     assert not {"BD", "SD", "LT"} & absent(request, 0)
 
 
+@pytest.mark.parametrize(
+    "prompt", ["hats in 8ths, without any cymbals", "no cymbals at all, busy hi-hats"]
+)
+def test_hi_hats_that_are_asked_for_are_no_cymbals(prompt):
+    request = read_request(prompt, 8)
+    assert absent(request, 0) == {"RD", "CR"}
+    assert not request.refused
+
+
 def test_no_cymbals_alone_keeps_the_hi_hats():
     assert absent(read_request("rock drums, no cymbals", 8), 0) == {"RD", "CR"}
 

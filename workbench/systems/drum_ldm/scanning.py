@@ -118,6 +118,7 @@ class _Scanner(Counts, BarPlaces):
                 self._unknown(i)
             i += taken or 1
         self._read_drums()
+        self._read_cymbals()
         self._read_lengths()
 
     def _stop(self, stops: set[str]) -> None:
@@ -149,6 +150,18 @@ class _Scanner(Counts, BarPlaces):
                     items[i] = Thing(self.table.entries["skins"], "drums")
                     continue
                 items[i] = everything if silent or change or excluded else Role("groove")
+
+    def _read_cymbals(self) -> None:
+        """Read "any cymbals" as ride and crash where hi-hats are asked for: "hats in eighths,
+        without any cymbals"."""
+        items, entries = self.result.items, self.table.entries
+        asked = any(
+            isinstance(item, Thing) and codes_of(item) in (("CH", "OH"), ("CH",), ("OH",))
+            for item in items
+        )
+        for i, item in enumerate(items):
+            if asked and isinstance(item, Thing) and item.entry == entries["anycymbals"]:
+                items[i] = replace(item, entry=entries["cymbals"])
 
     def _becoming(self, i: int) -> int:
         """ "gets louder", "se hace más fuerte", "lauter werdend": growing or dying away. "Gets

@@ -200,9 +200,10 @@ class LDMG(SoundDiffusion):
         return LDMGConditioning(torch.tensor(numbers), *self.text.pieces(prompts))
 
     def prompt_words(self) -> dict[str, list[str]]:
-        """Return words that are common in the training captions, by kind. Genres are omitted,
-        because they have an argument of their own."""
-        kinds = words_by_kind(self.config.words)
+        """Return the classes of sound, and words that are common in the training captions, by
+        kind. Genres are omitted, because they have an argument of their own."""
+        kinds = {"Sound": list(self.classes)} if self.classes else {}
+        kinds |= words_by_kind(self.config.words)
         return {kind: words for kind, words in kinds.items() if kind != "Genre"}
 
     # --- generation ---------------------------------------------------------------------------
