@@ -36,7 +36,7 @@ def facts(vocabulary):
     return grammar, ControlTables(grammar, vocabulary), Controls(vocabulary)
 
 
-def sampled(vocabulary, facts, names, classes: Classes | None, n: int, seed: int):
+def sampled(vocabulary, facts, names, classes: Classes | None, n: int, seed: int, **more):
     """Fillings by a model to which all tokens are alike, as (Hole, songs)."""
     grammar, tables, _ = facts
     metre = vocabulary.id("TimeSig_4/4")
@@ -45,7 +45,7 @@ def sampled(vocabulary, facts, names, classes: Classes | None, n: int, seed: int
     if classes is None:
         rule = HoleRule(*arguments)
     else:
-        rule = ControlRule(tables, classes, *arguments, vocabulary.names)
+        rule = ControlRule(tables, classes, *arguments, vocabulary.names, **more)
     random, last, rows = torch.Generator().manual_seed(seed), None, []
     for _ in range(1200):
         last = torch.multinomial(rule(last).float(), 1, generator=random).squeeze(1)
@@ -141,6 +141,19 @@ def test_drums_keep_their_density(vocabulary, facts):
     classes.tracks[:, 0, 0] = 4
     hole, songs = sampled(vocabulary, facts, ("-1",), classes, 4, seed=4)
     assert kept("density", hole, songs, classes, facts[2]) >= 0.9
+
+
+def test_drums_are_struck_together_as_often_as_is_usual(vocabulary, facts):
+    """Six positions and six notes at most; where these are used up, single notes may follow."""
+    found = []
+    for most in (6, 0):
+        usual = np.tile([2, 6, most], (BARS, 1, 1))
+        _, songs = sampled(vocabulary, facts, ["-1"], Classes.free(BARS, 1), 8, seed=4, usual=usual)
+        places = [np.unique(song.notes[:, :2], axis=0)[:, 0] for song in songs]
+        assert all((np.bincount(one, minlength=BARS) >= 2).all() for one in places)
+        notes = [np.bincount(song.notes[:, 0], minlength=BARS).max() for song in songs]
+        found.append(max(notes))
+    assert found[0] <= 7 < found[1]
 
 
 def test_without_requests_it_is_the_rule_of_the_hole(vocabulary, facts):

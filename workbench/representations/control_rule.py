@@ -12,7 +12,8 @@ tokens keeps them, too, and the network chooses among what is left:
     chord      its three notes come first, and then have four fifths of the sound
 
 For a track whose density is left free, the fewest and the most positions may be given, so that it
-does not fall silent beside tracks that have requests.
+does not fall silent beside tracks that have requests, and the most notes: at each place it strikes
+further notes together only up to about its share of them.
 
 A rule counts what it cannot forbid: where nothing else is left, the grammar alone decides. It is
 exact for vocabularies whose pitches are tokens of their own.
@@ -32,7 +33,7 @@ from workbench.representations.controls import CHORDS, FREE, KINDS, LIMITS, SILE
 from workbench.representations.grammar import PROGRAMS, HoleRule, TokenGrammar
 from workbench.representations.tokens import END, Vocabulary, value_of
 
-SIXTEENTH = 3  # twelfths of a beat
+SIXTEENTH, BEAT = 3, 12  # twelfths of a beat
 MANY = 8  # positions more than the lower limit of the highest density, so that no wall is written
 NOTHING = (0.0, 1.0)  # density of a silent track
 Limits = dict[str, tuple[float, float]]  # of a class: lowest value, and the first one above it
@@ -40,12 +41,14 @@ Limits = dict[str, tuple[float, float]]  # of a class: lowest value, and the fir
 
 def _limits(wishes: Sequence[int], usual: Sequence[int]) -> Limits:
     """Return the limits of a track in a bar; of what is requested, it has at least one position.
-    wishes: the class of each kind. usual: fewest and most positions if no density is requested, 0
-    for any number."""
+    wishes: the class of each kind. usual: fewest and most positions, and most notes, if no density
+    is requested, 0 for any number."""
     found = {k: limits_of(k, wish) for k, wish in zip(KINDS, wishes, strict=True) if wish != FREE}
     low, high = found.get("density", (usual[0], usual[1] + 1 if usual[1] else np.inf))
     if found and (low, high) != NOTHING:
         low = max(1, low)
+    if usual[2] and not {"density", "polyphony"} & {*found}:
+        found["notes"] = (0, usual[2])
     return found | {"density": (low, high)}
 
 
@@ -68,6 +71,7 @@ class ControlTables:
         # programs at the current position
         self.begun = np.ascontiguousarray(grammar.onsets.begun.numpy().T > 0)
         self.places = np.zeros((PROGRAMS, v.size), dtype=int)  # positions in which they begin later
+        self.notes = np.zeros((PROGRAMS, v.size), dtype=int)
         self.pitch, self.beats = np.full(v.size, np.nan), np.full(v.size, np.nan)
         for i, events in enumerate(self.events):
             self._add(i, events)
@@ -82,6 +86,8 @@ class ControlTables:
         begun: set[int] = set()
         moved = False
         for kind, value in events:
+            if kind == "Program":
+                self.notes[int(value), i] += 1
             if kind == "Position":
                 moved, begun = True, set()
             elif kind == "Program" and moved and int(value) not in begun:
@@ -136,8 +142,8 @@ class ControlRule(HoleRule):
         classes: What is requested for each bar and track of the hole.
         grammar, n, metres, programs: As for `HoleRule`; `programs` in the order of the tracks.
         names: Names of the base tokens.
-        usual: Fewest and most positions of each track in each bar where no density is requested,
-            (bars, tracks, 2); 0 for any number.
+        usual: Fewest and most positions, and most notes, of each track in each bar where no density
+            is requested, (bars, tracks, 3); 0 for any number.
         **more: As for `HoleRule`.
     """
 
@@ -158,7 +164,7 @@ class ControlRule(HoleRule):
         self.state = [_Bar() for _ in range(n)]
         numbers = [int(names[base].split("_")[1]) + 1 for base in programs]
         if usual is None:
-            usual = np.zeros((*classes.tracks.shape[:2], 2), dtype=int)
+            usual = np.zeros((*classes.tracks.shape[:2], 3), dtype=int)
         self.limits: list[dict[int, Limits]] = [
             dict(zip(numbers, map(_limits, tracks, habits), strict=True))
             for tracks, habits in zip(classes.tracks.tolist(), usual.tolist(), strict=True)
@@ -244,6 +250,8 @@ class ControlRule(HoleRule):
                 here = t.begun[program] & (not track.here)
                 count = track.positions + here + t.places[program]
                 broken |= count >= limits["density"][1]
+            if "notes" in limits:
+                broken |= self._too_many(bar, track, program, limits["notes"][1])
             if "polyphony" in limits:
                 broken |= self._polyphony(bar, track, program, *limits["polyphony"])
         full = all(self._full(bar, number) for number in self.limits[bar.number])
@@ -269,6 +277,15 @@ class ControlRule(HoleRule):
         if bar.inside < 4 * (bar.outside + 1):
             broken |= ~np.isnan(t.pitch) & ~np.isin(t.pitch % 12, list(missing or chord))
         return broken
+
+    def _too_many(self, bar: _Bar, track: _Track, program: int, most: float) -> np.ndarray:
+        """Return which ids strike notes of a track together although it has its share of them up to
+        a beat later."""
+        t = self.tables
+        share = min(1.0, (bar.position + BEAT) / self.sizes[bar.number])
+        together = t.notes[program] - t.places[program] - (t.begun[program] & (not track.here))
+        several = track.notes + t.notes[program] > 1 + share * most
+        return np.logical_and(together > 0, several)
 
     def _held(self, bar: _Bar) -> list[int]:
         """Return the pitches of the track that plays which still sound."""

@@ -32,7 +32,7 @@ from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import BOS, END, PAD, Vocabulary
 from workbench.systems.configs import config_from
 from workbench.systems.midigpt.config import Known, MidiGPTConfig
-from workbench.systems.midigpt.neighbours import usual_positions
+from workbench.systems.midigpt.neighbours import usual_counts
 from workbench.systems.midigpt.ranking import FLUENCY, misfit, missed
 from workbench.systems.midigpt.splice import Reading, read, splice, with_bars
 from workbench.systems.midigpt.training import rows_in, split, with_hints
@@ -54,8 +54,8 @@ class Asked:
 
     Args:
         classes: The controls of each bar.
-        usual: Fewest and most positions of each track in bars in which no density is requested:
-            (bars, tracks, 2).
+        usual: Fewest and most positions, and most notes, of each track in bars in which no density
+            is requested: (bars, tracks, 3).
         first: The first bar of the hole.
         lines: Tokens of the question by bar, for the bars that have some.
         wished: Whether there are any controls.
@@ -70,7 +70,7 @@ class Asked:
     free: frozenset[int]
 
     def within(self, hole: Hole) -> tuple[Classes, np.ndarray]:
-        """Return the controls and the usual positions in the bars of a part of the hole."""
+        """Return the controls and the usual counts in the bars of a part of the hole."""
         bars = slice(hole.first - self.first, hole.last - self.first)
         return Classes(self.classes.tracks[bars], self.classes.chords[bars]), self.usual[bars]
 
@@ -248,7 +248,7 @@ class SongFilling(System):
             given = frozenset(i for i in reading.chosen if str(reading.called[i]) in names)
         return Asked(
             classes,
-            usual_positions(open_, hole),
+            usual_counts(open_, hole, self.vocabulary.id("Program_-1")),
             hole.first,
             {hole.first + bar: line for bar, line in enumerate(lines) if len(line)},
             bool(lines),

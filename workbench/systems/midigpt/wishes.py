@@ -27,7 +27,7 @@ from workbench.representations.grammar import TOGETHER
 from workbench.representations.holes import Hole
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import Vocabulary
-from workbench.systems.midigpt.neighbours import positions_around
+from workbench.systems.midigpt.neighbours import around
 from workbench.systems.splicing import chosen_tracks
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def with_usual(classes: Classes, song: RemiSong, hole: Hole) -> Classes:
     """Return the classes with the density that each track has around the hole, where none is
     requested. The network knows from training that a track without any control may be silent.
     song: without the notes of the hole."""
-    usual = positions_around(song, hole, 0.5)
+    usual = around(song, hole, [0.5])[0, ..., 0]  # positions
     found = np.vectorize(partial(class_of, "density"), otypes=[int])(usual)
     open_ = (classes.tracks[..., 0] == FREE) & (usual >= 1)
     tracks = classes.tracks.copy()
