@@ -144,7 +144,7 @@ def _drums(chart: DrumChart) -> Iterator[Part]:
             yield from _comings(name, rate)
     if rates["ride"].max() == rates["crash"].max() == 0:
         # "Any cymbals" are the hi-hats, too.
-        forms = [form for form in _WITHOUT if "any" not in form or "hats" not in present]
+        forms = tuple(f for f in _WITHOUT if "any" not in f or "hats" not in present)
         yield Part(alone=_filled(forms, ("cymbals",)))
     if 1 <= len(present) <= 3:
         names = tuple(joined([_NAMES[n][i % 2] for n in present]) for i in range(2))
