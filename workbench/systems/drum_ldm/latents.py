@@ -7,6 +7,7 @@ texts and loops in one space, in which a text lies near the loops that it descri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 CRITIC = "critic.safetensors"
 BARS = 8  # of a loop, unless another length is given
+MOST_TEXTS = 1000  # whose vectors are kept
 
 
 class DrumLatents(LatentDiffusion):
@@ -160,10 +162,23 @@ class DrumLatents(LatentDiffusion):
 
     # --- text ---------------------------------------------------------------------------------
 
+    @cached_property
+    def _vectors(self) -> dict[str, Tensor]:
+        """Vectors of the texts that were embedded: the takes of a prompt share its text, and it is
+        read for its tempo, too."""
+        return {}
+
     def text_vectors(self, texts: Sequence[str]) -> Tensor:
         """Vectors of the text encoder, with facts if the networks read them: (n, text_dim +
         facts)."""
-        vectors, width = self.text.embed(texts), self.config.contrastive.text_dim
+        width = self.config.contrastive.text_dim
+        known = self._vectors
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            if len(known) > MOST_TEXTS:
+                known.clear()
+                new = list(dict.fromkeys(texts))
+            known.update(zip(new, self.text.embed(new), strict=True))
+        vectors = torch.stack([known[text] for text in texts])
         if vectors.shape[1] != width:
             raise CheckpointError(
                 f"config.json: text={shown(self.config.text)} gives {vectors.shape[1]} numbers per "

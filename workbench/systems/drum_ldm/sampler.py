@@ -165,7 +165,7 @@ class DrumSampler(DrumLatents):
         """Return the tempo that a prompt names, otherwise the one that suits it, in BPM."""
         if self.config.chart:
             request = request_of(prompt_of(prompt), self.config.bars)
-            return request.tempo_near(self.suggest_tempo(request.style))
+            return request.tempo or request.tempo_near(self.suggest_tempo(request.style))
         return self.explain_prompt(prompt).tempo or self.suggest_tempo(prompt)
 
     def _words_tempo(self, prompt: str, tempo: float) -> float:
