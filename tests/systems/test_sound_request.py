@@ -103,6 +103,36 @@ def test_a_prompt_is_read_and_what_cannot_be_done_is_said(prompt, unknown, tempo
         assert re.search(words, message)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "understood", "refused"),
+    [
+        ("rock, 120 bpm, 4 bars", ["tempo 120 BPM", "4/4", "4 bars"], []),
+        ("rock, 120 bpm, un bucle de 8 compases", ["tempo 120 BPM", "4/4", "8 bars"], []),
+        ("a 1-bar loop, 90 bpm", ["tempo 90 BPM", "4/4", "1 bar"], []),
+        ("rock, a fill every 4 bars, 90 bpm", ["tempo 90 BPM", "4/4"], []),
+        ("rock, 4 bars", [], ["4 bars without a tempo"]),
+        ("rock in 11/8, 120 bpm", ["tempo 120 BPM", "4/4"], ["11/8: the metres are"]),
+        ("rock, 90bpm->120bpm", ["tempo 90 BPM", "4/4"], ["90 and 120 BPM: a clip keeps one"]),
+        ("rock, Opus 120", [], []),
+        ("sonata no. 14, 80 bpm", ["tempo 80 BPM", "4/4"], []),
+    ],
+)
+def test_lengths_metres_and_tempi_are_followed_or_refused(prompt, understood, refused):
+    reading = read_sound_prompt(prompt, ())
+    assert list(reading.understood) == understood
+    assert len(reading.refused) == len(refused)
+    for said, words in zip(reading.refused, refused, strict=True):
+        assert said.startswith(words)
+
+
+def test_bars_of_a_prompt_set_the_length_unless_another_is_given():
+    usual = {"tempo": None, "meter": None, "loop": False}
+    assert timing_of("rock, 120 bpm, 4 bars", 6.0, seconds=None, bars=None, **usual).seconds == 8.0
+    assert timing_of("rock, 120 bpm, 4 bars", 6.0, seconds=None, bars=1, **usual).seconds == 2.0
+    assert timing_of("rock, 120 bpm, 4 bars", 6.0, seconds=3, bars=None, **usual).seconds == 3.0
+    assert timing_of("rock, 4 bars", 6.0, seconds=None, bars=None, **usual).seconds == 6.0
+
+
 @pytest.mark.parametrize("prompt", ["rock in 3/4", "rock, slower than 100 bpm", "rock, 900 bpm"])
 def test_a_tempo_that_is_given_needs_none_in_the_prompt(prompt):
     reading = read_sound_prompt(prompt, (), tempo=90)

@@ -54,7 +54,8 @@ _METRES = re.compile(
     re.I,
 )
 _LEFT_OUT = re.compile(
-    r"\b(no|not|without|never|don['’]t|avoid|except|minus)\s+((?:any |the |a |an |too |use )*"
+    r"\b(no|not|without|never|don['’]t|avoid|except|minus|(?:any|every|all)(?:thing)? but)\s+"
+    r"((?:any |the |a |an |too |use )*"
     r"[a-z-]+)",
     re.I,
 )
