@@ -501,8 +501,8 @@ lab
 
 # %%
 prompts = [
-    "rock 120 bpm beat busy crash", "pop song in C major, for acoustic grand piano, 80 bpm",
-    "8-bit chiptune", "built-in dance song, 124 bpm",
+    "rock drums, 120 bpm", "solo piano, pop, 80 bpm", "strings, classical, 90 bpm",
+    "8-bit chiptune",
 ]
 takes = [
     music.generate(prompt, steps=run.size(4, 50), candidates=run.size(1, 3), seed=seed)[0]
@@ -516,17 +516,19 @@ for ax, clip, prompt in zip(figures, takes, prompts, strict=False):
     plots.spectrogram(ax, clip.audio[0], clip.sample_rate, prompt[:28])
 
 # %% [markdown]
-# *What you should have noticed:* instrument and style are in the spectrum: cymbals to the top, a
-# piano below 2 kHz. Ask for 80 BPM in place of 120, and the same seed gives nearly the same sound:
-# CLAP's sound tower encodes colour, not tempo, and what it does not encode no caption can ask for.
-# Words that were in no caption, such as moods, still lead somewhere: to whatever lies nearest.
+# *What you should have noticed:* drums have their cymbals to the top of the spectrum, a piano lies
+# below 2 kHz. Strings and chiptunes are often not to be heard where they are named: the U-Net is
+# small, and receives the whole prompt as one vector (the card of `music-ldm` counts how often each
+# kind is recognised). CLAP's sound tower encodes colour, not tempo, so a tempo reaches the U-Net by
+# another way: the position in the beat and in the bar, at each frame. Words that were in no
+# caption, such as moods, still lead somewhere: to whatever lies nearest.
 #
 # Ask in your own words; below, drag over half seconds of a sound and have them filled.
 
 # %%
 from workbench.course.widgets import InpaintingWidget, PromptBox
 
-PromptBox(music, "rock 120 bpm", n=2, takes=takes[:1])
+PromptBox(music, "rock drums, 120 bpm", n=2, takes=takes[:1])
 
 # %%
 InpaintingWidget(music, takes[0], n=2)
@@ -613,8 +615,8 @@ run.note("SIM_AA@90, generated", copied["generated"], paper="0.40",
 #
 # You generated sound from words, mixed pieces beat by beat, and looked for copies.
 #
-# *One limitation heard:* what is generated has the sound of its style, but keeps no tempo that
-# words ask for, and has no form: a window of a few seconds is all it knows.
+# *One limitation heard:* drums keep a tempo that is asked for, but much else sounds like a piano or
+# an orchestra, and nothing has form: a window of a few seconds is all it knows.
 #
 # *Terms:* CLAP · mel spectrogram · vocoder · U-Net · FiLM · F-measure · mixup · BAM · BLM · SIM_AA
 #

@@ -65,5 +65,5 @@ def test_what_was_not_measured_is_left_blank_or_said(tmp_path, capsys):
     out = tmp_path / "out.json"
     assert systems.main(["--checkpoints", str(folder), "--out", str(out)]) == 0
     table = json.loads(out.read_text())["sections"]["systems"]["rows"]
-    assert [row[2] for row in table] == [2.5, None, None, None]
+    assert [row[2] for row in table] == [2.5, *[None] * 4]
     assert "2.500" in capsys.readouterr().out
