@@ -143,3 +143,9 @@ def test_a_tempo_that_is_given_needs_none_in_the_prompt(prompt):
 
 def test_without_a_vocabulary_no_word_is_called_unknown():
     assert read_sound_prompt("a string quartet", ()).unknown == ()
+
+
+def test_a_word_that_names_the_class_is_not_called_unknown():
+    reading = read_sound_prompt("spooky chip tune", ("rock",), classes=("chip", "drums"))
+    assert reading.understood == ("chip",)
+    assert reading.unknown == ("spooky", "tune")

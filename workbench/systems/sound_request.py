@@ -213,6 +213,8 @@ def read_sound_prompt(
             continue
         refused.append(f"“{part}”: words cannot exclude anything; leave them out")
     unknown = unknown_words(rest, {*vocabulary, "no", "not", "without"}) if vocabulary else []
+    if kind is not None:
+        unknown = [word for word in unknown if class_of(word, classes) != kind]
     messages = [f"Understood: {', '.join(understood)}."] if understood else []
     if classes and kind is None:
         messages.append(f"No kind of sound is named: it may be any of {', '.join(classes)}.")
