@@ -141,6 +141,17 @@ def test_a_tempo_that_is_given_needs_none_in_the_prompt(prompt):
     assert reading.tempo is None
 
 
+def test_a_tempo_that_is_given_settles_two_in_the_prompt():
+    assert read_sound_prompt("rock, 90bpm->120bpm", (), tempo=100).refused == ()
+
+
+@pytest.mark.parametrize("prompt", ["four bars of piano, 90 bpm", "4 Takte Klavier, 90 bpm"])
+def test_bars_are_read_as_in_drum_prompts(prompt):
+    reading = read_sound_prompt(prompt, ("piano",), classes=("piano",))
+    assert reading.understood == ("piano", "tempo 90 BPM", "4/4", "4 bars")
+    assert not {"bars", "takte"} & {*reading.unknown}
+
+
 def test_without_a_vocabulary_no_word_is_called_unknown():
     assert read_sound_prompt("a string quartet", ()).unknown == ()
 

@@ -98,6 +98,8 @@ _REWRITE = (
 )
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _NUMBER = r"(\d{2,3}(?:\.\d+)?)"
+_WORKS = ("opus", "op", "op.", "no", "no.", "nr", "nr.", "bwv", "kv", "k.", "symphony", "sonata")
+_NO_WORK = "".join(rf"(?<!\b{re.escape(name)} )" for name in _WORKS)
 _TEMPO = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -105,8 +107,9 @@ _TEMPO = tuple(
         rf"\bbpm\s*(?:of|=|:|is)?\s*{_NUMBER}(?!\d)",
         rf"\btempo\s*(?:of|=|:|is)?\s*{_NUMBER}(?!\d)",
         rf"(?:\bat|@)\s*(?:about |around )?{_NUMBER}(?![\d%]|-bar|\s*bars?\b|[a-z])",
-        # A number alone in the range of tempi, as in "rock 120", but not "16 bars" or "80s".
-        rf"(?<![\d./#-]){_NUMBER}(?![\d%/-]|\.\d|\s*bars?\b|\s*beats?\b|[a-z])",
+        # A number alone in the range of tempi, as in "rock 120", but not "16 bars", "80s" or "Opus
+        # 120".
+        rf"{_NO_WORK}(?<![\d./#-]){_NUMBER}(?![\d%/-]|\.\d|\s*bars?\b|\s*beats?\b|[a-z])",
     )
 )
 _ENDS = re.compile(r"""^[\s,.;:!?"“”'–—-]+|[\s,.;:!?"“”'–—-]+$""")

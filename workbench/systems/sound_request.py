@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -12,27 +11,18 @@ import numpy as np
 from workbench.arguments import number, shown
 from workbench.datasets.keywords import unknown_words
 from workbench.errors import PromptError
-from workbench.music.timeline import check_meter, meter_names
-from workbench.representations.drum_chart import METERS, bar_steps
-from workbench.systems.drum_ldm.items import Scan
+from workbench.music.timeline import check_meter
+from workbench.representations.drum_chart import bar_steps
+from workbench.systems.drum_ldm.items import MOST_BARS, Scan, length_name
+from workbench.systems.drum_ldm.lexicon import lexicon
 from workbench.systems.drum_ldm.request import read_request
-from workbench.systems.drum_ldm.scanning import LONGEST_TEXT
+from workbench.systems.drum_ldm.scanning import LONGEST_TEXT, scan
 from workbench.systems.drum_ldm.tempi import take_tempo
 from workbench.systems.prompts import PromptReading, excluded_in, guess_of, plain_words
 from workbench.systems.sampling import checked
 from workbench.systems.sound_class import class_of, lacks
 
 LONGEST = 600  # seconds
-# Numbers that count works or takes: "Opus 120" is no tempo.
-_WORK = re.compile(
-    r"\b(?:opus|op|no|nr|number|num|bwv|kv?|hob|symphony|sonata|track|take|version)\.? ?\d+\b"
-)
-_METER = re.compile(r"\b(\d{1,2})/(\d{1,2})\b")
-_BARS = re.compile(
-    r"(?<!every )(?<!\d)(\d{1,4})[ -]?(?:bars?|measures?|takte?n?|comp[aá]s(?:es)?|mesures?|"
-    r"compassos?)\b"
-)
-_FIGURES = re.compile(r"(\d+(?:\.\d+)?) ?bpm\b")
 
 
 @dataclass(frozen=True)
@@ -110,7 +100,7 @@ def timing_of(
         raise PromptError("seconds: the length is set by bars; give only one of them")
     tempo = checked(tempo=tempo)["tempo"] or tempo_in(prompt)
     if tempo is not None and seconds is None and bars is None:
-        bars = bars_in(prompt)
+        bars = scan(prompt, MOST_BARS).length
     if meter is not None:
         meter = check_meter(meter)
         bar_steps(meter)
@@ -142,19 +132,8 @@ def length_of(seconds: float) -> float:
 def tempo_in(prompt: str) -> float | None:
     """Return the tempo in BPM that a prompt names."""
     result = Scan()
-    take_tempo(_words(prompt), result)
+    take_tempo(plain_words(prompt[:LONGEST_TEXT]), result)
     return result.tempo
-
-
-def bars_in(prompt: str) -> int | None:
-    """Return the length in bars that a prompt names."""
-    named = _BARS.search(_words(prompt))
-    return int(named[1]) if named and int(named[1]) > 0 else None
-
-
-def _words(prompt: str) -> str:
-    """Return the words of a prompt without numbers that count works."""
-    return _WORK.sub(" ", plain_words(prompt[:LONGEST_TEXT]))
 
 
 def read_sound_prompt(
@@ -177,11 +156,11 @@ def read_sound_prompt(
         The reading. A tempo, a metre and a class are followed; other words go to the text encoder,
         which guesses where they are in no caption.
     """
-    words = _words(prompt)
+    words = plain_words(prompt[:LONGEST_TEXT])
     if not words:
         return PromptReading(prompt, None, (), (), ())
-    scanned = Scan()
-    rest = _BARS.sub(" ", take_tempo(words, scanned))
+    scanned, drummed = Scan(), scan(prompt, MOST_BARS)
+    rest = take_tempo(words, scanned)
     meter = meter or read_request(prompt, 1).meter
     refused, understood = list[str](), list[str]()
     if (kind := class_of(prompt, classes)) is not None:
@@ -190,23 +169,16 @@ def read_sound_prompt(
         tempo, refused = scanned.tempo, list(scanned.refused)
     else:
         tempo = number(tempo, "tempo")
-    named, bars = f"{meter[0]}/{meter[1]}", bars_in(prompt)
+    named, bars = f"{meter[0]}/{meter[1]}", drummed.length
     if tempo is not None:
-        understood += [f"tempo {tempo:g} BPM", named]
-        understood += [f"{bars} bar{'s' * (bars > 1)}"] if bars else []
+        understood += [f"tempo {tempo:g} BPM", named, *([length_name(bars)] if bars else [])]
     else:
         if bars:
-            refused.append(f"{bars} bar{'s' * (bars > 1)} without a tempo: name one, as 120 bpm")
+            refused.append(f"{length_name(bars)} without a tempo: name one, such as 120 bpm")
         if meter != (4, 4):
             refused.append(f"{named} without a tempo: name one, such as 120 bpm")
         refused += [f"{limit}: name one tempo" for limit in scanned.statements]
-    if len(figures := list(dict.fromkeys(_FIGURES.findall(words)))) > 1 and scanned.tempo:
-        refused.append(
-            f"{' and '.join(figures)} BPM: a clip keeps one tempo, {scanned.tempo:g} BPM"
-        )
-    for first, second in _METER.findall(words):
-        if (int(first), int(second)) not in METERS and second in ("1", "2", "4", "8", "16"):
-            refused.append(f"{first}/{second}: the metres are {meter_names(METERS)}")
+    refused += drummed.unplayed
     for part in excluded_in(words):
         if lacks(kind, part):
             understood.append(part)
@@ -215,6 +187,8 @@ def read_sound_prompt(
     unknown = unknown_words(rest, {*vocabulary, "no", "not", "without"}) if vocabulary else []
     if kind is not None:
         unknown = [word for word in unknown if class_of(word, classes) != kind]
+    if bars:
+        unknown = [word for word in unknown if not _is_bar(word)]
     messages = [f"Understood: {', '.join(understood)}."] if understood else []
     if classes and kind is None:
         messages.append(f"No kind of sound is named: it may be any of {', '.join(classes)}.")
@@ -230,3 +204,8 @@ def read_sound_prompt(
         tuple(understood),
         tuple(refused),
     )
+
+
+def _is_bar(word: str) -> bool:
+    entry = lexicon().entries.get(word)
+    return entry is not None and entry.role == "bar"

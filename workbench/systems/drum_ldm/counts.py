@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from workbench.music.timeline import meter_names
 from workbench.representations.drum_chart import METERS
 from workbench.systems.drum_ldm.items import Break, Form, Role, Steps, Thing, takes_steps
 from workbench.systems.drum_ldm.words import (
@@ -230,8 +229,7 @@ class Counts(Words):
             named = self.result.figure_meters if figures else self.result.word_meters
             named.append(meter)
         else:
-            known = meter_names(METERS)
-            self.result.refused.append(f"{meter[0]}/{meter[1]}: metres are {known}")
+            self.result.other_meters.append(meter)
 
     def _beats(self, i: int) -> int:
         """ "on 2 and 4", "on beat 3", "on the 1", "on the third beat": counts of the bar."""

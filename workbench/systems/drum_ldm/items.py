@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from workbench.datasets.phrases import joined
+from workbench.music.timeline import meter_names
+from workbench.representations.drum_chart import METERS
 from workbench.systems.drum_ldm.lexicon import Entry
 
 EVENTS = ("fill", "stop", "silence")  # effects that take a bar
@@ -111,6 +113,7 @@ class Scan:
     tempo: float | None = None
     tempo_bounds: tuple[float, float] | None = None
     figure_meters: list[tuple[int, int]] = field(default_factory=list)
+    other_meters: list[tuple[int, int]] = field(default_factory=list)
     word_meters: list[tuple[int, int]] = field(default_factory=list)
     excluded_meters: list[tuple[int, int]] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
@@ -122,6 +125,18 @@ class Scan:
     def meters(self) -> list[tuple[int, int]]:
         """The metres that are named, those in figures first."""
         return self.figure_meters + self.word_meters
+
+    @property
+    def unplayed(self) -> list[str]:
+        """Refusals of metres that are not among METERS."""
+        known = meter_names(METERS)
+        return [f"{top}/{bottom}: the metres are {known}" for top, bottom in self.other_meters]
+
+    @property
+    def length(self) -> int | None:
+        """The length in bars that is named, None if there is not one."""
+        named = [o.bars for o in self.items if isinstance(o, Length) and not o.span]
+        return named[0] if len(named) == 1 else None
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ def read_request(
         chart,
         tuple(dict.fromkeys(understood)),
         tuple(scanned.unknown),
-        tuple(dict.fromkeys((*scanned.refused, *writer.refused))),
+        tuple(dict.fromkeys((*scanned.unplayed, *scanned.refused, *writer.refused))),
         writer.implied(),
         writer.pace,
         _within(writer.tempo_range, scanned.tempo_bounds),

@@ -152,7 +152,7 @@ class _Scanner(Counts, BarPlaces):
                 items[i] = everything if silent or change or excluded else Role("groove")
 
     def _read_cymbals(self) -> None:
-        """Read "any cymbals" as ride and crash where hi-hats are asked for: "hats in eighths,
+        """Read "any cymbals" as ride and crash where hi-hats are requested: "hats in eighths,
         without any cymbals"."""
         items, entries = self.result.items, self.table.entries
         asked = any(

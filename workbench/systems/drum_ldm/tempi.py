@@ -66,6 +66,9 @@ def take_tempo(text: str, result: Scan) -> str:
     excluded = [float(match[1]) for match in _NOT_TEMPO.finditer(text)]
     text = _BOUND.sub(lambda match: _bound(match, result), _NOT_TEMPO.sub(" ", text))
     result.tempo = parse_tempo(text)
+    figures = " and ".join(dict.fromkeys(_FIGURE.findall(text)))
+    if "and" in figures:
+        result.refused.append(f"{figures} BPM: a clip keeps one tempo, {result.tempo:g} BPM")
     for bpm in excluded:
         if result.tempo in (None, bpm):
             result.refused.append(f"not {bpm:g} BPM: name the tempo that you want")

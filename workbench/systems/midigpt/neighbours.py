@@ -56,6 +56,6 @@ def around(song: RemiSong, hole: Hole, quantiles: Sequence[float]) -> np.ndarray
 def usual_counts(song: RemiSong, hole: Hole, drums: int) -> np.ndarray:
     """Return the fewest and the most positions, and the most notes, of each track in each bar of a
     hole, (bars, tracks, 3); 0 where any number may be. drums: the token of the drums."""
-    low, high, fullest = around(song, hole, (0.25, HITS, 1))
-    hits = np.where(hole.tracks(song) == drums, np.ceil(high[..., 1]), 0)
+    low, usual, fullest = around(song, hole, (0.25, HITS, 1))
+    hits = np.where(hole.tracks(song) == drums, np.ceil(usual[..., 1]), 0)
     return np.stack([np.ceil(SHARE * low[..., 0]), fullest[..., 0], hits], -1).astype(int)
