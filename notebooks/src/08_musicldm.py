@@ -517,7 +517,7 @@ for ax, clip, prompt in zip(figures, takes, prompts, strict=False):
 
 # %% [markdown]
 # *What you should have noticed:* drums have their cymbals to the top of the spectrum, a piano lies
-# below 2 kHz. Strings and chiptunes are often not to be heard where they are named: the U-Net is
+# below 2 kHz. Strings and chiptunes often do not sound like what is named: the U-Net is
 # small, and receives the whole prompt as one vector (the card of `music-ldm` counts how often each
 # kind is recognised). CLAP's sound tower encodes colour, not tempo, so a tempo reaches the U-Net by
 # another way: the position in the beat and in the bar, at each frame. Words that were in no
@@ -615,8 +615,8 @@ run.note("SIM_AA@90, generated", copied["generated"], paper="0.40",
 #
 # You generated sound from words, mixed pieces beat by beat, and looked for copies.
 #
-# *One limitation heard:* drums keep a tempo that is asked for, but much else sounds like a piano or
-# an orchestra, and nothing has form: a window of a few seconds is all it knows.
+# *One limitation heard:* drums keep a requested tempo, but much else sounds like a piano or an
+# orchestra, and nothing has form: a window of a few seconds is all it knows.
 #
 # *Terms:* CLAP · mel spectrogram · vocoder · U-Net · FiLM · F-measure · mixup · BAM · BLM · SIM_AA
 #
