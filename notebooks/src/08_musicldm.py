@@ -337,8 +337,9 @@ reveal("08.2", "nearer to the sound's own" if like_own else "nearer to no vector
 
 # %% [markdown]
 # *What you should have noticed:* with little noise the latent itself says everything, and the
-# curves meet. With much noise a vector helps. The caption does nearly what the sound itself does;
-# even another sound of the same collection is better than nothing.
+# curves meet. With much noise the sound's own vector helps. That of its caption helps only if CLAP
+# knows such captions: where its error is above that of no vector, words lead to a wrong place.
+# `music-ldm` was trained on `sound-classes`; the captions of the built-in songs are new to it.
 #
 # ## 6 · Where are the beats?
 #
@@ -601,8 +602,9 @@ run.note("SIM_AA@90, generated", copied["generated"], paper="0.40",
 
 # %% [markdown]
 # *What you should have noticed:* held-out music too has a neighbour that is much alike: one genre
-# sounds like itself. Only what exceeds that floor is copying. The card of `music-ldm` holds the
-# paper's whole table, mixup by mixup, as `workbench evaluate music` measures it.
+# sounds like itself. Only what exceeds that floor is copying. The card of `music-ldm` has these
+# figures for 128 captions; `workbench evaluate music --only ablation` trains and measures the
+# paper's table, mixup by mixup.
 #
 # ## Mini-project · Words that do something (an hour)
 #
