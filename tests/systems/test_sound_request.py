@@ -111,6 +111,8 @@ def test_a_prompt_is_read_and_what_cannot_be_done_is_said(prompt, unknown, tempo
         ("a 1-bar loop, 90 bpm", ["tempo 90 BPM", "4/4", "1 bar"], []),
         ("rock, a fill every 4 bars, 90 bpm", ["tempo 90 BPM", "4/4"], []),
         ("rock, 4 bars", [], ["4 bars without a tempo"]),
+        ("rock, 120 bpm, 100 bars", ["tempo 120 BPM", "4/4"], ["100 bars: a length is from 1"]),
+        ("rock, 120 bpm, 0 bars", ["tempo 120 BPM", "4/4"], ["0 bars: a length is from 1"]),
         ("rock in 11/8, 120 bpm", ["tempo 120 BPM", "4/4"], ["11/8: the metres are"]),
         ("rock, 90bpm->120bpm", ["tempo 90 BPM", "4/4"], ["90 and 120 BPM: a clip keeps one"]),
         ("rock, Opus 120", [], []),

@@ -302,7 +302,8 @@ class BarPlaces(Words):
         if not (self._word(i).isdecimal() and self._bar_after(i + 1)):
             return 0
         if not 1 <= self._number(i) <= MOST_BARS:
-            return 0
+            self.result.other_lengths.append(self.words[i][:9])
+            return 2
         self._add(Length(int(self.words[i]), span))
         return 2
 

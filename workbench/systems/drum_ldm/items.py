@@ -11,7 +11,7 @@ from workbench.representations.drum_chart import METERS
 from workbench.systems.drum_ldm.lexicon import Entry
 
 EVENTS = ("fill", "stop", "silence")  # effects that take a bar
-MOST_BARS = 64  # a larger number before "bars" is not a length
+MOST_BARS = 64  # of a length
 _STEP_NAMES = {
     "beat": "every beat",
     "offbeat": "the off-beats",
@@ -114,6 +114,7 @@ class Scan:
     tempo_bounds: tuple[float, float] | None = None
     figure_meters: list[tuple[int, int]] = field(default_factory=list)
     other_meters: list[tuple[int, int]] = field(default_factory=list)
+    other_lengths: list[str] = field(default_factory=list)
     word_meters: list[tuple[int, int]] = field(default_factory=list)
     excluded_meters: list[tuple[int, int]] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
@@ -128,9 +129,15 @@ class Scan:
 
     @property
     def unplayed(self) -> list[str]:
-        """Refusals of metres that are not among METERS."""
+        """Refusals of metres that are not among METERS, and of lengths that are out of range."""
         known = meter_names(METERS)
-        return [f"{top}/{bottom}: the metres are {known}" for top, bottom in self.other_meters]
+        return [
+            *(f"{top}/{bottom}: the metres are {known}" for top, bottom in self.other_meters),
+            *(
+                f"{bars} bars: a length is from 1 to {MOST_BARS} bars"
+                for bars in self.other_lengths
+            ),
+        ]
 
     @property
     def length(self) -> int | None:
