@@ -13,6 +13,7 @@ from workbench.music.loudness import (
     k_weighting,
     loudness,
     matched,
+    settled,
 )
 
 
@@ -146,3 +147,24 @@ def test_single_hits_stay_softer_rather_than_squashed():
     made = for_playback(hits, 24_000, False)
     assert loudness(made, 24_000) < PLAYBACK - 3
     assert np.abs(made).max() < 1
+
+
+@pytest.mark.parametrize("level", [-60.0, -30.0, -3.0])
+def test_generated_sound_has_one_loudness(level):
+    sound = sine(level, 2)[None]
+    made = settled(sound, 48000)
+    assert loudness(made, 48000) == pytest.approx(TARGET, abs=0.01)
+    np.testing.assert_allclose(made / np.abs(made).max(), sound / np.abs(sound).max(), atol=1e-6)
+
+
+def test_generated_sound_with_high_peaks_is_softer_rather_than_clipped():
+    sound = np.zeros((1, 48000))
+    sound[0, 100:110] = 0.5
+    made = settled(sound, 48000)
+    assert 20 * np.log10(np.abs(made).max()) == pytest.approx(TOP)
+    assert loudness(made, 48000) < TARGET
+
+
+def test_silence_and_a_blip_stay():
+    for sound in (np.zeros((2, 48000)), sine(-40, 0.1)[None]):
+        assert settled(sound, 48000) is sound

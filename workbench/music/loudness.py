@@ -90,6 +90,17 @@ def for_playback(sound: np.ndarray, rate: int, loop: bool) -> np.ndarray:
     return made
 
 
+def settled(sound: np.ndarray, rate: int) -> np.ndarray:
+    """Return sound (channels, samples) at TARGET LUFS, or softer so that no peak exceeds TOP.
+
+    Nothing is limited or clipped. Silence, and sound shorter than a block of 0.4 s, stay.
+    """
+    if sound.shape[1] < round(BLOCK * rate) or (level := loudness(sound, rate)) == -np.inf:
+        return sound
+    peak = 20 * np.log10(np.abs(sound).max())
+    return _raised(sound, min(TARGET - level, TOP - peak))
+
+
 def _raised(sound: np.ndarray, gain: float) -> np.ndarray:
     return np.asarray(sound * 10 ** (gain / 20), np.float32)
 

@@ -22,6 +22,7 @@ from workbench.errors import PromptError
 from workbench.models.conditioning import Conditioning
 from workbench.music.audio import resample, turned_down
 from workbench.music.clip import Clip, clip_of, clips_of
+from workbench.music.loudness import settled
 from workbench.representations.beat_channels import beat_channels, regular_beats
 from workbench.representations.beat_tracking import known_beats_of_clip
 from workbench.representations.mixup import Beats
@@ -399,6 +400,11 @@ class SoundDiffusion(LatentDiffusion):
             report(step, steps, lambda: x0, clips)
 
         return callback
+
+    def _take(self, sound: np.ndarray, caption: str, timing: Timing | None = None) -> Clip:
+        """Return a generated sound as a clip. Its level says nothing: it differs by up to 48 dB
+        from take to take. So all takes have one loudness."""
+        return self._clip(settled(sound, self.config.rate), caption, timing)
 
     def _clip(self, sound: np.ndarray, caption: str, timing: Timing | None = None) -> Clip:
         """Return a sound as a clip, with the tempo, metre and beats of its request, if any."""

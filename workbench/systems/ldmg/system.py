@@ -257,7 +257,7 @@ class LDMG(SoundDiffusion):
             progress: Called with a `Progress` after each step.
 
         Returns:
-            `n` clips.
+            `n` clips of −20 LUFS each, or softer so that no peak exceeds −1 dB of full scale.
 
         Raises:
             PromptError: If a number is out of range, the genre is unknown, or bars or meter are
@@ -289,7 +289,7 @@ class LDMG(SoundDiffusion):
             progress,
         )
         request = {"prompt": prompt, "genre": genre, **timing.asked(), **settings.asked()}
-        clips = (self._clip(sound, _caption(prompt, genre), timing) for sound in sounds)
+        clips = (self._take(sound, _caption(prompt, genre), timing) for sound in sounds)
         return signed_takes(clips, self, request=request, seed=settings.seed)
 
     @torch.inference_mode()

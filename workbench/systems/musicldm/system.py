@@ -162,7 +162,7 @@ class MusicLDM(MusicLatents):
             progress: Called with a `Progress` after each step.
 
         Returns:
-            `n` clips.
+            `n` clips of −20 LUFS each, or softer so that no peak exceeds −1 dB of full scale.
 
         Raises:
             PromptError: If a number is out of range, `like` is silent, or bars or meter are given
@@ -204,7 +204,7 @@ class MusicLDM(MusicLatents):
             **settings.asked(),
         }
         caption = caption or "unconditional"
-        clips = (self._clip(sound[None].numpy(), caption, timing) for sound in sounds)
+        clips = (self._take(sound[None].numpy(), caption, timing) for sound in sounds)
         return signed_takes(clips, self, request=request, seed=settings.seed)
 
     def best(self, sounds: Tensor, vector: Tensor, n: int) -> Tensor:
