@@ -3,13 +3,14 @@
 #
 # Index · next: [01 Exploring the data](01_eda.ipynb)
 #
-# **You will** generate drum loops from words, see how the system interprets them, and export the
-# MIDI.
+# **You will** generate drum loops from words, see how the system interprets the words, and export a
+# loop as MIDI.
 #
-# **Needs** a little Python. The trained system comes with the workbench. **Time and memory:**
-# printed by the second cell. **Exercises:** 20 minutes. **Library:** `workbench.systems.drum_ldm`.
-# **Paper:** *Text Conditioned Symbolic Drumbeat Generation using Latent Diffusion Models*, arXiv
-# 2408.02711.
+# **Needs** a little Python. The trained system comes with the workbench. If you do not know what a
+# beat, a bar and a sixteenth are, read the refresher [MIDI and metre](refreshers/midi.ipynb) first.
+# **Time and memory:** printed by the second cell. **Exercises:** 20 minutes. **Library:**
+# `workbench.systems.drum_ldm`. **Paper:** *Text Conditioned Symbolic Drumbeat Generation using
+# Latent Diffusion Models*, arXiv 2408.02711.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
@@ -29,8 +30,8 @@ run = start("00", profile=profile, dataset=dataset, seed=seed, train=train)
 #
 # Every part of the workbench takes or returns **clips**. A clip is a score or a sound, with its
 # caption and tempo. If a clip is the last line of a cell, the notebook shows it with a player. Time
-# runs to the right. Higher and darker bars are louder hits; the number behind this is the
-# **velocity**.
+# runs to the right, and each drum has a row. A hit is a small box: the higher and darker the box,
+# the louder the hit. The number behind this is the **velocity**.
 
 # %%
 from workbench import DrumLDM
@@ -40,10 +41,12 @@ takes = system.generate("slow funk with ghost notes, 92 bpm", n=run.size(2, 4), 
 takes[0]
 
 # %% [markdown]
-# *What you should have noticed:* beside the loud snare on beats two and four there are low bars,
-# soft hits between the beats. Drummers call them ghost notes. Nobody wrote a rule for them here.
+# *What you should have noticed:* beside the loud snare hits on beats two and four there are low
+# boxes: soft hits between the beats. Drummers call them ghost notes. No rule makes them: the system
+# learned them from drummers.
 #
-# Each take starts from different random noise. Here is another take of the same words:
+# One call generates several loops, the *takes*. Each take starts from its own random noise. Here is
+# another take for the same words:
 
 # %%
 takes[1]
@@ -51,14 +54,15 @@ takes[1]
 # %% [markdown]
 # ## 2 · How fast was that?
 #
-# *Predict:* how long do four loops of eight bars take on this machine, sound included?
+# *Predict:* how long does this machine need to generate four loops of eight bars and their sound?
 
 # %%
 predict("00.1", [1.0, 3.0, 10.0, 30.0], unit="s")
 
 # %% [markdown]
-# Each lesson asks for such predictions. Choose an answer and say how sure you are. The run then
-# shows the right one, and the end of the lesson shows how well you judged yourself.
+# Each lesson asks for such predictions. Choose an answer and say how sure you are. The cell with
+# the measurement then shows the right answer. The end of the lesson compares how sure you were with
+# how often you were right.
 
 # %%
 import time
@@ -72,18 +76,18 @@ reveal("00.1", took, f"generating {generated - started:.1f} s, the rest is the s
 run.note("four loops, generated and rendered", took, unit="s")
 
 # %% [markdown]
-# *What you should have noticed:* to generate a loop, the system evaluates a network ten times.
-# Lesson 05 shows what happens in these steps. The first run also loads the drum samples; run the
-# cell again and that extra time is gone.
+# *What you should have noticed:* the system generates a loop in ten steps, and evaluates a network
+# in each. Lesson 05 shows what happens in these steps. The first run also loads the recorded drum
+# sounds. If you run the cell again, it is faster.
 #
 # ## 3 · What was understood?
 #
-# *Predict:* a system has learned from drummers. Which words of "a spooky xylophone waltz" can it
-# know?
+# *Predict:* a system has learned from drummers. Which words of "a spooky xylophone waltz" will have
+# an effect?
 #
 # The system accepts any text. A parser finds facts in five languages: the tempo, the metre, the
 # feel, fills, and which drums are hit, where and how loud. A language model encodes the names of
-# styles. The system lists the words that have no effect, and those that a drum kit cannot play.
+# styles. The system lists the words that have no effect, and those that its drum kit cannot play.
 
 # %%
 odd = ("a spooky xylophone waltz", "sehr schneller Rock bitte")
@@ -100,8 +104,8 @@ for prompt in ("jazz on the ride, 140 bpm", "", *odd):
 #
 # ## Exercise 1 · How long does it last? (5 minutes)
 #
-# *Level:* easy. *Goal:* from a number of beats and a tempo in beats per minute (BPM), the length in
-# seconds. A loop of four bars has 16 beats.
+# *Level:* easy. *Goal:* compute the length of a loop in seconds, from its number of beats and its
+# tempo in beats per minute (BPM). A loop of four bars has 16 beats.
 
 # %% tags=["stub"]
 def seconds(beats, tempo):
@@ -122,7 +126,8 @@ def seconds(beats, tempo):
 # %% [markdown]
 # ## 4 · Your turn
 #
-# *Predict:* leave one word out of the prompt. Will only what this word describes change, or more?
+# *Predict:* you leave one word out of the prompt. Will the loop change only in what this word
+# describes, or in more than that?
 #
 # The box below calls `system.generate`, as you did above. Type a prompt and press Enter. You can
 # keep a loop, vary it, and download it as MIDI or sound. Everything works by keyboard.
@@ -138,8 +143,8 @@ box
 #
 # *Predict:* is the size of the file closer to that of a photo or to that of a page of text?
 #
-# As MIDI, a drum loop is on **channel 10** and has the pitches of General MIDI, so any DAW can open
-# it.
+# In a MIDI file, the drums are on **channel 10**. There the pitch of a note says which drum is hit,
+# as the standard General MIDI defines it. So every music program can open the loop.
 
 # %%
 import tempfile
@@ -155,14 +160,14 @@ print(back)
 print(back.notes[:4])
 
 # %% [markdown]
-# *What you should have noticed:* **MIDI** contains no sound. It says which drum is hit, when, and
-# how hard.
+# *What you should have noticed:* the file is small, because **MIDI** contains no sound. It says
+# which drum is hit, when, and how hard.
 #
 # ## Exercise 2 · Density (5 minutes)
 #
-# *Level:* easy. *Goal:* measure how busy a loop is. A **drum roll** has a row for each sixteenth
-# and a column for each of nine drums. Write a function that takes its hits, `(steps, 9)` of True
-# and False, and returns the **hits per beat**. A beat has four steps.
+# *Level:* easy. *Goal:* measure how busy a loop is. A **drum roll** is a table with a row for each
+# sixteenth (a *step*) and a column for each of nine drums. Write a function that takes the hits of
+# a loop, `(steps, 9)` of True and False, and returns the **hits per beat**. A beat has four steps.
 
 # %% tags=["stub"]
 def density(hits):
@@ -180,15 +185,17 @@ def density(hits):
 
 
 # %% [markdown]
-# ## 6 · Do words work?
+# ## 6 · Do words have an effect?
 #
-# *Predict:* by what factor will a "busy" beat be denser than a "sparse" one?
+# *Predict:* the density of a loop is its number of hits per beat. By what factor will "busy" loops
+# be denser than "sparse" ones?
 
 # %%
 predict("00.2", [1.2, 2.0, 3.0], unit="times")
 
 # %% [markdown]
-# One loop proves nothing. Here are several for each prompt, and several without a prompt.
+# One loop proves nothing. So we generate several loops for each prompt, and several without a
+# prompt.
 
 # %%
 import numpy as np
@@ -208,17 +215,19 @@ reveal("00.2", mean["busy"] / mean["sparse"])
 run.note("busy over sparse", mean["busy"] / mean["sparse"], floor=1.0)
 
 # %% [markdown]
-# *What you should have noticed:* the bar without a prompt lies between the others. If the words had
-# no effect, all three would be about equal. This is the **floor** in the table below: what one gets
+# *What you should have noticed:* the density without a prompt lies between the two others. If the
+# words had no effect, all three would be about equal, and the ratio of "busy" to "sparse" would be
+# about 1. This 1 is the **floor** in the table at the end of the lesson: the value that is reached
 # without the effect.
 #
 # ## Exercise 3 · More than luck? (10 minutes)
 #
-# Two means do not show how much the two groups of loops overlap. The **probability of superiority**
-# (McGraw and Wong 1992) compares *all* pairs of a loop of the first kind and a loop of the second.
-# It is the share of pairs in which the first has more hits; a tie counts half.
+# Two means do not show how much two groups of loops overlap. The **probability of superiority**
+# (McGraw and Wong 1992) pairs *each* loop of the first group with *each* loop of the second. It is
+# the share of pairs in which the first loop has more hits; a tie counts half.
 #
-# *Level:* medium. *Goal:* compute it from two arrays of numbers, which may differ in length.
+# *Level:* medium. *Goal:* compute this share from two arrays of numbers, which may differ in
+# length.
 
 # %% tags=["stub"]
 def superiority(first, second):
@@ -232,13 +241,14 @@ check_superiority(superiority)
 
 # %% tags=["solution"]
 def superiority(first, second):
-    apart = first[:, None] - second[None]
-    return (apart > 0).mean() + (apart == 0).mean() / 2
+    difference = first[:, None] - second[None]
+    return (difference > 0).mean() + (difference == 0).mean() / 2
 
 
 
 # %% [markdown]
-# A rank test, the Mann–Whitney U, gives the same number:
+# A well-known rank test uses the same number: the statistic U of Mann and Whitney, divided by the
+# number of pairs.
 
 # %%
 from scipy.stats import mannwhitneyu
@@ -249,15 +259,15 @@ print(f"a busy loop is denser than a sparse one in {more:.0%} of {pairs} pairs")
 run.note("busy denser than sparse, share of pairs", more, floor=0.5)
 
 # %% [markdown]
-# *What you should have noticed:* ½ would be chance. A word may change the mean although most loops
-# of both kinds overlap. This number shows how much they overlap.
+# *What you should have noticed:* ½ is the value of chance. A word may change the mean although the
+# two groups overlap almost completely. This share shows how much they overlap.
 #
 # ## Mini-project · Three words (an hour)
 #
-# Choose three words that you would expect to hear, such as "crashes", "toms" or "swing". For each,
-# generate loops with it and without it, compute from `rolls_of(clips)` a number that should differ,
-# and its probability of superiority. Which word has an effect, which has none? Listen to one loop
-# that contradicts your number.
+# Choose three words whose effect one should hear, such as "crashes", "toms" or "swing". For each
+# word, generate loops with it and without it. From `rolls_of(clips)`, compute a number that should
+# differ, and its probability of superiority. Which word has an effect, and which has none? Listen
+# to one loop that contradicts your number.
 #
 # ## The map of the course
 #
@@ -265,30 +275,32 @@ run.note("busy denser than sparse, share of pairs", more, floor=0.5)
 # |---|---|
 # | 00 Start here | what can it do? |
 # | [01 Exploring the data](01_eda.ipynb) | what do drummers play, and what do we call it? |
-# | [02 Tokenisation](02_tokenisation.ipynb) | how is music written as words? |
-# | [03 Contrastive pre-training](03_contrastive_pretraining.ipynb) | how do words and loops meet? |
-# | [04 MRLSTM autoencoder](04_mrlstm_autoencoder.ipynb) | how few numbers hold a loop? |
-# | [05 Latent diffusion](05_latent_diffusion.ipynb) | how does noise become a loop that obeys? |
-# | [06 VAE-GAN](06_vae_gan.ipynb) | how few numbers hold sound? |
+# | [02 Tokenisation](02_tokenisation.ipynb) | how is music written as a sequence of words? |
+# | [03 Contrastive pre-training](03_contrastive_pretraining.ipynb) | which words suit a loop? |
+# | [04 MRLSTM autoencoder](04_mrlstm_autoencoder.ipynb) | how few numbers can describe a loop? |
+# | [05 Latent diffusion](05_latent_diffusion.ipynb) | how does noise become a loop for a text? |
+# | [06 VAE-GAN](06_vae_gan.ipynb) | how few numbers can describe a sound? |
 # | [07 Audio diffusion](07_audio_diffusion.ipynb) | how does noise become sound? |
-# | [08 MusicLDM](08_musicldm.ipynb) | can words ask for sound, and does it copy? |
+# | [08 MusicLDM](08_musicldm.ipynb) | how do words become sound, and does the system copy? |
 # | [09 Attention and a small GPT](09_attention_gpt.ipynb) | how does a network look back? |
-# | [10 MidiGPT](10_midigpt_inpainting.ipynb) | what belongs into a hole in a song? |
+# | [10 MidiGPT](10_midigpt_inpainting.ipynb) | what fits into a hole in a song? |
 # | [11 Diffusion-LM](11_diffusion_lm.ipynb) | can all words of a piece be generated at once? |
-# | [12 Evaluation](12_evaluation.ipynb) | how far is it from music, and what can a measure hear? |
+# | [12 Evaluation](12_evaluation.ipynb) | what does a measure notice, and what not? |
 # | [13 The listening test](13_listening_test.ipynb) | what do people hear, and how sure are we? |
-# | [14 People](14_people.ipynb) | whose music is it, and does it copy? |
+# | [14 People](14_people.ipynb) | whose music is it, and does a system copy it? |
 #
-# Four refreshers of one page each help where something is missing:
-# [MIDI and metre](refreshers/midi.ipynb), [probability](refreshers/probability.ipynb),
+# If you miss some basics, read a refresher. There are four, of one page each: [MIDI and
+# metre](refreshers/midi.ipynb), [probability](refreshers/probability.ipynb),
 # [PyTorch](refreshers/pytorch.ipynb), [sound and Fourier](refreshers/sound.ipynb).
 #
 # ## You can now
 #
-# You generated drum loops from words, saw how the system interpreted them, and exported the MIDI.
+# You generated drum loops from words, saw how the system interpreted the words, and exported a loop
+# as MIDI.
 #
 # *One limitation heard:* generate several takes of “rock”. They are more alike than loops of two
-# drummers, and their bars repeat more often. Lesson 12 measures such differences.
+# drummers, and their bars repeat more often. The table at the end of lesson 12 shows how much takes
+# differ.
 #
 # *Terms:* clip · tempo · velocity · ghost note · MIDI · channel 10 · drum roll · density · floor ·
 # probability of superiority. The next cell explains all terms of the course:

@@ -4,7 +4,7 @@
 # [01 Exploring the data](01_eda.ipynb) · [index](00_start_here.ipynb) ·
 # [03 Contrastive pre-training](03_contrastive_pretraining.ipynb)
 #
-# **You will** write music as tokens, measure what that loses, and learn a vocabulary.
+# **You will** write music as tokens, measure what is lost in this way, and train a vocabulary.
 #
 # **Needs** lesson 00 (clips); Python lists and loops, logarithms. The lesson uses POP909 if you
 # have it (`make data`), otherwise built-in songs. **Time and memory:** printed below.
@@ -28,17 +28,18 @@ run = start("02", profile=profile, dataset=dataset, seed=seed, train=train)
 # %% [markdown]
 # ## 1 · One bar, word by word
 #
-# *Predict:* how many tokens does one note need?
+# *Predict:* music is written as a sequence of words, the tokens. How many tokens does one note
+# need?
 
 # %%
 predict("02.1", [3.0, 5.0, 8.0], unit="tokens")
 
 # %% [markdown]
 # A language model reads a sequence of **tokens** from a fixed **vocabulary**. **REMI** begins each
-# bar with `Bar` and its time signature. Where notes begin, it writes a `Position` in twelfths of a
-# beat. Each note then has its instrument (`Program`; −1 is the drums), `Pitch`, `Velocity` and
-# `Duration`. (This is the REMI of MidiTok. The REMI of the paper is for piano: it has no
-# instruments and no time signatures, but chords and tempi.)
+# bar with `Bar` and its time signature. Where one or more notes begin, it writes a `Position`, in
+# twelfths of a beat. Then come four tokens for each note: its instrument (`Program`; −1 is the
+# drums), `Pitch`, `Velocity` and `Duration`. (This is the REMI of MidiTok. The REMI of the paper is
+# for piano: it has no instruments and no time signatures, but chords and tempi.)
 
 # %%
 from itertools import pairwise
@@ -75,15 +76,16 @@ bar
 reveal("02.1", len(words) / len(bar.notes), "This counts the tokens of the bar, too.")
 
 # %% [markdown]
-# *What you should have noticed:* a note costs four tokens, or five if it begins at a new position.
-# `0.6.12` is a length: no whole beat and 6 of 12 parts of one, an eighth note. Drums have no
-# length.
+# *What you should have noticed:* a note needs four tokens, or five if it begins at a new position.
+# A hit of a drum has no duration and needs one token less. `0.6.12` is a duration: no whole beat
+# and 6 of 12 parts of a beat, an eighth note.
 #
 # ## Exercise 1 · REMI by hand (15 minutes)
 #
-# *Level:* hard. *Goal:* `notes` are `(bar, position, pitch, steps)`, sorted, in a piece of `bars`
-# bars. Return the tokens, such as `["Bar", "Position_0", "Pitch_60", "Duration_4", …]`. What
-# happens if several notes begin together, or a bar is empty?
+# *Level:* hard. *Goal:* `notes` is a sorted list of `(bar, position, pitch, steps)`, where `steps`
+# is the duration of the note. The song has `bars` bars, counted from 0. Return its tokens, such as
+# `["Bar", "Position_0", "Pitch_60", "Duration_4", …]`. What must happen if several notes begin
+# together, or if a bar is empty?
 
 # %% tags=["stub"]
 def to_remi(notes, bars):
@@ -112,7 +114,7 @@ def to_remi(notes, bars):
 # %% [markdown]
 # ## 2 · What are these songs made of?
 #
-# *Predict:* which type of token is the most common? And what share of all tokens are pitches?
+# *Predict:* which type of token is the most common? And what share of all tokens is a `Pitch`?
 #
 # A model hardly learns what is rare in its data. The songs of POP909 have three parts: melody,
 # bridge and piano. Our loader gives each part its own instrument.
@@ -143,7 +145,7 @@ reveal("02.2", 100 * kinds["Pitch"] / sum(kinds.values()))
 
 # %% [markdown]
 # *What you should have noticed:* most tokens are of four types; bars and time signatures are few.
-# The metre hardly ever changes, but every bar states it. A bar can therefore be cut out or inserted
+# The metre hardly ever changes, but every bar states it. Therefore a bar can be cut out or inserted
 # without knowing the bars before it.
 #
 # ## 3 · How fine a grid?
@@ -151,15 +153,15 @@ reveal("02.2", 100 * kinds["Pitch"] / sum(kinds.values()))
 # *Predict:* by how many milliseconds does a grid of sixteenths move a note, on average? And a grid
 # of beats?
 #
-# Onsets are rounded to the steps of a **grid**. A finer grid needs more different tokens. Two notes
-# of the same pitch on the same step become one note.
+# The beginnings of notes, the *onsets*, are rounded to the steps of a **grid**. A finer grid needs
+# more different tokens. Two notes of the same pitch on the same step become one note.
 
 # %%
 predict("02.3", [5.0, 20.0, 50.0], unit="ms")
 
 # %%
 def on_grid(clip, steps):
-    """A clip with onsets and lengths on a grid of so many steps a beat."""
+    """A clip with onsets and lengths on a grid of so many steps per beat."""
     notes = clip.notes.copy()
     notes["time"] = np.round(notes["time"] * steps) / steps
     notes["duration"] = np.maximum(np.round(notes["duration"] * steps), 1) / steps
@@ -173,10 +175,10 @@ moved = {steps: np.concatenate([
 ]) for steps in grids}
 left, right = plots.axes(1, 2, width=10, height=3)
 plots.lines(left, grids, {"mean": [moved[s].mean() for s in grids],
-                          "worst tenth": [np.quantile(moved[s], 0.9) for s in grids]},
-            xlabel="steps a beat", ylabel="onset moved by (ms)")
+                          "90 % quantile": [np.quantile(moved[s], 0.9) for s in grids]},
+            xlabel="steps per beat", ylabel="onset moved by (ms)")
 plots.lines(right, grids, {"moved by over 20 ms": [100 * (moved[s] > 20).mean() for s in grids]},
-            xlabel="steps a beat", ylabel="share of notes (%)")
+            xlabel="steps per beat", ylabel="share of notes (%)")
 for ax in (left, right):
     ax.set(xscale="log", xlim=(0.9, 27), ylim=(0, None))
     ax.set_xticks(grids, grids, minor=False)
@@ -195,15 +197,15 @@ compare([passage] + [on_grid(passage, steps) for steps in (4, 3, 1)],
         ["as it is", "sixteenths", "triplets only", "beats only"])
 
 # %% [markdown]
-# *What you should have noticed:* a finer grid is not always better. Three steps per beat lose more
-# than two, and six more than four, because these songs have many sixteenths and few triplets. The
-# built-in songs are *written* in sixteenths, so four steps lose nothing. The workbench uses twelve
-# steps, which fit both sixteenths and triplets.
+# *What you should have noticed:* a finer grid is not always better. Three steps per beat move the
+# notes further than two, and six further than four, because these songs have many sixteenths and
+# few triplets. The built-in songs are *written* in sixteenths, so four steps lose nothing. The
+# workbench uses twelve steps, which fit both sixteenths and triplets.
 #
 # ## Exercise 2 · To the grid (5 minutes)
 #
-# *Level:* easy. *Goal:* from onsets in beats and the number of steps per beat, return the nearest
-# step of each.
+# *Level:* easy. *Goal:* from onsets in beats and the number of steps per beat, return the number of
+# the nearest step for each onset.
 
 # %% tags=["stub"]
 def to_steps(beats, steps):
@@ -221,15 +223,17 @@ def to_steps(beats, steps):
 
 
 # %% [markdown]
-# ## 4 · Other ways to say it
+# ## 4 · Other encodings
 #
-# *Predict:* which of these keep the rhythm? Which one moves the onsets furthest?
+# *Predict:* which of the encodings below keep the rhythm? Which one moves the onsets furthest?
 #
-# **TSD** has the time to wait in place of positions. **MIDI-Like** writes where notes end, not how
-# long they are. **Structured** always has the same types in the same order. **Octuple** has one
-# step of seven parts per note. **p/v/d** is the encoding of lesson 11: only pitch, velocity and
-# duration of piano notes. We encode and decode each song, and match the notes before and after by
-# pitch and onset.
+# **TSD** writes the time to wait before the next note instead of a position. **MIDI-Like** writes
+# where notes end, not how long they are. **Structured** writes the same types of token in the same
+# order for every note. **Octuple** has one token of seven parts per note; the table counts the
+# parts. **p/v/d** is the encoding of lesson 11: only pitch, velocity and duration of piano notes.
+# Its variant *with rhythm* also writes onsets. REMI with byte-pair encoding (BPE) follows in
+# section 5, MMM in section 8. We encode and decode each song, and match the notes before and after
+# by pitch and onset.
 
 # %%
 predict("02.4", ["TSD", "MIDI-Like", "Structured", "Octuple", "MMM", "p/v/d",
@@ -251,17 +255,17 @@ print(render("", ["", "tokens per note", "vocabulary", "notes lost %", "onset of
                   "velocity off by"], rows))
 plots.bars(plots.axes(width=9.5), long, ylabel="tokens per note")
 run.note("tokens per note, REMI", long["REMI"])
-run.note("tokens per note, with pieces", long["REMI + BPE"], floor=f"without {long['REMI']:.2f}")
+run.note("tokens per note, REMI + BPE", long["REMI + BPE"], floor=f"without {long['REMI']:.2f}")
 
 # %%
 from workbench.representations.pvd import PVD
 
 tune = passage.with_()
-plain, rhythmic = PVD(rhythm=False), PVD(rhythm=True)
-said = np.concatenate(plain.words(tune))
-print(" ".join(plain.names[i] for i in said[:18]), "…")
+no_rhythm, with_rhythm = PVD(rhythm=False), PVD(rhythm=True)
+pvd_ids = np.concatenate(no_rhythm.words(tune))
+print(" ".join(no_rhythm.names[i] for i in pvd_ids[:18]), "…")
 compare([tune] + [way.decode(np.concatenate(way.words(tune)), tune.tempo)
-                  for way in (rhythmic, plain)],
+                  for way in (with_rhythm, no_rhythm)],
         ["as it is", "p/v/d with rhythm", "p/v/d"])
 
 # %%
@@ -270,10 +274,11 @@ reveal("02.4", furthest[0], f"Its notes are {furthest[4] / 1000:.1f} s off.")
 
 # %% [markdown]
 # *What you should have noticed:* a shorter encoding is not always better. p/v/d has no drums,
-# instruments or onsets: the notes of a chord follow each other, and the song ends minutes too late.
-# The variant with rhythm has onsets but no metre. In POP909, everything after a bar of two beats is
-# therefore late. Structured rounds long waits, and these errors add up. MMM gives all notes one
-# velocity. Octuple needs only one step per note, but a step has seven parts.
+# instruments or onsets: it plays the notes of a chord one after the other, and the song ends
+# minutes too late. The variant with rhythm has onsets but no metre. In POP909, everything after a
+# bar of two beats is therefore late. Structured rounds long waits, and these errors add up. MMM
+# gives all notes the same velocity. Octuple has few tokens, but each has seven parts. It states the
+# metre only with a note: if a bar of another metre is empty, everything after it is shifted.
 #
 # ## 5 · Byte-pair encoding
 #
@@ -284,9 +289,9 @@ predict("02.5", ["Position + Program", "Program + Pitch", "Pitch + Velocity",
                  "Velocity + Duration", "another pair"])
 
 # %% [markdown]
-# **Byte-pair encoding** takes the most common pair of neighbouring tokens, gives it a new token,
-# and replaces it everywhere. Then it repeats this. Frequent figures thus become single tokens,
-# which we call **pieces**.
+# **Byte-pair encoding** takes the most common pair of neighbouring tokens, and writes one new token
+# in place of the pair, everywhere. Then it repeats this. In this way frequent sequences become
+# single tokens, which we call **pieces**.
 #
 # ## Exercise 3 · One merge (10 minutes)
 #
@@ -334,7 +339,7 @@ for _ in range(10):
 reveal("02.5", " + ".join(remi.kinds[i] for i in pieces[remi.base]))  # the first merge
 
 # %% [markdown]
-# The library learns the same from all songs at once, through MidiTok:
+# With MidiTok, the library learns pieces from all songs at once:
 
 # %%
 SIZE = run.size(1024, 2048)
@@ -352,39 +357,41 @@ def name(piece):
 
 plots.ranking(plots.axes(width=9, height=4), {
     name(learned.pieces[i]): count for i, count in often.most_common(15)
-}, xlabel="times", title=f"commonest learned pieces of {SIZE} tokens");
+}, xlabel="times", title=f"most common pieces in a vocabulary of {SIZE}");
 spans = np.array([len(learned.pieces[i]) for i in coded])
-print("share of tokens that stand for 1, 2, 3, 4, 5 and more base tokens:",
+print("share of tokens that stand for 1, 2, 3, 4, and 5 or more base tokens:",
       ", ".join(f"{np.mean(x):.0%}" for x in [*[spans == k for k in (1, 2, 3, 4)], spans > 4]))
 
 # %% [markdown]
 # *What you should have noticed:* in POP909 most pieces join tokens of the same note, such as a
-# velocity and a length. That is spelling, not music. The built-in songs repeat their phrases, so
+# velocity and a duration. That is spelling, not music. The built-in songs repeat their phrases, so
 # some of their pieces contain several notes.
 #
 # ## 6 · How large a vocabulary?
 #
 # *Predict:* with a larger vocabulary a song has fewer tokens. A simple model predicts each token
-# from the one before it. How do its bits per note change with a larger vocabulary?
+# from the one before it. Does it then need fewer or more bits per note?
 
 # %%
 predict("02.6", ["fewer bits", "as many, within 2 %", "more bits"])
 
 # %% [markdown]
-# In a larger vocabulary, each token is harder to predict, because there are more to choose from.
-# Many of its tokens are also rare, and a model has few examples of them. To compare vocabularies we
-# therefore count **bits per note**, on songs that were not used in training. The cost of a song is
-# the sum over its tokens $w_i$, each predicted from those before it:
+# With a larger vocabulary a song has fewer tokens, but each token is harder to predict, because
+# there are more to choose from. So bits per token cannot be compared. We count **bits per note**,
+# on songs that were not used in training. The cost of a song is the sum over its tokens $w_i$, each
+# predicted from those before it:
 #
 # $$-\ln p(w_1 \dots w_n) = -\sum_i \ln p(w_i \mid w_1 \dots w_{i-1}) \qquad (1)$$
 #
 # *Equation (1):* code `workbench.models.markov.MarkovChain.nll` (nats per token); paper Shannon
 # 1951, *Prediction and entropy of printed English*.
 #
+# The natural logarithm gives the cost in *nats*, the logarithm to base 2 gives it in bits.
+#
 # ## Exercise 4 · Bits per note (5 minutes)
 #
-# *Level:* easy. *Goal:* from the nats of all tokens (an array) and the number of notes, compute
-# bits per note.
+# *Level:* easy. *Goal:* compute bits per note from `nats`, an array of the costs of all tokens in
+# nats, and the number of notes.
 
 # %% tags=["stub"]
 def bits_a_note(nats, notes):
@@ -404,18 +411,18 @@ def bits_a_note(nats, notes):
 # %%
 from workbench.models.markov import MarkovChain
 
-base_held, heard = [encode(clip) for clip in held], sum(len(clip.notes) for clip in held)
+base_held, held_notes = [encode(clip) for clip in held], sum(len(clip.notes) for clip in held)
 sizes = [remi.size, 700, 1024, 2048, *run.size([], [4096])]
 ways = [remi, *[Vocabulary.train(ids, size) for size in sizes[1:]]]
-curves = {"these songs": [], "held-out songs": []}
-bits = {"tokens' shares only": [], "the token before": []}
+curves = {"training songs": [], "held-out songs": []}
+bits = {"no context": [], "the token before": []}
 for way in ways:
     known, fresh = ([way.encode_song(s) for s in group] for group in (ids, base_held))
-    curves["these songs"].append(sum(map(len, known)) / len(every_note))
-    curves["held-out songs"].append(sum(map(len, fresh)) / heard)
+    curves["training songs"].append(sum(map(len, known)) / len(every_note))
+    curves["held-out songs"].append(sum(map(len, fresh)) / held_notes)
     for order, cost in enumerate(bits.values()):
         chain = MarkovChain(order, way.size).fit(known)
-        cost.append(sum(chain.nll(song).sum() for song in fresh) / np.log(2) / heard)
+        cost.append(sum(chain.nll(song).sum() for song in fresh) / np.log(2) / held_notes)
 left, right = plots.axes(1, 2, width=10, height=3.2)
 plots.lines(left, sizes, curves, xlabel="vocabulary", ylabel="tokens per note")
 plots.lines(right, sizes, bits, xlabel="vocabulary", ylabel="bits per note, held-out songs")
@@ -429,14 +436,16 @@ same, less = abs(change) < 2, "fewer bits" if change < 0 else "more bits"
 reveal("02.6", "as many, within 2 %" if same else less, f"The bits change by {change:+.0f} %.")
 
 # %% [markdown]
-# *What you should have noticed:* on the left, pieces shorten all songs, but the songs that they
-# were learned from most of all. On the right are two very simple models. The one without context
-# gains much, because a piece contains context. The one that sees the token before gains little, or
-# loses: each piece is rarer than its parts, so the model has seen fewer examples of it. One
-# advantage of pieces is certain: a window of 1,024 tokens contains more notes.
+# *What you should have noticed:* on the left, pieces shorten the held-out songs of POP909 as much
+# as the songs that they were learned from: 200 songs are enough for that. On the right are two very
+# simple models (*Markov chains*), which predict a token from a fixed number of tokens before it.
+# The one without context gains much from pieces, because a piece contains context. The one that
+# knows the token before gains little, or loses: each piece is rarer than its parts, so the model
+# has seen fewer examples of it. One advantage of pieces is certain: a window of 1,024 tokens
+# contains more notes.
 #
 # How far are these models from the best possible one? For POP909 nobody knows. The built-in songs
-# are written by a grammar, so the true probability of each of their notes is known (lesson 01).
+# are generated by a grammar, so their true probabilities are known (lesson 01).
 
 # %%
 from workbench.datasets import builtin_songs
@@ -449,18 +458,20 @@ costs = {}
 for order in (0, 1, 2, 4):
     chain = MarkovChain(order, remi.size).fit(known)
     nats = sum(chain.nll(song).sum() for song in fresh)
-    costs[f"last {order}" if order else "shares only"] = nats / np.log(2) / notes
+    costs[f"last {order}" if order else "no context"] = nats / np.log(2) / notes
 plots.bars(plots.axes(width=7), {**costs, "the truth": truth}, ylabel="bits per note")
 run.note("built-in songs, bits per note, last 4 tokens", costs["last 4"],
          floor=f"the truth {truth:.2f}")
 
 # %% [markdown]
-# *What you should have noticed:* each further token helps less, and all chains stay far above the
-# truth. When a phrase is repeated, the grammar needs no further bits for it. A chain has forgotten
-# the phrase and pays for it again. Lesson 09 shows a model that remembers.
+# *What you should have noticed:* each further token of context helps less, and all Markov chains
+# stay far above the truth. When a phrase is repeated, the grammar needs no further bits for it. A
+# chain has forgotten the phrase and needs bits for it again. Lesson 09 shows a model that
+# remembers.
 #
-# **Zipf's law:** in a language the word of rank $r$ occurs about as often as $1/r$. Do tokens
-# follow this law?
+# **Zipf's law:** in a language, the frequency of a word is about proportional to $1/r$, where $r$
+# is its rank: the second most common word is half as common as the first. Do tokens follow this
+# law?
 
 # %%
 for ax, way, title in zip(plots.axes(1, 2, width=10, height=3.2), (remi, learned),
@@ -474,15 +485,15 @@ for ax, way, title in zip(plots.axes(1, 2, width=10, height=3.2), (remi, learned
     ax.set(xscale="log", yscale="log")
 
 # %% [markdown]
-# *What you should have noticed:* base tokens follow the law at first and then fall below it,
-# because there are only a few base tokens, just as an alphabet has only a few letters. With pieces
-# the curve is flatter at its beginning: each merge makes the most common tokens rarer, so the
-# tokens are used more evenly than the words of a language.
+# *What you should have noticed:* base tokens follow the law at first and then fall below it: there
+# are only a few base tokens, just as an alphabet has only a few letters. With pieces the curve is
+# flatter at its beginning: each merge makes the most common tokens rarer, so the tokens are used
+# more evenly than the words of a language.
 #
 # ## 7 · No piece crosses a bar line
 #
-# *Predict:* a piece may contain the end of one bar and the beginning of the next. At how many bar
-# lines does this happen with a large vocabulary?
+# *Predict:* in byte-pair encoding, a piece may contain the end of one bar and the beginning of the
+# next. With a large vocabulary, at what share of the bar lines does this happen?
 #
 # Byte-pair encoding does not know what a bar is. But if a piece crosses a bar line, neither of its
 # two bars can be cut out or replaced. The workbench therefore learns and applies pieces bar by bar.
@@ -503,15 +514,15 @@ sizes, inside = run.size([1024, 2048, 8192], [1024, 2048, 4096, 8192]), []
 for size in sizes:
     midi = REMI(config)
     midi.train(vocab_size=size, model="BPE", iterator=[[remi._text(song)] for song in ids])
-    blind, aware = Vocabulary(midi), Vocabulary.train(ids, size)
-    said = [blind.encode(song) for song in base_held]
-    crossed = sum(line in blind.pieces[i][1:] for song in said for i in song)
+    across, by_bar = Vocabulary(midi), Vocabulary.train(ids, size)
+    encoded = [across.encode(song) for song in base_held]
+    crossed = sum(line in across.pieces[i][1:] for song in encoded for i in song)
     inside.append(100 * crossed / all_lines)
-    longer = sum(len(aware.encode_song(song)) for song in base_held) / sum(map(len, said))
+    longer = sum(len(by_bar.encode_song(song)) for song in base_held) / sum(map(len, encoded))
     print(f"{size}: bar by bar the songs are {100 * (longer - 1):+.1f} % longer")
-plots.lines(plots.axes(width=6), sizes, {"blind to bars": inside, "bar by bar": [0] * len(sizes)},
+plots.lines(plots.axes(width=6), sizes, {"across bars": inside, "bar by bar": [0] * len(sizes)},
             xlabel="vocabulary", ylabel="bar lines inside a piece (%)")
-run.note("bar lines inside a piece, blind to bars", inside[-1], unit="%", floor="bar by bar 0")
+run.note("bar lines inside a piece, across bars", inside[-1], unit="%", floor="bar by bar 0")
 
 # %%
 reveal("02.7", inside[-1])
@@ -524,28 +535,30 @@ reveal("02.7", inside[-1])
 #
 # ## 8 · Track by track: MMM
 #
-# *Predict:* if all bars of one instrument come first, what comes soon after a bar?
+# *Predict:* a sequence has all bars of the first instrument, then all bars of the second, and so
+# on. What follows a bar sooner?
 
 # %%
 predict("02.8", ["the same bar of another instrument", "the next bar of this instrument"])
 
 # %% [markdown]
-# REMI writes all instruments bar by bar. **MMM** writes one track after the other. A whole track is
-# easy to replace, but notes that sound together are far apart in the sequence. A bar to be filled
-# is replaced by a placeholder, and its notes follow at the end, as in lesson 10.
+# REMI writes all instruments bar by bar. **MMM** writes one instrument (a *track*) after the other.
+# A whole track is easy to replace, but notes that sound together are far apart in the sequence. If
+# a bar is to be filled, a placeholder stands in its place, and its notes follow at the end of the
+# sequence, as in lesson 10.
 
 # %%
 from workbench.representations.mmm import MMM
 
 mmm = MMM()
 two_bars = busiest[0].excerpt(busiest[1], 8)
-whole, asked = mmm.encode(two_bars), mmm.encode(two_bars, fill=[(0, 1)])
-for row in (whole, asked):
+whole, with_hole = mmm.encode(two_bars), mmm.encode(two_bars, fill=[(0, 1)])
+for row in (whole, with_hole):
     text = " ".join(mmm.names[i] for i in row)
     for word in ("TRACK_START", "BAR_START", "FILL_PLACEHOLDER", "FILL_START"):
         text = text.replace(f" {word}", f"\n{word}")
     print("\n".join(f"{x[:95]}…" if len(x) > 95 else x for x in text.split("\n")), "\n")
-same = mmm.decode(asked, two_bars.tempo).notes.tolist() == mmm.decode(whole).notes.tolist()
+same = mmm.decode(with_hole, two_bars.tempo).notes.tolist() == mmm.decode(whole).notes.tolist()
 print("read back, both are the same:", same)
 compare([two_bars, mmm.decode(whole, two_bars.tempo)], ["as it is", "MMM: one velocity for all"])
 
@@ -562,7 +575,7 @@ reveal("02.8", near, f"They begin {later} and {other} tokens after the first bar
 #
 # ## 9 · Fast enough for a large collection?
 #
-# *Predict:* the Lakh collection has 176,582 files. How long does MidiTok need for them?
+# *Predict:* the Lakh collection has 176,581 files. How long does MidiTok need for them?
 #
 # MidiTok loops over the notes in Python. `workbench.representations.remi` processes them as arrays,
 # and gives the same ids.
@@ -583,14 +596,14 @@ for way, function in {"MidiTok": slow_ids, "arrays": encode}.items():
         answers = [function(clip.score) for clip in held]
         took.append((time.perf_counter() - began) / len(held))
     seconds[way] = min(took)
-    hours = 176_582 * seconds[way] / 3600
-    print(f"{way:8} {1 / seconds[way]:6.0f} songs a second; 176,582 like these: {hours:.2f} h")
+    hours = 176_581 * seconds[way] / 3600
+    print(f"{way:8} {1 / seconds[way]:6.0f} songs per second; 176,581 like these: {hours:.2f} h")
 print("the same ids:", all((a == slow_ids(c.score)).all()
                            for a, c in zip(answers, held, strict=True)))
 run.note("times faster than MidiTok", seconds["MidiTok"] / seconds["arrays"], floor=1.0)
 
 # %%
-reveal("02.9", 176_582 * seconds["MidiTok"] / 3600, "This is MidiTok on one core.")
+reveal("02.9", 176_581 * seconds["MidiTok"] / 3600, "This is MidiTok on one core.")
 
 # %% [markdown]
 # *What you should have noticed:* all ids are the same, and hours become minutes. NumPy runs its
@@ -599,13 +612,13 @@ reveal("02.9", 176_582 * seconds["MidiTok"] / 3600, "This is MidiTok on one core
 # ## Mini-project · Your own token (an hour)
 #
 # In `song_config()` change one thing, such as `beat_res`, `num_velocities` or `use_chords`. Say
-# beforehand what it will do to the tokens per note and to what is lost, then measure both. If you
-# can, take your own music. Which of its properties are lost in these tokens, and which of them
-# would you miss?
+# beforehand how this will change the number of tokens per note and what is lost. Then measure both.
+# If you can, take your own music. Which of its properties are lost in these tokens, and which of
+# them would you miss?
 #
 # ## You can now
 #
-# You wrote music as tokens, measured what that loses, and learned a vocabulary.
+# You wrote music as tokens, measured what is lost in this way, and trained a vocabulary.
 #
 # *One limitation heard:* sixteen velocities and twelve steps per beat describe a score with
 # dynamics, not a performance. Pedal and pitch bend are lost.

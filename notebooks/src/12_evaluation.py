@@ -18,7 +18,7 @@
 # distance (Bonneel et al. 2015), total variation (Levin, Peres and Wilmer 2009).
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (a few minutes at most), laptop (a quarter of an hour), gpu, paper
+profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
 dataset = "groove+pop909+builtin-songs"  # names or folders of scores or sound, joined by "+"
 seed = 0  # of everything random
 train = False  # this notebook trains its judge only
@@ -35,9 +35,9 @@ run = start("12", profile=profile, dataset=dataset, seed=seed, train=train)
 #
 # Most measures below do not receive the sound. They receive its **embedding**: 128 numbers that a
 # network computes from the sound. A measure cannot notice what the embedding leaves out. Our
-# network, the *judge*, was trained to name genre, tempo and key on the training split. The
-# embedding is its second-to-last layer. Published tables use other networks, such as VGGish, PANNs
-# or CLAP.
+# network, the *judge*, was trained on the training part of the data to name genre, tempo and key.
+# The embedding is the output of its second-to-last layer. Published tables use other networks, such
+# as VGGish, PANNs or CLAP.
 
 # %%
 import numpy as np
@@ -116,10 +116,11 @@ embeddings = tagger.predict(np.stack([wave(clip) for clip in clips]))[0]
 # **PCA** (lesson 01) shows the two directions in which the points vary most. It is linear and gives
 # the same map each time.
 #
-# **t-SNE** keeps neighbours together and ignores large distances. It computes probabilities
-# $p_{ij}$ that points $i$ and $j$ are neighbours from their embeddings $x_i$ and $x_j$. It also
-# computes probabilities $q_{ij}$ from their places $y_i$ and $y_j$ on the map, which are random at
-# first. Then it moves the places until the KL divergence between $p$ and $q$ is small:
+# **t-SNE** keeps neighbours together and ignores large distances. From the embeddings $x_i$ and
+# $x_j$ of two points it computes a probability $p_{ij}$ that they are neighbours. From their places
+# $y_i$ and $y_j$ on the map it computes another probability, $q_{ij}$. The places are random at
+# first, or those of PCA. Then t-SNE moves them until the KL divergence between $p$ and $q$ is
+# small:
 #
 # $$p_{j|i} = \frac{e^{-|x_i-x_j|^2/2\sigma_i^2}}{\sum_{k \ne i} e^{-|x_i-x_k|^2/2\sigma_i^2}},
 # \quad p_{ij} = \frac{p_{j|i}+p_{i|j}}{2n}, \quad
@@ -129,11 +130,12 @@ embeddings = tagger.predict(np.stack([wave(clip) for clip in clips]))[0]
 # *Equation (1):* code `sklearn.manifold.TSNE`; paper van der Maaten and Hinton 2008, equations 1, 2
 # and 4.
 #
-# $n$ is the number of points. The **perplexity** is the number of neighbours that each point should
-# have, and t-SNE chooses each $\sigma_i$ accordingly. If the map separates two neighbours ($p$
-# large), the cost is high. If it puts two distant points together, the cost is low. That is why
-# only neighbours can be trusted. Hover over a point to read its caption, and click to hear it. The
-# list below the map can be used by keyboard.
+# $n$ is the number of points. The **perplexity** is about the number of neighbours that each point
+# should have; t-SNE chooses each $\sigma_i$ accordingly. If the map separates two neighbours ($p$
+# large), the cost is high. Pairs of distant points ($p$ small) hardly add to the cost, wherever the
+# map puts them. That is why the map keeps neighbours together, and why its large distances cannot
+# be trusted. Hover over a point to read its caption, and click to hear it. The list below the map
+# can be used by keyboard.
 
 # %%
 from sklearn.decomposition import PCA
@@ -153,9 +155,9 @@ planes = {
 SoundMap(planes, clips, groups)
 
 # %% [markdown]
-# *What you should have noticed:* compare the groups of points with what is played (drums, bands,
-# piano) and with who played it. Is each system close to the data that it was trained on? Listen to
-# a point between two groups: is it a band or a piano?
+# *What you should have noticed:* the points lie together mainly by what is played (drums, bands,
+# piano), not by who played it. Is each system close to the data that it was trained on? Listen to a
+# point between two groups: is it a band or a piano?
 #
 # ## 3 · The same points, nine maps
 #
@@ -189,20 +191,23 @@ print(f"PCA: neighbours {near:.2f}, distances {far:.2f}")
 
 # %% [markdown]
 # *Neighbours* is 1 if all neighbours on the map are also neighbours among the embeddings.
-# *Distances* is the rank correlation between the distances on the map and those of the embeddings.
+# *Distances* is the **rank correlation** between the distances on the map and those of the
+# embeddings: 1 if both put all pairs of points in the same order, 0 if the orders have nothing in
+# common.
 #
-# *What you should have noticed:* compare the two numbers with those of PCA, which are printed below
-# the maps. A different seed rotates and moves the groups. So the distance between two groups means
-# nothing, and neither does their size. At perplexity 2 the map consists of small clumps, even for
-# random numbers. Look at several maps, and do not claim what only one of them shows.
+# *What you should have noticed:* t-SNE keeps more neighbours than PCA, but its distances agree less
+# well; PCA's two numbers are printed below the maps. A different seed rotates and moves the groups.
+# So neither the distance between two groups nor their size can be trusted. At perplexity 2 the map
+# consists of small clumps, even for random numbers. Look at several maps, and do not claim what
+# only one of them shows.
 #
 # ## 4 · How far are two sets from each other?
 #
 # *Predict:* two systems have the same mean embedding. Can one of them still be bad?
 #
 # The **Fréchet audio distance** describes each set by a normal distribution with the set's mean
-# $\mu$ and covariance $\Sigma$. It is the squared distance between these two distributions (tr is
-# the trace, the sum of the diagonal):
+# $\mu$ and covariance $\Sigma$. It is the square of the *Fréchet distance* between these two
+# distributions (tr is the trace, the sum of the diagonal):
 #
 # $$F = |\mu_1 - \mu_2|^2 + \mathrm{tr}\,\Sigma_1 + \mathrm{tr}\,\Sigma_2
 # - 2\,\mathrm{tr}\,(\Sigma_1^{1/2}\,\Sigma_2\,\Sigma_1^{1/2})^{1/2} \qquad (2)$$
@@ -243,11 +248,11 @@ ax = plots.ranking(plots.axes(width=8, height=3.2), distances,
                    xlabel=f"Fréchet distance to held-out music, N {n} against {len(vectors)}")
 
 # %% [markdown]
-# *What you should have noticed:* even each data set is far from the held-out music, because that
-# music is a mixture of all data sets. The distance measures the mixture, too. A perfect drummer is
-# far from a set of songs, and a system that receives captions of all data sets has an advantage.
-# Compare like with like, as lesson 08 did: one clip for each held-out caption. And use more clips,
-# as the next section shows.
+# *What you should have noticed:* even the data sets themselves are far from the held-out music,
+# because that music is a mixture of all data sets. The distance also depends on the mixture: a
+# perfect drummer is far from a set of songs, and a system that receives captions of all data sets
+# has an advantage. So compare like with like, for example one generated clip for each held-out
+# caption. And use more clips, as the next section shows.
 #
 # ## 5 · How many clips?
 #
@@ -296,10 +301,11 @@ reveal("12.1", few / many, f"{sizes[0]} clips against {sizes[-1]}")
 run.note(f"Fréchet distance of the same music, N {sizes[-1]}", many, floor="true value 0")
 
 # %% [markdown]
-# *What you should have noticed:* with few clips, the Fréchet distance mainly depends on their
-# number. Because 20 points cannot span 128 dimensions, their covariance is too small and the
-# distance too large. The **kernel distance** is unbiased at every N; it is only noisier at small N.
-# Never compare Fréchet distances that were measured with different N.
+# *What you should have noticed:* with few clips, the Fréchet distance depends mainly on their
+# number. This is its **bias**. 20 points span at most 19 of the 128 dimensions, so the last trace
+# of equation (2) comes out too small and the distance too large. The **kernel distance** has no
+# such bias at any N; it is only noisier at small N. Never compare Fréchet distances that were
+# measured with different N.
 #
 # The kernel distance compares the similarity of clips within each set with the similarity between
 # the sets. $x_1 \dots x_n$ and $y_1 \dots y_m$ are the embeddings of the two sets. The similarity
@@ -314,8 +320,9 @@ run.note(f"Fréchet distance of the same music, N {sizes[-1]}", many, floor="tru
 #
 # ## Exercise 2 · Without the bias (10 minutes)
 #
-# *Level:* medium. *Goal:* compute equation (3) from three tables of similarities: `kxx` (n, n),
-# `kyy` (m, m) and `kxy` (n, m).
+# *Level:* medium. *Goal:* compute equation (3) from three tables of similarities: `kxx` (n, n)
+# between the clips of the first set, `kyy` (m, m) between those of the second, and `kxy` (n, m)
+# between the sets.
 
 # %% tags=["stub"]
 def unbiased(kxx, kyy, kxy):
@@ -336,13 +343,13 @@ def unbiased(kxx, kyy, kxy):
 
 # %% [markdown]
 # The bias of the Fréchet distance is about $C/N$, where $C$ differs from system to system. So we
-# can measure the distance at several N, fit a line to the values over $1/N$, and read the line at
-# $1/N = 0$.
+# can measure the distance at several N, plot the values over $1/N$, fit a line, and read its value
+# at $1/N = 0$: the distance is **extrapolated** to infinitely many clips.
 #
 # ## Exercise 3 · At infinity (10 minutes)
 #
 # *Level:* easy. *Goal:* estimate the distance for infinitely many clips. `sizes` is an array of
-# several N, `distances` the values measured with them. `np.polyfit` fits lines.
+# several N, and `distances` has the value measured with each N. `np.polyfit` fits lines.
 
 # %% tags=["stub"]
 def at_infinity(sizes, distances):
@@ -360,8 +367,8 @@ def at_infinity(sizes, distances):
 
 
 # %% [markdown]
-# The values lie on a straight line only if there are several clips per dimension. So the 128
-# numbers are first reduced to their 32 principal components.
+# The values lie on a straight line only if there are several clips per dimension. So the cell first
+# reduces the 128 numbers to their 32 principal components.
 
 # %%
 from workbench.evaluation.extrapolation import frechet_extrapolated
@@ -382,23 +389,27 @@ run.note("the same, extrapolated to infinite N", ends["same music"].value, floor
 # %% [markdown]
 # *What you should have noticed:* at $1/N = 0$ each line is below all measured values. For two
 # samples of the same music it comes close to 0, which is the true value. For the music without
-# treble it stays above 0. Some libraries (fadtk's FAD-∞) sample the smaller sets *with* repetition.
-# Their line ends at the biased value.
+# treble (high frequencies) it stays above 0. Some libraries (fadtk's FAD-∞) sample the smaller sets
+# *with* repetition. Then the line ends at the biased value of the whole set.
 #
 # ## 6 · Spoil the music and see who notices
 #
-# *Predict:* which degradation will raise the Fréchet distance least at full strength?
+# *Predict:* we spoil sounds in five ways: with noise, without high frequencies (low-pass), with the
+# echo of a room (reverb), at a higher pitch, and with gaps of silence. Which of these will raise
+# the Fréchet distance least, at full strength?
 
 # %%
 predict("12.2", ["noise", "low-pass", "reverb", "pitch", "silence"])
 
 # %% [markdown]
-# Which faults of music does each measure notice? We spoil held-out music with increasing strength
-# and compare it with *other* held-out music. At strength 0 it is unchanged. Four measures are new.
+# Which faults of music does each measure notice? We take held-out music, apply each **degradation**
+# with increasing strength, and compare the result with *other* held-out music. At strength 0 the
+# music is unchanged. Four measures are new; the log-spectral distance is that of lesson 06.
 #
 # The **inception score** needs no reference. $p(c \mid x)$ is the judge's probability of class $c$
 # for clip $x$, and $p(c)$ is its mean over the clips. The score is high if the judge is certain
-# about each clip ($p(c \mid x)$ is concentrated) and all classes occur ($p(c)$ is spread):
+# about each clip ($p(c \mid x)$ is large for one class) and if all classes occur equally often
+# ($p(c)$ is about equal for all):
 #
 # $$\mathrm{IS} = \exp\Big(\mathbb E_x \sum_c p(c \mid x) \ln \frac{p(c \mid x)}{p(c)}\Big)
 # \qquad (4)$$
@@ -407,7 +418,7 @@ predict("12.2", ["noise", "low-pass", "reverb", "pitch", "silence"])
 # 2016 (arXiv 1606.03498), section 4.
 #
 # The **paired KL** compares each generated clip $\hat x_i$ with the real clip $x_i$ of the same
-# caption:
+# caption. (Below we compare each clip with its spoiled version.)
 #
 # $$\mathrm{KL} = \frac1n \sum_{i=1}^n \sum_c p(c \mid x_i) \ln
 # \frac{p(c \mid x_i)}{p(c \mid \hat x_i)} \qquad (5)$$
@@ -415,7 +426,7 @@ predict("12.2", ["noise", "low-pass", "reverb", "pitch", "silence"])
 # *Equation (5):* code `workbench.evaluation.audio_sets.paired_kl`; paper MusicLDM (arXiv
 # 2308.01546), section 4.
 #
-# The **sliced Wasserstein distance** projects both sets on many random directions $u$. Each
+# The **sliced Wasserstein distance** projects both sets onto many random directions $u$. Each
 # projection gives $n$ numbers per set. The cheapest way to move one set's numbers onto the other's
 # is to move the smallest onto the smallest, the second smallest onto the second smallest, and so
 # on. $x_{(i)}$ is the $i$-th smallest number:
@@ -431,10 +442,10 @@ predict("12.2", ["noise", "low-pass", "reverb", "pitch", "silence"])
 #
 # ## Exercise 4 · The inception score (15 minutes)
 #
-# *Level:* medium. *Goal:* compute equation (4) as papers report it. Cut the rows of `p` (n,
-# classes) into `splits` parts of equal length, in order. Compute the score of each part; $p(c)$ is
-# the mean over this part. Return the mean and the standard deviation of the scores as a pair. A
-# probability of 0 adds 0 to the sum.
+# *Level:* medium. *Goal:* compute equation (4) as papers report it. A row of `p` (n, classes) has
+# the class probabilities of one clip. Cut the rows into `splits` parts of equal length, in order.
+# Compute the score of each part; $p(c)$ is the mean over this part. Return the mean and the
+# standard deviation of the scores as a pair. A probability of 0 adds 0 to the sum.
 
 # %% tags=["stub"]
 def inception(p, splits):
@@ -547,13 +558,14 @@ DegradationLab(clean[:few], rate, lambda s: {name: way(s) for name, way in small
 
 # %% [markdown]
 # *What you should have noticed:* where a curve is flat, the measure does not notice the
-# degradation. The judge was trained to name genres. So measures of its embedding hardly change if
-# the genre can still be recognised. The log-spectral distance is large even for a small change of
-# pitch, which few listeners would call a fault. The choice of the embedding matters more than the
-# choice of the formula.
+# degradation. The judge was trained to name genre, tempo and key. So measures of its embedding
+# hardly change as long as these can be recognised. The log-spectral distance is large even for a
+# small change of pitch, which few listeners would call a fault. So the formula alone does not
+# decide what a measure notices: its input does, too.
 #
-# Does each measure at least get worse with increasing strength? The rank correlation answers this;
-# it does not depend on the size of the changes.
+# Does each measure at least get worse with increasing strength? The rank correlation between
+# strength and measure answers this, because it depends on the order of the values only, not on
+# their size.
 
 # %%
 steady = {}
@@ -565,14 +577,14 @@ plots.matrix(plots.axes(width=8, height=3.4), np.array(list(steady.values())),
              "Does it get worse with the strength?", rows=list(steady), columns=list(DEGRADATIONS),
              unit="rank correlation", diverging=True)
 for name, ranks in steady.items():
-    run.note(f"{name}: rises with the strength", float(np.nanmean(ranks)), floor="1 at best")
+    run.note(f"{name}: gets worse with the strength", float(np.nanmean(ranks)), floor="1 at best")
 
 # %% [markdown]
 # ## 7 · Measures that disagree
 #
 # *Predict:* for each genre we take the one clip about which the judge is most certain. We repeat
-# these few clips many times. Will their inception score be lower or higher than that of all the
-# different real clips?
+# these few clips many times. Will the inception score of this set be lower or higher than that of
+# the real clips, which are all different?
 
 # %%
 predict("12.3", ["lower", "higher"])
@@ -587,7 +599,7 @@ cases = {
     "played backwards": clean[:, ::-1].copy(),
     "clips of other captions": np.roll(clean, count // 2, axis=0),
     "the most certain clips, repeated": clean[np.resize(surest, count)],
-    "noise 25 dB below": degrade(clean, rate, "noise", 0.5, seed=seed),
+    "noise, 25 dB softer": degrade(clean, rate, "noise", 0.5, seed=seed),
 }
 results = {name: measures(sounds) for name, sounds in cases.items()}
 print(render("Six cases", ["", *at_zero], [[k, *v.values()] for k, v in results.items()]))
@@ -609,11 +621,11 @@ reveal("12.3", "higher" if repeated > at_zero["inception score"] else "lower",
 #   measures of sets (Fréchet, kernel, sliced Wasserstein, inception score) cannot change.
 # - **The most certain clips, repeated:** the inception score measures whether the judge is certain
 #   and whether all classes occur. It does not measure whether a class has more than one clip.
-# - **Half as loud:** the log-spectral distance rises by a fixed number of decibels, although only
-#   the volume has changed.
+# - **Half as loud:** the log-spectral distance rises from 0 to several decibels, although only the
+#   volume has changed.
 #
 # No measure is wrong. Each answers its own question: are the sets alike, are the pairs alike, was
-# the text followed, is the waveform the same? Report several measures, each with a floor, and
+# the text followed, is the spectrum the same? Report several measures, each with a floor, and
 # listen.
 
 # %%
@@ -621,18 +633,18 @@ backwards = Clip(audio=cases["played backwards"][:1], sample_rate=rate, caption=
 compare([first, backwards], ["as it was", "played backwards"])
 
 # %% [markdown]
-# ## 8 · Beside a true distance
+# ## 8 · Compared with a true distance
 #
 # *Predict:* the reference is house music. In the other set, half of the loops are house and half
-# are techno. Its true distance is then half of the distance of a set of techno alone. Which share
-# of its largest value will the kernel distance have?
+# are techno. Its true distance from the reference is then half of that of a set of techno alone.
+# What share of its value for techno alone will the kernel distance have?
 
 # %%
 predict("12.4", [0.35, 0.65, 0.9])
 
 # %% [markdown]
-# For real music nobody knows the true distance between two sets. For the built-in loops the grammar
-# knows the probabilities $p(x)$ and $q(x)$ of every loop $x$. The **total variation** is the
+# For real music nobody knows the true distance between two sets. For the built-in loops (lesson 01)
+# the probabilities $p(x)$ and $q(x)$ of every loop $x$ are known. The **total variation** is the
 # largest difference between the probabilities that the two distributions give to the same event
 # $A$:
 #
@@ -643,9 +655,9 @@ predict("12.4", [0.35, 0.65, 0.9])
 # Wilmer 2009, *Markov Chains and Mixing Times*, section 4.1.
 #
 # It is 0 for equal distributions and 1 for distributions that have no loop in common. It also
-# limits every judge, human or machine: nobody can tell a loop of $p$ from a loop of $q$ correctly
-# more often than in $(1 + D)/2$ of cases. If a share $\lambda$ of house is replaced with techno,
-# then $D(\lambda) = \lambda\,D(1)$.
+# limits every listener and every classifier. Suppose that half of the loops come from $p$ and half
+# from $q$. Then nobody can name their origin correctly in more than a share $(1 + D)/2$ of cases.
+# If a share $\lambda$ of house is replaced with techno, then $D(\lambda) = \lambda\,D(1)$.
 
 # %%
 from workbench.datasets import builtin
@@ -669,7 +681,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
 shares = np.linspace(0, 1, run.size(3, 5))
-curves = {name: [] for name in ("truth", "Fréchet", "kernel", "trained judge")}
+curves = {name: [] for name in ("truth", "Fréchet", "kernel", "trained classifier")}
 for share in shares:
     swapped = round(share * count)
     mixed = np.r_[swapped:count, count : count + swapped]  # rows of house, then rows of techno
@@ -684,15 +696,15 @@ for share in shares:
         curve.append(value)
 
 # %%
-truth, judged = np.array(curves["truth"]), np.array(curves["trained judge"])
+truth, learned = np.array(curves["truth"]), np.array(curves["trained classifier"])
 scaled = {name: np.array(curves[name]) / curves[name][-1] for name in ("Fréchet", "kernel")}
-ax = plots.lines(plots.axes(width=7), shares, {**scaled, "judge, 2 · accuracy − 1": judged},
+ax = plots.lines(plots.axes(width=7), shares, {**scaled, "classifier, 2 · accuracy − 1": learned},
                  xlabel="share of techno λ", ylabel="distances: techno alone = 1")
 ax.plot(shares, truth, ":", color=plots.INK, label="truth, D(λ)")
 ax.legend(frameon=False)
 print("true distance D(λ):", ", ".join(f"{value:.2f}" for value in truth))
 run.note("total variation of house and techno", truth[-1], floor="1 at most")
-run.note("house or techno: accuracy of the trained judge", (1 + judged[-1]) / 2,
+run.note("house or techno: accuracy of the trained classifier", (1 + learned[-1]) / 2,
          floor=f"at most {(1 + truth[-1]) / 2:.2f}")
 
 # %%
@@ -701,15 +713,16 @@ reveal("12.4", float(scaled["kernel"][half]), f"at λ = {shares[half]:.1f}")
 
 # %% [markdown]
 # *What you should have noticed:* all curves rise with the true distance, but only a distance that
-# is proportional to it follows the dotted line. The kernel distance is a square: its value is about
-# $\lambda^2$ of the largest, so small differences look smaller than they are. Its square root is
-# proportional to the truth. The trained judge stays below the dotted line, except by chance. No
-# judge can do better. A judge that stays far below the line has not learned all differences. At
-# $\lambda = 0$ you see the floor: what a measure gives for two samples of the same loops.
+# is proportional to it gives a straight line. The kernel distance is a square: its value is about
+# $\lambda^2$ times the largest, so small differences look smaller than they are. Its square root is
+# proportional to the truth. The trained classifier stays below the dotted line, except by chance,
+# because no classifier can do better. One that stays far below the line has not learned all
+# differences. At $\lambda = 0$ you see the floor: what a measure gives for two samples of the same
+# loops.
 #
 # ## 9 · Five systems, one table
 #
-# *Predict:* which of the papers' figures can be compared with ours?
+# *Predict:* which of the numbers in the systems' papers can be compared with ours?
 
 # %%
 from html import escape
@@ -722,21 +735,22 @@ from workbench.systems.figures import COLUMNS, NOTES, rows_of
 
 lines = [[escape(show(cell)) for cell in row] for row in rows_of()]
 notes = "".join(f"<p>{note}</p>" for note in NOTES)
-HTML(table(COLUMNS, lines, "Five systems, as their cards say") + notes)
+HTML(table(COLUMNS, lines, "Measurements of the five systems") + notes)
 
 # %% [markdown]
-# *What you should have noticed:* few papers report figures that others can measure. Even these
+# *What you should have noticed:* few papers report numbers that others can measure. Even these
 # cannot be compared directly with ours, because data and embeddings differ. Instead, compare where
-# each system stands between real music and a trivial method. Both are in the table. A figure that
-# is *better* than that of real music is a warning: the system may produce only what the judge
+# each system stands between real music and a trivial method. Both are in the table. A number that
+# is *better* than that of real music is a warning: the system may generate only what the judge
 # recognises most easily. And a judge that was trained on few clips finds few differences.
 #
 # ## Mini-project · What no measure hears (an hour)
 #
 # Spoil music in a way that people hear at once, but that does not change the Fréchet distance.
-# Write a function of sounds (n, samples), call `measures` on its result, and make it an entry of
-# `DEGRADATIONS`. Then find a degradation that the measures punish although nobody hears it. Could a
-# system get a good score by using such a weakness?
+# Write a function that takes sounds (n, samples) and returns the spoiled ones. Call `measures` on
+# its result, and add the function, as a `Degradation`, to `DEGRADATIONS`. Then find a degradation
+# that makes the measures worse although nobody hears it. Could a system get a good score by using
+# such a weakness?
 #
 # ## You can now
 #
@@ -744,8 +758,8 @@ HTML(table(COLUMNS, lines, "Five systems, as their cards say") + notes)
 # what each measure notices, compared measures with a distance that is known exactly, and read a
 # table of results without being fooled.
 #
-# *One limitation heard:* nearly every number here depends on our judge, which cannot recognise a
-# wrong note or a dull melody. Only people can say whether music is good.
+# *One limitation heard:* nearly every number here depends on our judge, which was not trained to
+# recognise a wrong note or a dull melody. Only people can say whether music is good.
 #
 # *Terms:* perplexity · Fréchet audio distance · kernel distance · bias · extrapolated ·
 # degradation · rank correlation · inception score · paired KL · sliced Wasserstein distance ·

@@ -28,13 +28,14 @@ run = start("13", profile=profile, dataset=dataset, seed=seed, train=train)
 # %% [markdown]
 # ## 1 · What raters hear, and what they must not know
 #
-# *Predict:* a system generates a loop without any prompt. People see it under the words "jazz,
-# 160 bpm". From 1 to 5, how well will they say that it fits these words?
+# *Predict:* a system generates loops without any prompt. People hear such a loop, read the words
+# "jazz, 160 bpm", and rate from 1 to 5 how well it fits these words. What will be the mean of their
+# ratings?
 #
 # The drum paper asked people to rate loops from four sources: human drummers, its two systems, and
 # a system with an **empty prompt**. The last one is the **control**: if its loops fit the words as
-# well as the others do, the words had no effect. We design the same test: every source provides one
-# loop for each prompt.
+# well as those of the other systems do, the words had no effect. We design the same test: every
+# source provides one loop for each prompt.
 
 # %%
 from workbench.tools.listening.materials import drum_materials, practice_clip
@@ -50,16 +51,18 @@ for material in materials:
 # ## 2 · Equally loud
 #
 # *Predict:* two copies of a clip differ only by 2 dB. Which one do people call better? And by how
-# much do the softest and the loudest of our clips differ?
+# many LU do the softest and the loudest of our clips differ? (The loudness unit, LU, is a decibel
+# of loudness.)
 
 # %%
 predict("13.1", [2.0, 5.0, 10.0], unit="LU")
 
 # %% [markdown]
-# People nearly always prefer the louder copy. We therefore give all clips the same **loudness**, as
-# broadcasters measure it (ITU-R BS.1770). A filter weights the frequencies as the ear does. Then
-# the power of blocks of 0.4 s is averaged; silent blocks do not count. The unit is LUFS. The length
-# of a clip could also reveal its source, so all clips are cut to the same length.
+# People usually prefer the louder copy. Therefore we give all clips the same **loudness**, as
+# broadcasters measure it (ITU-R BS.1770). A filter weights the frequencies roughly as the ear does.
+# Then the power of blocks of 0.4 s is averaged; silent and very soft blocks do not count. The
+# result is given in LUFS; a difference of 1 LUFS is 1 LU. The length of a clip could also reveal
+# its source, so all clips are cut to the same length.
 
 # %%
 import numpy as np
@@ -77,8 +80,8 @@ spread = max(map(max, levels.values())) - min(map(min, levels.values()))
 reveal("13.1", spread, "LU are decibels of loudness")
 
 # %% [markdown]
-# *What you should have noticed:* some clips are several units louder than others. Without this step
-# the ratings would partly measure loudness.
+# *What you should have noticed:* some clips are several LU louder than others. If all clips were
+# not made equally loud, the ratings would partly measure loudness.
 #
 # ## Exercise 1 · One loudness (10 minutes)
 #
@@ -88,7 +91,7 @@ reveal("13.1", spread, "LU are decibels of loudness")
 
 # %% tags=["stub"]
 def gains(levels, peaks):
-    return None  # your lines here; NumPy arrays go in
+    return None  # your lines here; the arguments are NumPy arrays
 
 
 # %% tags=["check"]
@@ -108,11 +111,12 @@ def gains(levels, peaks):
 # *Predict:* how could a clever student find out which clips are machine-made without listening?
 #
 # Names, order, length, loudness, file size, or tags in the sound files could reveal the source. A
-# test is **blind** if only the sound itself can. So the page has random names only, and every rater
-# hears the clips in a different order. A **key**, which the instructor keeps, says who made each
-# clip. Three more trials do not count as ratings: a practice trial, a **check** (how many tones do
-# you hear?), and a clip that is presented **twice**. The last one shows how well people agree with
-# themselves.
+# test is **blind** if only the sound itself can reveal it. So the page has only random names, and
+# every **rater** (a person who takes the test) hears the clips in a different order. A *key*, which
+# the instructor keeps, says which source each clip comes from. A *trial* is one clip with its
+# questions. Three more trials do not count as ratings: a practice trial, a *check* (how many tones
+# do you hear?), and one clip that is presented a second time. The last one shows how well people
+# agree with themselves.
 
 # %%
 from workbench.course.diagrams import Arrow, diagram
@@ -120,7 +124,7 @@ from workbench.course.diagrams import Arrow, diagram
 boxes = {
     "sources": ("sources\npeople, systems,\nempty prompt", 0, 0),
     "loud": ("one loudness\none length", 1, 0),
-    "page": ("page\nrandom names", 2, 0), "raters": ("raters\neach another order", 3, 0),
+    "page": ("page\nrandom names", 2, 0), "raters": ("raters\neach in another order", 3, 0),
     "answers": ("answers\nwho failed the check\nis left out", 4, 0),
     "result": ("intervals\nsign flips, Holm", 5, 0), "key": ("key\nwho made what", 2, 1),
 }
@@ -137,9 +141,9 @@ print("the page:", {k: v for k, v in test.page["trials"][0].items()})
 print("the key: ", next(iter(test.key["clips"].items())))
 
 # %% [markdown]
-# Rate the clips yourself. Everything works by keyboard, and answers survive a reload.
-# `test.write("folder")` saves the key and the page. The page is one file, which opens without
-# Jupyter and without a network.
+# Rate the clips yourself. Everything works by keyboard, and your answers are kept if you load the
+# page again. `test.write("folder")` saves the key and the page. The page is one file, which opens
+# without Jupyter and without the internet.
 
 # %%
 from workbench.tools.listening.page import EmbeddedPage
@@ -151,15 +155,15 @@ EmbeddedPage(test.page)
 #
 # *Predict:* some raters answer without listening. What in their answers would show it?
 #
-# From here on the **raters are simulated**: nobody heard anything. This tests the analysis: we put
+# From here on **the raters are simulated**: nobody heard anything. This tests the analysis: we put
 # in known opinions and see whether it finds them. The simulated raters have the mean opinions of
-# the drum paper (read off its chart). Each rater is more or less lenient, likes some sources more
-# than others, and answers with random errors. Each clip is a little better or worse than its
-# source.
+# the drum paper (read off its chart). They rate quality, *aptness* (how well a loop fits the words)
+# and novelty. Each rater is more or less lenient, likes some sources more than others, and answers
+# with random errors. Each clip is a little better or worse than the mean of its source. Two of our
+# thirty raters answer without listening, and one stops half-way.
 #
-# Was your answer to section 1 right? People rated how well the loops fit the words. The paper's
-# system with an empty prompt had a mean of 3.35, and human drummers had 3.40. Two of our thirty
-# raters answer without listening; one stops half-way.
+# Was your answer to section 1 right? When the paper's raters were asked how well the loops fit the
+# words, the system with an empty prompt had a mean of 3.35, and human drummers had 3.40.
 
 # %%
 from workbench.evaluation.power import Raters
@@ -176,8 +180,8 @@ records[0]["rater"], records[0]["answers"][:2]
 
 # %% [markdown]
 # Real answers are files, or rows of the server's database (`workbench listen serve`, see the end).
-# Some are broken, some belong to another test, and two people may have the same name. All of this
-# must be reported.
+# Some files are broken, some belong to another test, and two people may have the same name. The
+# program must report all of this.
 
 # %%
 import json
@@ -200,7 +204,7 @@ answers = merge([folder], test.key).answers
 # %% [markdown]
 # ## 5 · Means, and how sure they are
 #
-# *Predict:* how many of the 95 % intervals will contain the opinion that was put in?
+# *Predict:* what share of the 95 % intervals will contain the mean opinion that was put in?
 
 # %%
 predict("13.2", [60.0, 80.0, 93.0], unit="%")
@@ -213,34 +217,34 @@ predict("13.2", [60.0, 80.0, 93.0], unit="%")
 # %%
 from workbench.tools.listening.analysis import analyse
 
-found = analyse(test.key, answers, seed=seed)
-print("left out, failed the check:", ", ".join(found.failed) or "nobody")
+analysis = analyse(test.key, answers, seed=seed)
+print("left out, failed the check:", ", ".join(analysis.failed) or "nobody")
 figures = plots.axes(1, 3, width=12, height=2.6)
 for ax, scale in zip(figures, test.key["scales"], strict=True):
-    rows = {m.source: (m.mean, m.interval) for m in found.means if m.scale == scale}
+    rows = {m.source: (m.mean, m.interval) for m in analysis.means if m.scale == scale}
     plots.estimates(ax, rows, xlabel=f"{scale}, 1 to 5 (simulated raters)", truth=paper[scale])
 
 # %%
-inside = [m.interval[0] <= paper[m.scale][m.source] <= m.interval[1] for m in found.means]
+inside = [m.interval[0] <= paper[m.scale][m.source] <= m.interval[1] for m in analysis.means]
 reveal("13.2", 100 * sum(inside) / len(inside), f"{sum(inside)} of {len(inside)} intervals")
-run.note("intervals that hold the truth (simulated)", sum(inside) / len(inside), floor="0.95")
+run.note("intervals that contain the truth (simulated)", sum(inside) / len(inside), floor="0.95")
 
 # %% [markdown]
-# *What you should have noticed:* with few clips, fewer than 95 % of the intervals contain it. The
-# interval says what other **raters** would answer about *these* clips. If the clips of a source
-# happen to be good ones, its mean is too high, whoever rates. In addition, no answer exceeds 5, so
-# high means come out a little too low.
+# *What you should have noticed:* with few clips, fewer than 95 % of the intervals contain this
+# opinion. The interval says what other *raters* would answer about *these* clips. If the clips of a
+# source happen to be good ones, its mean is too high, whoever rates. In addition, no answer exceeds
+# 5, so high means come out a little too low.
 #
 # ## 6 · Differences within raters
 #
 # *Predict:* a strict and a lenient rater agree that A is better than B by one point. Will a test
 # that does not know who gave which rating notice it?
 #
-# It hardly can, because the two raters differ by more than A and B do. The solution is to compare
-# within each rater: $d_r$ is a rater's mean for one source minus the mean for another. If the
-# sources do not differ, $d_r$ and $-d_r$ are equally likely. The **sign-flip test** therefore flips
-# the signs in all $2^n$ ways, or in many random ones, and counts how often the sum is as large as
-# the observed one:
+# Hardly, if the two raters differ by more than A and B do. The solution is to compare within each
+# rater: $d_r$ is the mean of rater $r$ for one source minus the mean for another. If the sources do
+# not differ, $d_r$ and $-d_r$ are equally likely. Therefore the **sign-flip test** flips the signs
+# of the $n$ raters' differences in all $2^n$ ways, or in many random ones. It counts how often the
+# sum is at least as far from 0 as the observed one:
 #
 # $$p = \text{share of flips } s \text{ with } \Big|\sum_r s_r d_r\Big| \ge \Big|\sum_r d_r\Big|
 # \qquad (1)$$
@@ -250,8 +254,8 @@ run.note("intervals that hold the truth (simulated)", sum(inside) / len(inside),
 #
 # ## Exercise 2 · The sign-flip test (10 minutes)
 #
-# *Level:* medium. *Goal:* equation (1). Each row of `flips` (flips, raters) has the signs of one
-# flip.
+# *Level:* medium. *Goal:* compute equation (1). `differences` (raters,) has the $d_r$, and each row
+# of `flips` (flips, raters) has the signs $s_r$ of one flip.
 
 # %% tags=["stub"]
 def flip_p(differences, flips):
@@ -272,7 +276,7 @@ def flip_p(differences, flips):
 # %%
 figures = plots.axes(1, 3, width=13, height=2.8)
 for ax, scale in zip(figures, test.key["scales"], strict=True):
-    mine = [d for d in found.differences if d.scale == scale]
+    mine = [d for d in analysis.differences if d.scale == scale]
     rows = {f"{d.first} − {d.second}": (d.mean, d.raters_only) for d in mine}
     true = {f"{d.first} − {d.second}": paper[scale][d.first] - paper[scale][d.second] for d in mine}
     plots.estimates(ax, rows, xlabel=f"{scale}: points (simulated)", truth=true, line=0)
@@ -280,21 +284,21 @@ for ax, scale in zip(figures, test.key["scales"], strict=True):
 # %% [markdown]
 # ## 7 · Eighteen questions at once
 #
-# *Predict:* four sources on three scales have eighteen differences. If none is real, how many
-# studies find at least one with p < 0.05?
+# *Predict:* four sources on three scales have eighteen differences. If none of them is real, what
+# share of studies finds at least one with p < 0.05?
 
 # %%
 predict("13.3", [10.0, 25.0, 60.0], unit="% of the studies")
 
 # %% [markdown]
 # If we ask many questions, some answers are "yes" by chance. **Holm's correction** keeps that rare.
-# The smallest of $m$ p values is multiplied by $m$, the next by $m-1$, and so on. A corrected value
-# is never smaller than the one before it and never larger than 1. Then, if nothing differs, at most
-# 5 % of studies report a difference.
+# The smallest of $m$ p values is multiplied by $m$, the second smallest by $m-1$, and so on. In
+# this order, a corrected value is never smaller than the one before it and never larger than 1.
+# Then, if nothing differs, at most 5 % of studies have a corrected p below 0.05.
 #
 # ## Exercise 3 · Holm's correction (10 minutes)
 #
-# *Level:* medium. *Goal:* the corrected p values, in the order of the given ones.
+# *Level:* medium. *Goal:* compute the corrected p values, in the order of the given ones.
 
 # %% tags=["stub"]
 def corrected(p):
@@ -310,9 +314,9 @@ check_holm(corrected)
 def corrected(p):
     order = p.argsort()
     stepped = p[order] * range(len(p), 0, -1)
-    made = p.copy()
-    made[order] = np.minimum(1, np.maximum.accumulate(stepped))
-    return made
+    result = p.copy()
+    result[order] = np.minimum(1, np.maximum.accumulate(stepped))
+    return result
 
 
 # %%
@@ -327,19 +331,19 @@ for study in range(studies):  # nothing differs in any of them
     p = np.array([sign_flip_test(own[:, i] - own[:, j], draws=500, seed=study)
                   for own in cubes for i in range(4) for j in range(i)])
     any_raw, any_holm = any_raw + (p < 0.05).any(), any_holm + (holm(p) < 0.05).any()
-plots.bars(plots.axes(width=5), {"as they are": any_raw / studies, "Holm": any_holm / studies},
-           ylabel="studies that find something", floor=0.05)
+plots.bars(plots.axes(width=5), {"not corrected": any_raw / studies, "Holm": any_holm / studies},
+           ylabel="share of studies with p < 0.05", floor=0.05)
 reveal("13.3", 100 * any_raw / studies, f"{studies} studies")
-run.note("studies of nothing that find something", any_raw / studies, floor=0.05)
-run.note("the same, corrected", any_holm / studies, floor=0.05)
+run.note("studies that find a difference where there is none", any_raw / studies, floor=0.05)
+run.note("the same, with Holm's correction", any_holm / studies, floor=0.05)
 
 # %%
-for d in sorted(found.differences, key=lambda d: d.p)[:6]:
+for d in sorted(analysis.differences, key=lambda d: d.p)[:6]:
     low, high = d.also_prompts
     true = paper[d.scale][d.first] - paper[d.scale][d.second]
     print(f"{d.scale:8} {d.first + ' − ' + d.second:24} put in {true:+.2f} found {d.mean:+.2f}, "
           f"with other clips {low:+.2f} to {high:+.2f}; p {d.p:.4f}, corrected {d.corrected:.3f}")
-apt = next(d for d in found.differences
+apt = next(d for d in analysis.differences
            if (d.scale, d.first, d.second) == ("aptness", "BERT", "empty prompt"))
 run.note("aptness, BERT − empty prompt (simulated)", apt.mean, paper=0.24, floor=0.0)
 
@@ -347,9 +351,9 @@ run.note("aptness, BERT − empty prompt (simulated)", apt.mean, paper=0.24, flo
 # *What you should have noticed:* without the correction many studies "find" a difference where
 # there is none. Now compare *put in* and *found* in our class. The correction protects against
 # chance among raters. It does not protect against clips that happen to be good or bad, so even a
-# difference with a small corrected p value may be wrong. The interval "with other clips" also
-# samples the clips. It is wider and more honest. Thirty raters are too few for a difference of 0.24
-# points; see section 10.
+# difference with a small corrected p value may be wrong. The interval "with other clips" comes from
+# sampling the clips as well as the raters. It is wider and more honest. Thirty raters are too few
+# to find a difference of 0.24 points reliably; see section 10.
 #
 # ## 8 · Do raters agree?
 #
@@ -368,13 +372,14 @@ predict("13.4", [0.1, 0.3, 0.6])
 # *Equation (2):* code `workbench.evaluation.agreement.krippendorff_alpha`; paper Krippendorff 2011.
 #
 # $D_o$ is the squared difference of two raters' ratings of the same clip, averaged over pairs of
-# raters and over clips. $D_e$ is the same for all pairs of two ratings, of any clips. The library's
-# function also handles missing ratings and ranks.
+# raters and over clips. $D_e$ is the mean squared difference of any two ratings, of any clips. The
+# library's function also handles missing ratings; for ratings from 1 to 5 it compares ranks instead
+# of values.
 #
 # ## Exercise 4 · Alpha (10 minutes)
 #
-# *Level:* hard. *Goal:* equation (2) for a full table (raters, clips). `combinations` gives all
-# pairs.
+# *Level:* hard. *Goal:* compute equation (2) for a full table (raters, clips). `combinations` gives
+# all pairs.
 
 # %% tags=["stub"]
 from itertools import combinations
@@ -403,26 +408,26 @@ def alpha(table):
 
 # %%
 lenient = analyse(test.key, answers, keep_failed=True, seed=seed)
-for a, b in zip(found.agreement, lenient.agreement, strict=True):
+for a, b in zip(analysis.agreement, lenient.agreement, strict=True):
     low, high = a.interval
     print(f"{a.scale}: alpha {a.alpha:.2f} ({low:.2f} to {high:.2f} over clips), with those who "
-          f"failed the check {b.alpha:.2f};\n    two answers of one rater {a.self_distance:.2f} "
-          f"points apart, of two raters {a.other_distance:.2f}")
+          f"failed the check {b.alpha:.2f};\n    two ratings of a clip differ by "
+          f"{a.self_distance:.2f} if one rater gave both, else by {a.other_distance:.2f}")
     run.note(f"alpha, {a.scale} (simulated)", a.alpha, floor=0.0)
     if a.scale == "novelty":
         reveal("13.4", a.alpha)
 
 # %% [markdown]
-# *What you should have noticed:* alpha is low, because people differ in taste. The mean of thirty
-# raters may still be precise. But the opinion of one rater says little about that of another, and
-# few raters rank the sources as the means do.
+# *What you should have noticed:* alpha is low, because raters differ in taste and answer with
+# random errors. The mean of thirty raters may still be precise. But the opinion of one rater says
+# little about that of another, and few raters rank the sources as the means do.
 #
 # ## 9 · Or ask: A or B?
 #
 # *Predict:* raters may also choose the better of two clips. What do such choices show more reliably
-# than points, and what do they not show at all?
+# than ratings, and what do they not show at all?
 #
-# Choosing is easier than giving points, and it does not matter how lenient a rater is. The
+# Choosing is often easier than rating, and it does not matter how lenient a rater is. The
 # **Bradley–Terry** model gives each source $i$ a strength $s_i$:
 #
 # $$P(i \text{ chosen over } j) = \frac{1}{1 + e^{\,s_j - s_i}} \qquad (3)$$
@@ -430,23 +435,24 @@ for a, b in zip(found.agreement, lenient.agreement, strict=True):
 # *Equation (3):* code `workbench.evaluation.preference.bradley_terry`; paper Bradley and Terry
 # 1952.
 #
-# With $p_i = e^{s_i}$, the most likely strengths are found in rounds. $W_i$ counts how often $i$
-# was chosen, and $n_{ij}$ how often $i$ and $j$ met. In each round, all strengths are replaced at
-# once:
+# The strengths that make the answers most likely are found in rounds, with $p_i = e^{s_i}$. $W_i$
+# counts how often $i$ was chosen, and $n_{ij}$ how often $i$ and $j$ met. In each round, all
+# strengths are replaced at once:
 #
 # $$p_i \leftarrow \frac{W_i}{\sum_{j \ne i} n_{ij} / (p_i + p_j)} \qquad (4)$$
 #
 # *Equation (4):* code `workbench.evaluation.preference.bradley_terry`; paper Hunter 2004, eq. 3.
 #
 # The denominator is small for a source that met strong ones. So the same number of wins gives it
-# more strength. Only differences of strengths matter; we choose the $s_i$ with mean 0.
+# more strength. Only differences between the $s_i$ matter, so we choose the $s_i$ whose mean is 0.
 #
 # ## Exercise 5 · From choices to strengths (20 minutes)
 #
-# *Level:* hard. *Goal:* the strengths $s_i$, (k,), with mean 0. Each row of `answers` (n, 2) has
-# the numbers of two of the `k` sources: the one that was chosen and the other one. Count, start
-# with all $p_i = 1$, and repeat equation (4) 500 times. If all $p_i$ are divided by their mean
-# after each round, they stay in a good range.
+# *Level:* hard. *Goal:* compute the strengths $s_i$, (k,), with mean 0. Each row of `answers` (n,
+# 2) has the numbers (from 0) of two of the `k` sources: first the one that was chosen, then the
+# other one. Count $W_i$ and $n_{ij}$, start with all $p_i = 1$, and repeat equation (4) 500 times.
+# Divide all $p_i$ by their mean after each round, so that they become neither very large nor very
+# small.
 
 # %% tags=["stub"]
 def strengths(answers, k):
@@ -476,9 +482,9 @@ def strengths(answers, k):
 
 
 # %% [markdown]
-# The library's function also adds half a win to both sides of each pair, so that a source that is
-# always chosen does not get an infinite strength. Here it analyses a class. We also check whether A
-# is chosen more often because it comes first.
+# The library's function also adds half a win to both sides of each pair. Otherwise a source that is
+# always chosen would get an infinite strength. Below it analyses the answers of a simulated class.
+# We also check whether A is chosen more often because it comes first.
 
 # %%
 pairs = make_test(materials, practice_clip(), design="ab", seconds=2, seed=seed)
@@ -486,33 +492,34 @@ put_in = {"preference": {"human": 0.6, "BERT": 0.2, "keywords": 0.0, "empty prom
 class_ab = simulate_class(pairs.key, put_in, 30, Raters(0.0, 0.3, 0.2, 0.0), seed=seed)
 for number, record in enumerate(class_ab):
     (folder / f"{number:02d}.json").write_text(json.dumps(record))
-chosen = analyse(pairs.key, merge([folder], pairs.key).answers, seed=seed)
-rows = {s.source: (s.strength, s.interval) for s in chosen.strengths}
+choices = analyse(pairs.key, merge([folder], pairs.key).answers, seed=seed)
+rows = {s.source: (s.strength, s.interval) for s in choices.strengths}
 plots.estimates(plots.axes(width=6, height=2.2), rows, truth=put_in["preference"],
                 xlabel="strength in logits (simulated raters)")
-share, (low, high) = chosen.side
+share, (low, high) = choices.side
 print(f"A was chosen in {share:.0%} of pairs, {low:.0%} to {high:.0%}")
 
 # %% [markdown]
-# *What you should have noticed:* pairs give the order of the sources with fewer answers. They do
-# not say how good the best one is, because strengths are relative: their mean is 0.
+# *What you should have noticed:* choices show the order of the sources, however lenient the raters
+# are. They do not show how good the best source is, because strengths are relative: their mean is
+# 0.
 #
 # ## 10 · How many raters?
 #
-# *Predict:* in the paper, loops of BERT fit the words better than those of the empty prompt. How
-# many raters does it take to find this difference?
+# *Predict:* in the paper, loops of BERT fit the words better than those of the empty prompt, by
+# 0.24 points. How many raters are needed to find this difference?
 #
 # The differences $d_r$ vary between raters for two reasons. The first is taste, which does not
 # average out, however many clips a rater hears. The second is noise, which averages out over clips.
-# $n$ is the number of raters, $k$ the number of clips per source, and effect is the true
+# $n$ is the number of raters, $k$ the number of clips per source, and *effect* is the true
 # difference:
 #
 # $$\sigma_d^2 = 2\,\sigma_{\text{taste}}^2 + \frac{2\,\sigma_{\text{noise}}^2}{k}, \qquad
 # n \approx \left(\frac{(1.96 + 0.84)\;\sigma_d}{\text{effect}}\right)^2 \qquad (5)$$
 #
-# With this number of raters, four of five tests find the effect: the **power** is 80 %.
+# With this number of raters, four of five tests find the effect: the **power** of the test is 80 %.
 # `raters_needed` computes $n$ exactly, with the noncentral t distribution. The cell below compares
-# the formula with a simulation.
+# this exact formula with a simulation.
 #
 # *Equation (5):* code `workbench.evaluation.power.raters_needed`; paper Cohen 1988, chapter 2.
 
@@ -520,23 +527,22 @@ print(f"A was chosen in {share:.0%} of pairs, {low:.0%} to {high:.0%}")
 from workbench.evaluation.power import power_of, raters_needed, simulated_power
 
 effect = paper["aptness"]["BERT"] - paper["aptness"]["empty prompt"]
-plain = Raters(taste=0.4, clips=0.0, noise=0.8)
+equal_clips = Raters(taste=0.4, clips=0.0, noise=0.8)
 numbers = [8, 15, 30, 60, 120]
-curves = {"formula": [power_of(effect, plain.sd(6), n) for n in numbers],
-          "simulated": [simulated_power(effect, n, 6, plain, studies=run.size(60, 300), seed=seed)
-                        for n in numbers]}
+curves = {"formula": [power_of(effect, equal_clips.sd(6), n) for n in numbers],
+          "simulated": [simulated_power(effect, n, 6, equal_clips, studies=run.size(60, 300),
+                                        seed=seed) for n in numbers]}
 plots.lines(plots.axes(width=6), numbers, curves, xlabel="raters", ylabel="chance to find it")
 for clips in (2, 6, 20, 1000):
-    needed = raters_needed(effect, plain.sd(clips))
-    strict = raters_needed(effect, plain.sd(clips), alpha=0.05 / 18)
+    needed = raters_needed(effect, equal_clips.sd(clips))
+    strict = raters_needed(effect, equal_clips.sd(clips), alpha=0.05 / 18)
     print(f"{clips:4} clips per source: {needed} raters; as one of 18 questions {strict}")
-run.note("raters for the paper's aptness effect", raters_needed(effect, plain.sd(6)),
-         paper="12 raters in MusicLDM's test")
+run.note("raters for the paper's aptness effect", raters_needed(effect, equal_clips.sd(6)))
 
 # %% [markdown]
 # *What you should have noticed:* more clips help at first. When almost only taste is left, only
-# more raters help. The next cell shows a mistake of most listening tests (Clark, 1973): many
-# raters, but only two clips per source. Here the sources do **not** differ.
+# more raters help. The next cell shows a common mistake, which Clark (1973) described for studies
+# of language: many raters, but only two clips per source. Here the sources do **not** differ.
 
 # %%
 trap = {}
@@ -556,7 +562,7 @@ run.note("two clips per source: differences found where there is none", trap["2 
 # *Predict:* suppose that you rate clips of your own system. What do you know that could make your
 # answers useless?
 #
-# On the command line, with thirty people in one network:
+# On the command line, with thirty people in one local network:
 #
 # ```sh
 # workbench listen make --out test                  # test.html to hand out, key.json to keep
@@ -565,8 +571,8 @@ run.note("two clips per source: differences found where there is none", trap["2 
 # workbench listen analyse answers.csv --key test/key.json
 # ```
 #
-# Without a network, hand out `test.html` and collect the files that it saves. For clips of any
-# other system, sound or MIDI, use `workbench listen make --clips folder`. It needs a folder for
+# Without a local network, hand out `test.html` and collect the files that it saves. For clips of
+# any other system, sound or MIDI, use `workbench listen make --clips folder`. It needs a folder for
 # each source; the name of a file is its prompt.
 #
 # ## Mini-project · One question, asked of people (an hour, and a class)
@@ -586,7 +592,7 @@ run.note("two clips per source: differences found where there is none", trap["2 
 # *Terms:* blind · control · loudness · sign-flip test · Holm's correction · Krippendorff's alpha ·
 # Bradley–Terry · power · rater
 #
-# *Next:* [lesson 14](14_people.ipynb) asks whose music it is; or let people judge your own system.
+# *Next:* [lesson 14](14_people.ipynb) asks whose music it is. Or let people rate your own system.
 
 # %%
 from workbench import quiz

@@ -29,7 +29,7 @@ from workbench.representations import remi
 from workbench.representations.collection import prepare
 from workbench.representations.tokens import Vocabulary
 
-LAKH = 176_582  # files of lmd_full
+LAKH = 176_581  # files of lmd_full
 
 
 def parser() -> argparse.ArgumentParser:

@@ -64,9 +64,9 @@ def check_gains(random: np.random.Generator) -> Task:
     "13.2",
     points=2,
     hints=(
-        "Compute the mean of the differences, then one mean per row of signs.",
+        "Compute the sum of the differences, then one sum per row of signs.",
         "The test is two-sided: compare absolute values.",
-        "p is the share of rows with a mean at least as large as the observed one.",
+        "p is the share of rows whose sum is at least as far from 0 as the observed one.",
     ),
 )
 def check_flip_p(random: np.random.Generator) -> Task:
@@ -95,7 +95,7 @@ def check_flip_p(random: np.random.Generator) -> Task:
                 lambda d, flips: (np.abs(means(d, flips)) > abs(d.sum()) + 1e-9).mean(),
             ),
             (
-                "that is the share of smaller means; p is the share of those at least as large",
+                "that is the share of smaller sums; p is the share of those at least as large",
                 lambda d, flips: (np.abs(means(d, flips)) < abs(d.sum()) - 1e-9).mean(),
             ),
             (
