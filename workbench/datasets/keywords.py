@@ -98,18 +98,26 @@ _REWRITE = (
 )
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _NUMBER = r"(\d{2,3}(?:\.\d+)?)"
-_WORKS = ("opus", "op", "op.", "no", "no.", "nr", "nr.", "bwv", "kv", "k.", "symphony", "sonata")
-_NO_WORK = "".join(rf"(?<!\b{re.escape(name)} )" for name in _WORKS)
+_NAMED = (  # before a number that is part of a name
+    *("opus", "op", "op.", "no", "no.", "nr", "nr.", "bwv", "kv", "k", "k.", "symphony", "sonata"),
+    *("route", "highway", "area", "studio", "level", "room"),
+)
+_NO_NAME = "".join(rf"(?<!\b{re.escape(name)} )" for name in _NAMED)
+_UNITS = (  # after a number that is not a tempo
+    *("bars?", "beats?", "dbs?", "decibels?", "k?hz", "ms", "s", "secs?", "seconds?", "mins?"),
+    *("minutes?", "hours?", "bits?", "kbps", "years?", "percent", "degrees?"),
+)
+_NO_UNIT = rf"(?!\s*(?:{'|'.join(_UNITS)})\b)"
 _TEMPO = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"(?<![\d.]){_NUMBER}[\s-]*bpm\b",
         rf"\bbpm\s*(?:of|=|:|is)?\s*{_NUMBER}(?!\d)",
         rf"\btempo\s*(?:of|=|:|is)?\s*{_NUMBER}(?!\d)",
-        rf"(?:\bat|@)\s*(?:about |around )?{_NUMBER}(?![\d%]|-bar|\s*bars?\b|[a-z])",
-        # A number alone in the range of tempi, as in "rock 120", but not "16 bars", "80s" or "Opus
-        # 120".
-        rf"{_NO_WORK}(?<![\d./#-]){_NUMBER}(?![\d%/-]|\.\d|\s*bars?\b|\s*beats?\b|[a-z])",
+        rf"(?:\bat|@)\s*(?:about |around )?{_NUMBER}(?![\d%]|-bar|[a-z]){_NO_UNIT}",
+        # A number alone in the range of tempi, as in "rock 120", but not "16 bars", "80s", "120 dB"
+        # or "Opus 120".
+        rf"{_NO_NAME}(?<![^\W_])(?<![./#'’-]){_NUMBER}(?![\d%/-]|\.\d|[a-z]){_NO_UNIT}",
     )
 )
 _ENDS = re.compile(r"""^[\s,.;:!?"“”'–—-]+|[\s,.;:!?"“”'–—-]+$""")
