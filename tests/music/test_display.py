@@ -65,6 +65,14 @@ def test_a_waveform_plays_at_one_loudness_in_its_own_channels(channels):
     assert loudness(both, rate) == pytest.approx(PLAYBACK, abs=0.7)
 
 
+@pytest.mark.parametrize(("seconds", "bars"), [(7.0, "3.5 bars"), (2.0, "1 bar"), (6.0, "3 bars")])
+def test_bars_of_a_sound_are_not_rounded_up(seconds, bars):
+    sound = np.zeros((1, round(seconds * 8000)), np.float32)
+    clip = Clip(audio=sound, sample_rate=8000, tempo=120)
+    assert f", {bars} of 4/4, 120 BPM" in repr(clip)
+    assert f"120 BPM · {bars} of 4/4" in mime_bundle(clip)["text/html"]
+
+
 def test_drum_grid_shows_velocity_and_microtiming():
     bars = picture_of(SHORT).bars
     beat = (WIDTH - LEFT - RIGHT) / 4

@@ -47,8 +47,9 @@ class Clip:
         sample_rate: Sample rate of `audio` in Hz.
         caption: A description of the music.
         tempo: Tempo in BPM; by default the median over the beats that have notes (120 if the score
-            has no tempo). A tempo that differs from the score's replaces the tempo map in a copy of
-            the score.
+            has no tempo, and for a waveform, whose `tempo_known` is then False: 120 only counts
+            its length in beats). A tempo that differs from the score's replaces the tempo map in a
+            copy of the score.
         meter: (beats per bar, beat unit); by default the metre of most of the score's notes, or
             (4, 4), which need not be that of a pickup bar or count-in. A different metre is written
             into a copy of the score.

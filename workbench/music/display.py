@@ -121,8 +121,7 @@ def summary(clip: "Clip") -> str:
     """Describe a clip in one line of text."""
     parts = [f"Clip {clip.caption!r}" if clip.caption else "Clip"]
     if clip.tempo_known or clip.has_score:
-        plural = "" if clip.bars == 1 else "s"
-        parts.append(f"{clip.bars} bar{plural} of {clip.meter[0]}/{clip.meter[1]}")
+        parts.append(_bars(clip))
         parts.append(f"{clip.tempo:g} BPM")
     parts.append(f"{clip.duration:.1f} s")
     if clip.has_score:
@@ -132,6 +131,15 @@ def summary(clip: "Clip") -> str:
     if clip.source:
         parts.append(clip.source)
     return "<" + ", ".join(parts) + ">"
+
+
+def _bars(clip: "Clip") -> str:
+    """Return the length in bars and the metre. The last bar of a score counts as a whole one; that
+    of a waveform may be cut off."""
+    bars = f"{clip.bars}"
+    if not clip.has_score:
+        bars = f"{round(clip.beats * clip.meter[1] / (4 * clip.meter[0]), 1):g}"
+    return f"{bars} bar{'' if bars == '1' else 's'} of {clip.meter[0]}/{clip.meter[1]}"
 
 
 @cache
@@ -203,11 +211,7 @@ def _audio(name: str, sound: str, loop: bool) -> str:
 def _facts(clip: "Clip", shown: "Clip", source: str | None) -> list[str]:
     parts = []
     if clip.has_score or clip.tempo_known:
-        plural = "" if clip.bars == 1 else "s"
-        parts = [
-            f"{clip.tempo:.4g} BPM",
-            f"{clip.bars} bar{plural} of {clip.meter[0]}/{clip.meter[1]}",
-        ]
+        parts = [f"{clip.tempo:.4g} BPM", _bars(clip)]
     parts.append(f"{clip.duration:.1f} s")
     if clip.has_score:
         parts.append(f"{len(clip.notes)} {'hits' if clip.is_drums else 'notes'}")
