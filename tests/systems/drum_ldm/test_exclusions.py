@@ -1,0 +1,91 @@
+"""What a text excludes."""
+
+import pytest
+
+from workbench.systems.drum_ldm.exclusions import excluded_in, without_excluded
+
+
+@pytest.mark.parametrize(
+    ("text", "excluded", "rest"),
+    [
+        ("rock, no drums", ["no drums"], "rock"),
+        ("piano, anything but drums", ["anything but drums"], "piano"),
+        ("rock, everything except drums", ["everything except drums"], "rock"),
+        ("rock apart from drums", ["apart from drums"], "rock"),
+        ("rock minus the drums", ["minus the drums"], "rock"),
+        ("rock, i hate drums", ["hate drums"], "rock, i"),
+        ("rock, dont use drums", ["dont use drums"], "rock"),
+        ("rock, get rid of the drums", ["get rid of the drums"], "rock"),
+        ("a band without a piano", ["without a piano"], "a band"),
+        ("drumless piano", ["drumless"], "piano"),
+        ("beatless ambient", ["beatless"], "ambient"),
+        ("drum-free rock", ["drum-free"], "rock"),
+        ("rock ohne schlagzeug", ["ohne schlagzeug"], "rock"),
+        ("rock sin batería ni bajo", ["sin batería ni bajo"], "rock"),
+        ("rock, nada de batería", ["nada de batería"], "rock"),
+        ("rock sans batterie", ["sans batterie"], "rock"),
+        ("rock sem bateria", ["sem bateria"], "rock"),
+        ("rock witout drums", ["witout drums"], "rock"),
+        ("piano, drums left out", ["drums left out"], "piano"),
+        ("piano instead of guitar", ["instead of guitar"], "piano"),
+        ("replace the drums with piano", ["replace the drums"], "with piano"),
+    ],
+)
+def test_what_is_excluded_is_found_in_many_words(text, excluded, rest):
+    assert excluded_in(text) == excluded
+    assert without_excluded(text) == rest
+
+
+@pytest.mark.parametrize(
+    ("text", "excluded"),
+    [
+        ("no drums or bass, just piano", ["no drums or bass"]),
+        ("no drums, bass or vocals", ["no drums, bass or vocals"]),
+        ("piano, no drums, guitar and strings", ["no drums"]),
+        ("without drums and with piano", ["without drums"]),
+        ("strings without brass and without drums", ["without brass", "without drums"]),
+        ("no electric guitar", ["no electric guitar"]),
+        ("no heavy metal drums, piano", ["no heavy metal drums"]),
+        ("no drum fills, piano", ["no drum fills"]),
+        ("no drum beat, piano", ["no drum beat"]),
+        ("not a drum loop, a piano loop", ["not a drum loop"]),
+        ("drums without cymbals and toms", ["without cymbals and toms"]),
+        ("no drummer, piano", ["no drummer"]),
+        ("leave the drums out, piano", ["drums out"]),
+        ("a quartet that doesn't have a piano", ["doesn't have a piano"]),
+        ("don't play any drums", ["don't play any drums"]),
+        ("not too fast piano", ["not too fast"]),
+        ("no reverb on the piano", ["no reverb"]),
+        ("drum loop without drums removed", ["without drums"]),
+    ],
+)
+def test_an_exclusion_ends_where_something_else_is_wanted(text, excluded):
+    assert excluded_in(text) == excluded
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nothing but drums",
+        "nothing except drums",
+        "nothing other than drums",
+        "drums fade out",
+        "don't forget the drums",
+        "not only piano but strings",
+        "sonata no. 14",
+        "never-ending piano",
+        "not in 3/4",
+        "no more than 120 bpm",
+        "um piano no estilo bossa nova",
+        "carlos plays cellos",
+        "",
+    ],
+)
+def test_these_exclude_nothing(text):
+    assert excluded_in(text) == []
+    assert without_excluded(text) == text
+
+
+@pytest.mark.parametrize("text", ["no drums", "drumless", "i don't want any drums, please"])
+def test_where_all_is_excluded_nothing_is_left(text):
+    assert without_excluded(text) == ""
