@@ -110,6 +110,7 @@ def test_a_word_is_read_alike_however_it_is_written(spelling):
         ("Hard  Rock !! fast , 120 BPM.", "hard rock fast, 120 bpm"),
         ("🥁 funk 🥁, 92 bpm", "funk, 92 bpm"),
         ("?!", ""),
+        ("7⁄8, 3∕4, 6／8, ¾, 2½", "7/8, 3/4, 6/8, 3/4, 2.5"),
     ],
 )
 def test_what_says_something_stays(given, plain):

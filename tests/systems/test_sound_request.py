@@ -111,12 +111,31 @@ def test_a_prompt_is_read_and_what_cannot_be_done_is_said(prompt, unknown, tempo
         ("a 1-bar loop, 90 bpm", ["tempo 90 BPM", "4/4", "1 bar"], []),
         ("rock, a fill every 4 bars, 90 bpm", ["tempo 90 BPM", "4/4"], []),
         ("rock, 4 bars", [], ["4 bars without a tempo"]),
-        ("rock, 120 bpm, 100 bars", ["tempo 120 BPM", "4/4"], ["100 bars: a length is from 1"]),
-        ("rock, 120 bpm, 0 bars", ["tempo 120 BPM", "4/4"], ["0 bars: a length is from 1"]),
+        ("rock, 120 bpm, 100 bars", ["tempo 120 BPM", "4/4"], ["100 bars: a length is a"]),
+        ("rock, 120 bpm, 0 bars", ["tempo 120 BPM", "4/4"], ["0 bars: a length is a"]),
         ("rock in 11/8, 120 bpm", ["tempo 120 BPM", "4/4"], ["11/8: the metres are"]),
         ("rock, 90bpm->120bpm", ["tempo 90 BPM", "4/4"], ["90 and 120 BPM: a clip keeps one"]),
         ("rock, Opus 120", [], []),
         ("sonata no. 14, 80 bpm", ["tempo 80 BPM", "4/4"], []),
+        ("rock, 120 bpm, 2.5 bars", ["tempo 120 BPM", "4/4"], ["2.5 bars: a length is a"]),
+        ("rock, 120 bpm, for 4 bars", ["tempo 120 BPM", "4/4", "4 bars"], []),
+        ("bars: 4, tempo: 100", ["tempo 100 BPM", "4/4", "4 bars"], []),
+        ("rock, 120 bpm, 16 beats", ["tempo 120 BPM", "4/4", "4 bars"], []),
+        ("12 beats in 6/8, 90 bpm", ["tempo 90 BPM", "6/8", "2 bars"], []),
+        ("10 beats, 90 bpm", ["tempo 90 BPM", "4/4"], ["10 beats: only whole bars of 4 beats"]),
+        ("rock, 16 beats", [], ["16 beats without a tempo"]),
+        ("rock, 10 seconds", ["10 seconds"], []),
+        ("rock, 120 bpm, 11 s", ["tempo 120 BPM", "4/4", "6 bars (nearest to 11 seconds)"], []),
+        ("rock, 900 seconds", [], ["900 seconds: a length is above 0 and at most 600"]),
+        ("120 bpm, 5 minutes", ["tempo 120 BPM", "4/4"], ["300 seconds are 150 bars: a length"]),
+        ("4-8 bars, 90 bpm", ["tempo 90 BPM", "4/4"], ["4-8 bars: a length is a"]),
+        ("4 bars (8 seconds), 120 bpm", ["tempo 120 BPM", "4/4", "4 bars"], []),
+        ("4 bars, then 8 bars, 90 bpm", ["tempo 90 BPM", "4/4"], ["4 bars and 8 bars: a clip has"]),
+        ("3/4 and 4/4, 90 bpm", ["tempo 90 BPM", "3/4"], ["3/4 and 4/4: one metre per clip"]),
+        ("3/4, not 4/4, 90 bpm", ["tempo 90 BPM", "3/4", "not 4/4"], []),
+        ("eleven eight, 90 bpm", ["tempo 90 BPM", "4/4"], ["11/8: the metres are"]),
+        ("7⁄8, 90 bpm", ["tempo 90 BPM", "7/8"], []),
+        ("from 90 to 120 bpm", ["tempo 90 BPM", "4/4"], ["90 and 120 BPM: a clip keeps one"]),
     ],
 )
 def test_lengths_metres_and_tempi_are_followed_or_refused(prompt, understood, refused):
@@ -133,6 +152,35 @@ def test_bars_of_a_prompt_set_the_length_unless_another_is_given():
     assert timing_of("rock, 120 bpm, 4 bars", 6.0, seconds=None, bars=1, **usual).seconds == 2.0
     assert timing_of("rock, 120 bpm, 4 bars", 6.0, seconds=3, bars=None, **usual).seconds == 3.0
     assert timing_of("rock, 4 bars", 6.0, seconds=None, bars=None, **usual).seconds == 6.0
+
+
+@pytest.mark.parametrize(
+    ("prompt", "given", "expected"),
+    [
+        ("piano, 10 seconds", {}, Timing(10.0)),
+        ("piano, 10 seconds", {"seconds": 3}, Timing(3.0)),
+        ("piano, 10 seconds, 120 bpm", {}, Timing(10.0, 120, (4, 4), 5)),
+        ("piano, 11 seconds, 120 bpm", {"loop": True}, Timing(12.0, 120, (4, 4), 6, True)),
+        ("piano, 16 beats", {"tempo": 120}, Timing(8.0, 120, (4, 4), 4)),
+        ("piano, 9 beats", {"tempo": 120, "meter": (3, 4)}, Timing(4.5, 120, (3, 4), 3)),
+        ("piano, 900 seconds", {}, Timing(4.0)),
+        ("piano, 2.5 bars", {"tempo": 120}, Timing(4.0, 120, (4, 4), 2)),
+    ],
+)
+def test_seconds_and_beats_of_a_prompt_set_the_length(prompt, given, expected):
+    assert timing(prompt, **given) == expected
+
+
+def test_what_is_excluded_is_no_guess_and_is_not_promised():
+    reading = read_sound_prompt("a band without a piano", WORDS, classes=("band", "piano"))
+    assert reading.understood == ("band",)
+    assert [reason.partition(":")[0] for reason in reading.refused] == ["“without a piano”"]
+    assert reading.unknown == ()
+
+
+@pytest.mark.parametrize("prompt", ["four", "rock in four", "rock, but only drums"])
+def test_numbers_and_words_of_the_grammar_are_not_called_a_guess(prompt):
+    assert read_sound_prompt(prompt, WORDS).unknown == ()
 
 
 @pytest.mark.parametrize("prompt", ["rock in 3/4", "rock, slower than 100 bpm", "rock, 900 bpm"])

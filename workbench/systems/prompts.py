@@ -65,6 +65,8 @@ LONGEST = 400  # characters; a text encoder reads less than that anyway
 _MARKS = frozenset('!?…"“”„‟«»‹›()[]{}<>*#~^|\\')  # around words, without musical meaning
 _SIGNS = ("So", "Sk", "Cc", "Cf", "Cs", "Co", "Cn")  # emoji, control characters and the like
 _VARIANTS = re.compile("[\ufe00-\ufe0f]")  # as text or as emoji
+_MIXED = re.compile(r"(?<=\d)[¼½¾]")  # the fraction of "2½"
+_SLASHES = re.compile("[⁄∕]")  # NFKC leaves these
 _ENDS = " ,.;:'’‘`-–—_/&+"
 
 
@@ -96,7 +98,9 @@ def plain_words(prompt: str) -> str:
     """
     text = _VARIANTS.sub("", prompt)
     text = "".join(" " if unicodedata.category(c) in _SIGNS else c for c in text)
+    text = _MIXED.sub(lambda part: f"{unicodedata.numeric(part[0]):g}"[1:], text)
     text = "".join(" " if c in _MARKS else c for c in unicodedata.normalize("NFKC", text))
+    text = _SLASHES.sub("/", text)
     text = re.sub(r"\s+(?=[,.;:])|(?<=\s)\s+", "", re.sub(r"\s", " ", text))
     return text.strip(_ENDS).lower()
 
@@ -246,7 +250,7 @@ def _cannot(prompt: str) -> list[str]:
     messages = []
     if advice := metre_advice(prompt):
         messages.append(advice)
-    for part in excluded_in(prompt)[:1]:
+    for part in _excluded_in(prompt)[:1]:
         messages.append(
             f"“{part}”: a prompt cannot exclude anything; naming it may even add it. "
             "Leave the word out, or remove the hits in the drum grid."
@@ -254,7 +258,7 @@ def _cannot(prompt: str) -> list[str]:
     return messages
 
 
-def excluded_in(prompt: str) -> list[str]:
+def _excluded_in(prompt: str) -> list[str]:
     """Return the parts of a prompt that exclude something, such as "no snare"."""
     return [match[0] for match in _LEFT_OUT.finditer(prompt)]
 
@@ -263,7 +267,7 @@ def _spans_answered(prompt: str) -> list[str]:
     """Return the parts of a prompt that `_cannot` comments on; their words are not reported as
     unknown as well."""
     text = prompt[: 10 * LONGEST]
-    return [match[0] for match in _METRES.finditer(text)] + excluded_in(text)
+    return [match[0] for match in _METRES.finditer(text)] + _excluded_in(text)
 
 
 def _outside(prompt: str) -> bool:

@@ -1,12 +1,17 @@
-"""Which of the classes of `sound-classes` a prompt names: drums, piano, strings, orchestra, band or
-chip."""
+"""The words of a prompt for sound that are wanted, and which of the classes of `sound-classes` they
+name: drums, piano, strings, orchestra, band or chip."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
 
-from workbench.systems.prompts import LONGEST, excluded_in, plain_words
+from workbench.systems.drum_ldm.durations import take_durations
+from workbench.systems.drum_ldm.exclusions import tidied, without_excluded
+from workbench.systems.drum_ldm.items import Scan
+from workbench.systems.drum_ldm.scanning import LONGEST_TEXT
+from workbench.systems.drum_ldm.tempi import with_figures
+from workbench.systems.prompts import plain_words
 
 # What is read as another word, before the classes are searched.
 PHRASES = {
@@ -53,6 +58,19 @@ LACKS = {
 }
 
 
+def wanted_words(prompt: str) -> str:
+    """Return a prompt for a text encoder: without what it excludes, because an encoder reads "no
+    drums" as drums, and without lengths in seconds and beats. A prompt without these stays as it
+    is.
+
+    >>> wanted_words("Rock!"), wanted_words("Rock, no drums!"), wanted_words("no drums")
+    ('Rock!', 'rock', '')
+    """
+    text = with_figures(plain_words(prompt[:LONGEST_TEXT]))
+    rest = without_excluded(take_durations(text, Scan()))
+    return prompt if rest == text else tidied(rest)
+
+
 def class_of(prompt: str, known: Collection[str] = tuple(WORDS)) -> str | None:
     """Return the class that a prompt names, None if it names none. What a prompt excludes does not
     count.
@@ -64,9 +82,11 @@ def class_of(prompt: str, known: Collection[str] = tuple(WORDS)) -> str | None:
     >>> class_of("solo piano, no drums"), class_of("a string quartet"), class_of("something blue")
     ('piano', 'strings', None)
     """
-    text = plain_words(prompt[:LONGEST])
-    for part in excluded_in(text):
-        text = text.replace(part, " ")
+    return _class_in(wanted_words(prompt), known)
+
+
+def _class_in(text: str, known: Collection[str]) -> str | None:
+    text = with_figures(plain_words(text[:LONGEST_TEXT]))
     for phrase, word in PHRASES.items():
         text = re.sub(rf"\b(?:{phrase})\b", word, text)
     found = [name for name, words in _STRONG.items() if words.search(text)]
@@ -78,5 +98,10 @@ def class_of(prompt: str, known: Collection[str] = tuple(WORDS)) -> str | None:
 
 def lacks(name: str | None, part: str) -> bool:
     """Return whether sounds of a class never hold what a part of a prompt excludes, such as "no
-    drums"."""
-    return any(re.search(rf"\b{word}s?\b", part.lower()) for word in LACKS.get(name or "", ()))
+    drums" or "ohne Schlagzeug"."""
+    never = LACKS.get(name or "", ())
+    excluded = re.split(r",|\b(?:and|or|nor)\b", part.lower())
+    return all(
+        _class_in(one, never) or any(re.search(rf"\b{word}s?\b", one) for word in never)
+        for one in excluded
+    )

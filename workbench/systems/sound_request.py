@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from workbench.arguments import number, shown
 from workbench.datasets.keywords import unknown_words
+from workbench.datasets.phrases import joined
 from workbench.errors import PromptError
-from workbench.music.timeline import check_meter
+from workbench.music.timeline import check_meter, meter_names
 from workbench.representations.drum_chart import bar_steps
-from workbench.systems.drum_ldm.items import MOST_BARS, Scan, length_name
-from workbench.systems.drum_ldm.lexicon import lexicon
-from workbench.systems.drum_ldm.request import read_request
+from workbench.systems.drum_ldm.exclusions import excluded_in, without_excluded
+from workbench.systems.drum_ldm.items import MOST_BARS, Scan, beats_name, length_name, seconds_name
+from workbench.systems.drum_ldm.lexicon import figure_of, lexicon
+from workbench.systems.drum_ldm.request import meter_of
 from workbench.systems.drum_ldm.scanning import LONGEST_TEXT, scan
-from workbench.systems.drum_ldm.tempi import take_tempo
-from workbench.systems.prompts import PromptReading, excluded_in, guess_of, plain_words
+from workbench.systems.prompts import PromptReading, guess_of, plain_words
 from workbench.systems.sampling import checked
 from workbench.systems.sound_class import class_of, lacks
 
 LONGEST = 600  # seconds
+_NO_TEMPO = "without a tempo: name one, such as 120 bpm"
 
 
 @dataclass(frozen=True)
@@ -98,27 +100,30 @@ def timing_of(
     loop = bool(loop)
     if seconds is not None and bars is not None:
         raise PromptError("seconds: the length is set by bars; give only one of them")
-    tempo = checked(tempo=tempo)["tempo"] or tempo_in(prompt)
-    if tempo is not None and seconds is None and bars is None:
-        bars = scan(prompt, MOST_BARS).length
     if meter is not None:
         meter = check_meter(meter)
         bar_steps(meter)
+    read = _read_timing(prompt, checked(tempo=tempo)["tempo"], meter)
+    if seconds is None and bars is None:
+        bars, usual = read.bars, read.seconds or usual
     for name, value in (("bars", bars), ("meter", meter)):
-        if tempo is None and value is not None:
+        if read.tempo is None and value is not None:
             raise PromptError(f"{name}: needs a tempo; give tempo, or name it: “rock, 120 bpm”")
-    if tempo is None:
+    if read.tempo is None:
         return Timing(length_of(usual if seconds is None else seconds), loop=loop)
     if seconds is not None and loop:
         raise PromptError("seconds: a loop with a tempo lasts whole bars; give bars instead")
-    meter = meter or read_request(prompt, 1).meter
     if seconds is not None:
-        return Timing(length_of(seconds), tempo, meter)
-    bar = 240 * meter[0] / meter[1] / tempo
+        return Timing(length_of(seconds), read.tempo, read.meter)
+    bar = _bar_seconds(read.tempo, read.meter)
     bars = max(1, round(usual / bar)) if bars is None else checked(bars=bars)["bars"]
     if bars * bar > LONGEST:
         raise PromptError(f"bars: must last at most {LONGEST} s, got {bars} of {bar:g} s")
-    return Timing(bars * bar, tempo, meter, bars, loop)
+    return Timing(bars * bar, read.tempo, read.meter, bars, loop)
+
+
+def _bar_seconds(tempo: float, meter: tuple[int, int]) -> float:
+    return 240 * meter[0] / meter[1] / tempo
 
 
 def length_of(seconds: float) -> float:
@@ -129,11 +134,96 @@ def length_of(seconds: float) -> float:
     return seconds
 
 
-def tempo_in(prompt: str) -> float | None:
-    """Return the tempo in BPM that a prompt names."""
-    result = Scan()
-    take_tempo(plain_words(prompt[:LONGEST_TEXT]), result)
-    return result.tempo
+@dataclass
+class _TimingReading:
+    """Tempo, metre and length of a prompt.
+
+    Args:
+        scanned: What stands in the prompt.
+        tempo: Tempo in BPM; None without one.
+        meter: Metre.
+        bars: Length in bars; None if none is named.
+        seconds: Length in seconds, where a prompt without a tempo names it.
+        understood: Statements of what the system does.
+        refused: What cannot be done, with the reason.
+    """
+
+    scanned: Scan
+    tempo: float | None
+    meter: tuple[int, int]
+    bars: int | None = None
+    seconds: float | None = None
+    understood: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+def _read_timing(prompt: str, tempo: float | None, meter: tuple[int, int] | None) -> _TimingReading:
+    """Read tempo, metre and length of a prompt. tempo, meter: those that are given; None for those
+    of the prompt."""
+    scanned = scan(prompt, 1)
+    if tempo is not None:
+        scanned.tempo_refused, scanned.statements = [], []
+    meter, other_metres, refused = meter_of(scanned, meter)
+    read = _TimingReading(
+        scanned,
+        scanned.tempo if tempo is None else tempo,
+        meter,
+        refused=[*scanned.unplayed, *refused],
+    )
+    if read.tempo is not None:
+        read.understood = [f"tempo {read.tempo:g} BPM", meter_names([meter]), *scanned.statements]
+    else:
+        if meter != (4, 4):
+            read.refused.append(f"{meter_names([meter])} {_NO_TEMPO}")
+        read.refused += [f"{limit}: name one tempo" for limit in scanned.statements]
+    read.understood += other_metres
+    lengths = _lengths(read)
+    if len(lengths) > 1 and (read.tempo is None or len({round(n) for n in lengths.values()}) > 1):
+        read.refused.append(f"{joined([*lengths])}: a clip has one length")
+    elif lengths:
+        _read_length(next(iter(lengths)), read)
+    return read
+
+
+def _lengths(read: _TimingReading) -> dict[str, float]:
+    """Return the lengths that a prompt names, with their numbers of bars."""
+    scanned, bar = read.scanned, _bar_seconds(read.tempo or 120, read.meter)
+    return {
+        **{length_name(bars): bars for bars in scanned.bars},
+        **{beats_name(beats): beats / read.meter[0] for beats in scanned.beats},
+        **{seconds_name(seconds): seconds / bar for seconds in scanned.seconds},
+    }
+
+
+def _read_length(name: str, read: _TimingReading) -> None:
+    """Read the length of a prompt: bars, beats that are whole bars, or seconds, which become the
+    nearest number of bars where there is a tempo."""
+    scanned, bars, about = read.scanned, 0, ""
+    if scanned.seconds and not (scanned.bars or scanned.beats):
+        seconds = scanned.seconds[0]
+        if not 0 < seconds <= LONGEST:
+            read.refused.append(f"{name}: a length is above 0 and at most {LONGEST} seconds")
+            return
+        if read.tempo is None:
+            read.seconds = seconds
+            read.understood.append(name)
+            return
+        bars, about = max(1, round(_lengths(read)[name])), f" (nearest to {name})"
+    elif read.tempo is None:
+        read.refused.append(f"{name} {_NO_TEMPO}")
+        return
+    elif scanned.bars:
+        bars = scanned.bars[0]
+    else:
+        bars, rest = divmod(scanned.beats[0], read.meter[0])
+        if rest:
+            read.refused.append(f"{name}: only whole bars of {read.meter[0]} beats are generated")
+            return
+    if bars > MOST_BARS:
+        read.refused.append(f"{name} are {bars} bars: a length is from 1 to {MOST_BARS} bars")
+        return
+    read.bars = bars
+    read.understood.append(f"{length_name(bars)}{about}")
 
 
 def read_sound_prompt(
@@ -159,36 +249,21 @@ def read_sound_prompt(
     words = plain_words(prompt[:LONGEST_TEXT])
     if not words:
         return PromptReading(prompt, None, (), (), ())
-    scanned, drummed = Scan(), scan(prompt, MOST_BARS)
-    rest = take_tempo(words, scanned)
-    meter = meter or read_request(prompt, 1).meter
-    refused, understood = list[str](), list[str]()
+    read = _read_timing(prompt, None if tempo is None else number(tempo, "tempo"), meter)
+    understood, refused = read.understood, read.refused
     if (kind := class_of(prompt, classes)) is not None:
-        understood.append(kind)
-    if tempo is None:
-        tempo, refused = scanned.tempo, list(scanned.refused)
-    else:
-        tempo = number(tempo, "tempo")
-    named, bars = f"{meter[0]}/{meter[1]}", drummed.length
-    if tempo is not None:
-        understood += [f"tempo {tempo:g} BPM", named, *([length_name(bars)] if bars else [])]
-    else:
-        if bars:
-            refused.append(f"{length_name(bars)} without a tempo: name one, such as 120 bpm")
-        if meter != (4, 4):
-            refused.append(f"{named} without a tempo: name one, such as 120 bpm")
-        refused += [f"{limit}: name one tempo" for limit in scanned.statements]
-    refused += drummed.unplayed
+        understood.insert(0, kind)
     for part in excluded_in(words):
         if lacks(kind, part):
             understood.append(part)
-            continue
-        refused.append(f"“{part}”: words cannot exclude anything; leave them out")
-    unknown = unknown_words(rest, {*vocabulary, "no", "not", "without"}) if vocabulary else []
+        else:
+            refused.append(f"“{part}”: the words are left out, but nothing is excluded for certain")
+    rest = without_excluded(read.scanned.rest)
+    unknown = [word for word in unknown_words(rest, vocabulary) if not _is_small(word)]
     if kind is not None:
         unknown = [word for word in unknown if class_of(word, classes) != kind]
-    if bars:
-        unknown = [word for word in unknown if not _is_bar(word)]
+    if not vocabulary:
+        unknown = []
     messages = [f"Understood: {', '.join(understood)}."] if understood else []
     if classes and kind is None:
         messages.append(f"No kind of sound is named: it may be any of {', '.join(classes)}.")
@@ -197,7 +272,7 @@ def read_sound_prompt(
     messages += [f"Not possible: {reason}." for reason in refused]
     return PromptReading(
         prompt,
-        scanned.tempo,
+        read.scanned.tempo,
         (),
         tuple(unknown),
         tuple(messages),
@@ -206,6 +281,8 @@ def read_sound_prompt(
     )
 
 
-def _is_bar(word: str) -> bool:
-    entry = lexicon().entries.get(word)
-    return entry is not None and entry.role == "bar"
+def _is_small(word: str) -> bool:
+    """Whether a word is a number, or belongs to the grammar of requests: "four", "bars", "then"."""
+    entry, _ = lexicon().find([figure_of(word)])
+    role = "" if entry is None else entry.role
+    return figure_of(word)[0].isdecimal() or role not in ("", "drums", "groove")

@@ -21,6 +21,7 @@ from workbench.systems.drum_ldm.words import BAR_PLURALS, OFS, SMALL, Words
 
 _AFTER = ("after", "nach", "apres")
 _SPANS = ("for", "during", "throughout", "wahrend", "pendant", "durante")
+_SIGNS = (".", ",", "/", "-", "–", "—", "or", "to", "o", "oder", "ou", "bis")  # in a length
 _LISTING = (Role("only"), Role("not"), Role("and"), Role("many"), Role("few"))
 
 
@@ -298,9 +299,15 @@ class BarPlaces(Words):
         return True
 
     def _length(self, i: int, span: bool = False) -> int:
-        """ "4 bars", "8-bar loop"."""
+        """ "4 bars", "8-bar loop", but not "2.5 bars", "2 1/2 bars" and "4 or 8 bars"."""
         if not (self._word(i).isdecimal() and self._bar_after(i + 1)):
             return 0
+        word = self._word(i - 1)
+        sign, first = (word, i - 2) if word in _SIGNS else (self.gaps[i], i - 1)
+        if sign in _SIGNS and self._word(first).isdecimal():
+            sign = f" {sign} " if sign.isalpha() else sign
+            self.result.other_lengths.append(f"{self.words[first][:9]}{sign}{self.words[i][:9]}")
+            return 2
         if not 1 <= self._number(i) <= MOST_BARS:
             self.result.other_lengths.append(self.words[i][:9])
             return 2

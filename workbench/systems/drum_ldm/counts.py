@@ -175,7 +175,7 @@ class Counts(Words):
         return at + 1 - i
 
     def _meter(self, i: int) -> int:
-        """ "7/8", and "7-8" except after "bars"; "in seven eight"."""
+        """ "7/8", and "7-8" except after "bars"; "in seven eight"; "eleven eight"."""
         if spelled := self._spelled_meter(i):
             return spelled
         if self._word(i + 2) == "/" and self._word(i + 1).isdecimal() and i + 1 < self.ends[i]:
@@ -186,7 +186,9 @@ class Counts(Words):
         top, bottom, n = self._word(i), self._word(i + 2), 3
         if self._word(i + 1) != "/":
             bottom, n = self._word(i + 1), 2
-            if not (bottom.isdecimal() and self.gaps[i + 1] == "-"):
+            joined = bottom.isdecimal() and self.gaps[i + 1] == "-"
+            joined = joined and self._word(i + 2) not in BAR_PLURALS  # "4-8 bars"
+            if not (joined or self._is_odd_meter(i)):
                 return 0
             if self._role(i - 1)[0] == "bar" or bottom not in ("4", "8"):
                 return 0
@@ -197,6 +199,16 @@ class Counts(Words):
         self._add_meter((int(top[:4]), int(bottom)), figures=self.written[i].isdecimal())
         role, words = self._role(i + n)
         return n + (words if role == "bar" else 0)
+
+    def _is_odd_meter(self, i: int) -> bool:
+        """Whether a metre that is not in the lexicon stands at i in words: "eleven eight"."""
+        if not (self._word(i).isdecimal() and self._word(i + 1).isdecimal()):
+            return False
+        spelled = not any(word.isdecimal() for word in self.written[i : i + 2])
+        counts = takes_steps(self._last) or isinstance(self._last, Steps)
+        known = (self._number(i), self._number(i + 1)) in METERS
+        listed = set(self.gaps[i + 1]) & STOPS or self._word(i + 2).isdecimal()
+        return spelled and not (known or counts or listed)
 
     def _spelled_meter(self, i: int) -> int:
         """ "in seven eight", where no drum comes before it: "snare in 2 4" are counts."""

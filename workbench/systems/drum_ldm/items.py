@@ -106,12 +106,17 @@ Item = Thing | Role | Steps | Bars | Length | Form | Break
 
 @dataclass
 class Scan:
-    """What stands in a text: items in order, tempo and metre, and what cannot be read. A metre in
-    figures is one; one in words, such as "two-beat", may name a style."""
+    """What stands in a text: items in order, tempo, metre and length, and what cannot be read. A
+    metre in figures is one; one in words, such as "two-beat", may name a style. rest: the text
+    without its tempo and its lengths in seconds and beats."""
 
     items: list[Item] = field(default_factory=list)
+    rest: str = ""
     tempo: float | None = None
     tempo_bounds: tuple[float, float] | None = None
+    tempo_refused: list[str] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    beats: list[int] = field(default_factory=list)
     figure_meters: list[tuple[int, int]] = field(default_factory=list)
     other_meters: list[tuple[int, int]] = field(default_factory=list)
     other_lengths: list[str] = field(default_factory=list)
@@ -129,21 +134,27 @@ class Scan:
 
     @property
     def unplayed(self) -> list[str]:
-        """Refusals of metres that are not among METERS, and of lengths that are out of range."""
+        """Refusals of metres that are not among METERS, of lengths that are out of range or not in
+        whole bars, and of tempi."""
         known = meter_names(METERS)
         return [
             *(f"{top}/{bottom}: the metres are {known}" for top, bottom in self.other_meters),
             *(
-                f"{bars} bars: a length is from 1 to {MOST_BARS} bars"
+                f"{bars} bars: a length is a whole number of bars from 1 to {MOST_BARS}"
                 for bars in self.other_lengths
             ),
+            *self.tempo_refused,
         ]
 
     @property
-    def length(self) -> int | None:
-        """The length in bars that is named, None if there is not one."""
-        named = [o.bars for o in self.items if isinstance(o, Length) and not o.span]
-        return named[0] if len(named) == 1 else None
+    def bars(self) -> list[int]:
+        """The lengths in bars that are named."""
+        return [item.bars for item in self.items if isinstance(item, Length)]
+
+    @property
+    def other_units(self) -> list[str]:
+        """The lengths in seconds and in beats that are named, as texts."""
+        return [*map(seconds_name, self.seconds), *map(beats_name, self.beats)]
 
 
 @dataclass(frozen=True)
@@ -201,6 +212,16 @@ class Group:
 def length_name(bars: int) -> str:
     """Name a length: "1 bar", "4 bars"."""
     return "1 bar" if bars == 1 else f"{bars} bars"
+
+
+def beats_name(beats: int) -> str:
+    """Name a length in beats: "16 beats"."""
+    return f"{beats} beats"
+
+
+def seconds_name(seconds: float) -> str:
+    """Name a length in seconds: "1 second", "2.5 seconds"."""
+    return f"{seconds:g} second{'' if seconds == 1 else 's'}"
 
 
 def bars_name(numbers: Sequence[int]) -> str:

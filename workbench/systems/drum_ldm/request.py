@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from workbench.arguments import whole
 from workbench.datasets.keywords import TEMPO_LIMITS
+from workbench.datasets.phrases import joined
+from workbench.music.timeline import meter_names
 from workbench.representations.drum_chart import DrumChart
 from workbench.systems.drum_ldm.items import (
     MOST_BARS,
@@ -121,7 +123,11 @@ def read_request(
     """
     prompt, bars = prompt_of(prompt), whole(bars, "bars", 1, MOST_BARS)
     scanned = scan(prompt, bars)
-    meter = _meter(scanned, meter)
+    meter, metres, others = meter_of(scanned, meter)
+    scanned.refused += others
+    scanned.refused += [
+        f"{name}: the length is set by bars, which is {bars}" for name in scanned.other_units
+    ]
     writer = ChartWriter(bars, meter, played)
     parts = sections_of(scanned.items)
     for section, places in zip(parts, places_of(parts, bars), strict=True):
@@ -146,12 +152,8 @@ def read_request(
         understood.append(f"tempo {scanned.tempo:g} BPM")
     if scanned.meters or meter != (4, 4):
         understood.append(f"{meter[0]}/{meter[1]}")
-    for top, bottom in scanned.excluded_meters:
-        if (top, bottom) == meter:
-            scanned.refused.append(f"not {top}/{bottom}: name the metre that you want")
-        else:
-            understood.append(f"not {top}/{bottom}")
     understood += [
+        *metres,
         *scanned.statements,
         *writer.statements,
         *(f"read {pair}" for pair in scanned.corrected),
@@ -184,20 +186,27 @@ def _within(
     return min(max(span[0], low), high), min(max(span[1], low), high)
 
 
-def _meter(scanned: Scan, given: tuple[int, int] | None) -> tuple[int, int]:
-    """The metre that is given, otherwise the one that is named, otherwise that of the style."""
+def meter_of(
+    scanned: Scan, given: tuple[int, int] | None
+) -> tuple[tuple[int, int], list[str], list[str]]:
+    """Return the metre that is given, otherwise the one that is named, otherwise that of the style,
+    with what is understood and what is refused of other metres."""
+    named = list(dict.fromkeys(scanned.meters))
+    things = (item.entry.meter for item in scanned.items if isinstance(item, Thing))
+    meter = given or next((m for m in (*named, *things) if m is not None), (4, 4))
+    understood, refused = list[str](), list[str]()
     if given is not None:
-        others = [f"{top}/{bottom}" for top, bottom in scanned.meters if (top, bottom) != given]
-        scanned.refused += [
-            f"{name}: the metre is set by meter, which is {given[0]}/{given[1]}" for name in others
+        others = [other for other in named if other != meter]
+        refused = [
+            f"{meter_names([other])}: the metre is set by meter, which is {meter_names([meter])}"
+            for other in others
         ]
-        return given
-    if scanned.meters:
-        top, bottom = scanned.meters[0]
-        if len(set(scanned.meters)) > 1:
-            scanned.refused.append(f"one metre per loop: {top}/{bottom} is used")
-        return top, bottom
-    for item in scanned.items:
-        if isinstance(item, Thing) and item.entry.meter is not None:
-            return item.entry.meter
-    return 4, 4
+    elif len(named) > 1:
+        both = joined([meter_names([other]) for other in named])
+        refused = [f"{both}: one metre per clip, so {meter_names([meter])} is used"]
+    for other in scanned.excluded_meters:
+        if other == meter:
+            refused.append(f"not {meter_names([other])}: name the metre that you want")
+        else:
+            understood.append(f"not {meter_names([other])}")
+    return meter, understood, refused

@@ -10,6 +10,7 @@ from itertools import pairwise
 from workbench.representations.drum_chart import METERS
 from workbench.systems.drum_ldm.bar_places import BarPlaces
 from workbench.systems.drum_ldm.counts import GROUPS, PATTERN, Counts, grouped_word, pattern_word
+from workbench.systems.drum_ldm.durations import take_durations
 from workbench.systems.drum_ldm.items import (
     Bars,
     Break,
@@ -23,7 +24,7 @@ from workbench.systems.drum_ldm.items import (
     takes_steps,
 )
 from workbench.systems.drum_ldm.lexicon import Entry
-from workbench.systems.drum_ldm.tempi import DECADE, take_tempo
+from workbench.systems.drum_ldm.tempi import DECADE, take_tempo, with_figures
 from workbench.systems.drum_ldm.words import STOPS
 from workbench.systems.prompts import plain_words
 
@@ -74,8 +75,9 @@ def scan(prompt: str, bars: int) -> Scan:
     if ending := _FINAL_AND.search(prompt):
         text += ending[1].replace("+", "&")
     text = re.sub(r"\d", lambda digit: str(int(digit[0])), text)  # digits of other scripts
-    text = take_tempo(DECADE.sub(" ", text), result)
-    _Scanner(text, bars, result).run()
+    text = take_durations(with_figures(text), result)
+    result.rest = take_tempo(DECADE.sub(" ", text), result)
+    _Scanner(result.rest, bars, result).run()
     return result
 
 

@@ -9,8 +9,8 @@ from workbench.systems.drum_ldm.items import Scan
 
 DECADE = re.compile(r"\b(?:19|20)?\d0\s?['’]?s\b")
 _PER_MINUTE = re.compile(
-    r"\b(?:beats?|schlage|schläge|pulsaciones|pulsos|battements|batidas|golpes) "
-    r"(?:per|a|pro|por|par) (?:minute?a?o?|min)\b"
+    r"\b(?:beats?|schlage|schläge|pulsaciones|pulsos|battements|batidas|golpes)"
+    r"(?: (?:per|a|pro|por|par) | ?/ ?)(?:minute?a?o?|min)\b"
     r"|(?<=\d )(?:à|a) la (?:noire|negra)\b|\b(?:ppm|bmp|bpms|bpn|bmps)\b"  # with slips of "bpm"
 )
 _EQUAL = re.compile(r"(?:[a-zé]+\s*)?=\s*(\d{2,3})\b(?!\s*bpm)")
@@ -20,13 +20,18 @@ _BETWEEN = re.compile(
     r"\b(?:between|zwischen|entre) (\d{2,3}) (?:and|und|y|et|e|&) (\d{2,3})\b"
     r"(?:[\s-]*bpm\b)?(?! ?(?:bars?|beats?)\b)"
 )
+_CHANGE = re.compile(
+    r"\b(?:from|von|desde|de) (\d{2,3})(?: ?bpm)? (?:up |down )?(?:to|bis|a|à|hasta|at[eé]) "
+    r"(\d{2,3})(?= ?-?bpm\b)"
+)
+_LATER = re.compile(r"\b(?:then|to|into|dann|bis|luego|despu[eé]s|hasta|puis|depois|at[eé])\b")
 _ISH = re.compile(r"\b(\d{2,3})[\s-]?ish\b(?:\s*bpm\b)?")
 _FIGURE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)[\s-]*bpm\b")
 _TENS = ["ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _SPELLED = re.compile(
     r"\b(?:(?:(a|one|two) )?(hundred)(?: and)?|(one))?[ -]?"
-    rf"({'|'.join(_TENS)})?(?:[ -]({'|'.join(_ONES)}))? ?(?=bpm\b)"
+    rf"({'|'.join(_TENS)})?(?:[ -]({'|'.join(_ONES)}))? ?-?(?=(?:bpm|beats|seconds)\b)"
 )
 _NO = (
     r"(?:no|not|never|don['’]t|kein|keine|keinen|nicht|nie|sin|nunca|sem|n[aã]o|pas|jamais|"
@@ -45,11 +50,21 @@ _BOUND = re.compile(
 )
 
 
+def with_figures(text: str) -> str:
+    """Return a text with the unit of tempi as "bpm", and the numbers of tempi, beats and seconds as
+    figures.
+
+    >>> with_figures("ninety beats per minute")
+    ' 90 bpm'
+    """
+    return _SPELLED.sub(_spelled, _PER_MINUTE.sub("bpm", text))
+
+
 def take_tempo(text: str, result: Scan) -> str:
-    """Move the tempo of a text to the result."""
-    text = _COMMA.sub(r"\1.\2", _PER_MINUTE.sub("bpm", text))
+    """Move the tempo of a text (see `with_figures`) to the result."""
+    text = _COMMA.sub(r"\1.\2", text)
     text = _ISH.sub(r"\1 bpm", _EQUAL.sub(r" \1 bpm ", text))
-    text = _SPELLED.sub(_spelled, text)
+    text = _CHANGE.sub(r"\1 bpm, \2", text)
     if pair := _RANGE.search(text) or _BETWEEN.search(text):
         mean = (float(pair[1]) + float(pair[2])) / 2
         text = f"{text[: pair.start()]}{mean:g} bpm{text[pair.end() :]}"
@@ -59,22 +74,40 @@ def take_tempo(text: str, result: Scan) -> str:
         bpm = figure[1][:12]
         if low <= float(bpm) <= high:
             return figure[0]
-        result.refused.append(f"{bpm} BPM: a tempo must be from {low:g} to {high:g} BPM")
+        result.tempo_refused.append(f"{bpm} BPM: a tempo must be from {low:g} to {high:g} BPM")
         return " "
 
     text = _FIGURE.sub(possible, text)
     excluded = [float(match[1]) for match in _NOT_TEMPO.finditer(text)]
     text = _BOUND.sub(lambda match: _bound(match, result), _NOT_TEMPO.sub(" ", text))
     result.tempo = parse_tempo(text)
-    figures = " and ".join(dict.fromkeys(_FIGURE.findall(text)))
-    if "and" in figures:
-        result.refused.append(f"{figures} BPM: a clip keeps one tempo, {result.tempo:g} BPM")
+    if others := _other_tempi(text, result):
+        named = " and ".join([f"{result.tempo:g}", *others])
+        result.tempo_refused.append(f"{named}: a clip keeps one tempo, {result.tempo:g} BPM")
     for bpm in excluded:
         if result.tempo in (None, bpm):
-            result.refused.append(f"not {bpm:g} BPM: name the tempo that you want")
+            result.tempo_refused.append(f"not {bpm:g} BPM: name the tempo that you want")
         else:
             result.statements.append(f"not {bpm:g} BPM")
     return text if result.tempo is None else without_tempo(text)
+
+
+def _other_tempi(text: str, result: Scan) -> list[str]:
+    """Return the tempi of a text beside that of the result: with a unit, or without one where the
+    tempo has none either or a change is named, as in "90, then 120". A limit that the tempo does
+    not keep is another one: "90 bpm drums over 120 bpm piano"."""
+    if result.tempo is None:
+        return []
+    figures = [float(figure) for figure in _FIGURE.findall(text)]
+    alone = parse_tempo(without_tempo(text))
+    if alone is not None and (not figures or _LATER.search(text)):
+        figures.append(alone)
+    others = [f"{bpm:g} BPM" for bpm in dict.fromkeys(figures) if bpm != result.tempo]
+    low, high = result.tempo_bounds or TEMPO_LIMITS
+    if not low <= result.tempo <= high:
+        others += [statement.removeprefix("tempo ") for statement in result.statements]
+        result.statements, result.tempo_bounds = [], None
+    return others
 
 
 def _bound(match: re.Match[str], result: Scan) -> str:

@@ -1,0 +1,81 @@
+"""Lengths in seconds, minutes and beats."""
+
+import pytest
+
+from workbench.systems.drum_ldm.durations import take_durations
+from workbench.systems.drum_ldm.items import Scan
+from workbench.systems.drum_ldm.request import read_request
+
+
+def taken(text):
+    result = Scan()
+    return take_durations(text, result), result.seconds, result.beats
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("piano, 10 seconds", 10),
+        ("a 30-second loop", 30),
+        ("7.5 s of piano", 7.5),
+        ("zehn Sekunden Klavier".lower(), 10),
+        ("piano, 2,5 segundos", 2.5),
+        ("a minute of piano", 60),
+        ("two and a half minutes of piano", 150),
+        ("half a minute", 30),
+        ("seconds: 12", 12),
+        ("30s clip of piano", 30),
+    ],
+)
+def test_lengths_in_seconds_are_read(text, seconds):
+    assert taken(text)[1:] == ([seconds], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "beats"), [("16 beats", 16), ("a loop of eight beats", 8), ("12 beats in 6/8", 12)]
+)
+def test_lengths_in_beats_are_read(text, beats):
+    assert taken(text)[1:] == ([], [beats])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a second guitar",
+        "the second half",
+        "thirty second notes",
+        "hats 16s",
+        "30s jazz",
+        "fade out after 10 seconds",
+        "a fill in the last 4 beats",
+        "five beats to the bar",
+        "5 beats a bar",
+        "90 beats per minute",
+        "2 beats of silence",
+        "a 2 second reverb",
+        "d min",
+    ],
+)
+def test_these_are_not_lengths(text):
+    assert taken(text) == (text, [], [])
+
+
+def test_bars_that_are_attached_or_keyed_are_read():
+    assert read_request("rock 16bars", 16).refused == ()
+    assert read_request("rock, bars: 4", 8).refused[0].startswith("4 bars: the length is set")
+
+
+def test_drums_say_that_their_length_is_set_by_bars():
+    for prompt, name in (("rock, 10 seconds", "10 seconds"), ("rock, 16 beats", "16 beats")):
+        request = read_request(prompt, 8)
+        assert request.refused == (f"{name}: the length is set by bars, which is 8",)
+        assert request.unknown == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["2.5 bars", "2,5 bars", "2½ bars", "two and a half bars", "2 or 4 bars"]
+)
+def test_only_whole_bars_are_a_length(text):
+    [refused] = read_request(f"rock, {text}", 8).refused
+    assert refused.startswith(("2.5 bars: ", "2,5 bars: ", "2 or 4 bars: "))
+    assert "a whole number of bars" in refused

@@ -1,0 +1,46 @@
+"""The tempo of a request."""
+
+import pytest
+
+from workbench.systems.drum_ldm.items import Scan
+from workbench.systems.drum_ldm.tempi import take_tempo, with_figures
+
+
+def taken(text):
+    result = Scan()
+    take_tempo(with_figures(text), result)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("text", "tempo", "refused"),
+    [
+        ("from 90 to 120 bpm", 90, "90 and 120 BPM"),
+        ("von 90 bis 120 bpm", 90, "90 and 120 BPM"),
+        ("speed up from 80 to 140", 80, "80 and 140 BPM"),
+        ("90, then 120", 90, "90 and 120 BPM"),
+        ("120 bpm, then 90", 120, "120 and 90 BPM"),
+        ("90 bpm drums over 120 bpm piano", 90, "90 and above 120 BPM"),
+        ("60 bpm, 70 bpm, 80 bpm", 60, "60 and 70 BPM and 80 BPM"),
+    ],
+)
+def test_of_two_tempi_the_first_is_kept_and_the_other_refused(text, tempo, refused):
+    result = taken(text)
+    assert result.tempo == tempo
+    assert result.tempo_refused == [f"{refused}: a clip keeps one tempo, {tempo} BPM"]
+    assert result.statements == []
+
+
+@pytest.mark.parametrize(
+    ("text", "tempo"),
+    [
+        ("120 bpm, 120.0 bpm", 120),
+        ("rock, 95-105 bpm", 100),
+        ("blink 182 style punk, 160 bpm", 160),
+        ("90 bpm, slower than 100 bpm", 90),
+    ],
+)
+def test_one_tempo_is_not_called_two(text, tempo):
+    result = taken(text)
+    assert result.tempo == tempo
+    assert result.tempo_refused == []
