@@ -1,12 +1,13 @@
 """The class of sound that a prompt names."""
 
 import pytest
+import torch
 
 from workbench.datasets.sets.sound_classes import SOURCES
 from workbench.models.dit import DiTConfig
 from workbench.models.spectral_vae import SpectralVAEConfig
 from workbench.systems.ldmg import LDMG, LDMGConfig
-from workbench.systems.sound_class import WORDS, class_of, lacks
+from workbench.systems.sound_class import WORDS, class_of, lacks, wanted_words
 from workbench.systems.sound_request import read_sound_prompt
 
 
@@ -46,6 +47,10 @@ def test_the_classes_are_those_of_the_data():
         ("Klavier, 90 bpm", "piano"),
         ("batería de rock", "drums"),
         ("Streichquartett", "strings"),
+        ("a band without a piano", "band"),
+        ("Klavier ohne Schlagzeug", "piano"),
+        ("piano, 16 beats", "piano"),
+        ("piano, 90 beats per minute", "piano"),
         ("something blue", None),
         ("", None),
         ("no drums", None),
@@ -66,6 +71,9 @@ def test_what_a_class_never_holds_may_be_excluded():
     assert reading.understood == ("piano", "no drums")
     assert not reading.refused
     assert lacks("piano", "without any drums")
+    assert lacks("piano", "ohne schlagzeug")
+    assert lacks("strings", "no drums or vocals")
+    assert not lacks("strings", "no drums or flutes")
     assert not lacks("band", "no drums")
     refused = read_sound_prompt("pop band, no drums", (), classes=tuple(WORDS))
     assert refused.understood == ("band",)
@@ -78,16 +86,42 @@ def test_a_prompt_without_a_class_is_told_the_classes():
     assert not any("kind" in m for m in read_sound_prompt("rock", ()).messages)
 
 
-def test_ldmg_knows_the_class_of_a_prompt_and_steadies_drums():
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("Slow ROCK, 120 bpm!", "Slow ROCK, 120 bpm!"),
+        ("Rock, no drums, calm!", "rock, calm"),
+        ("piano, 10 seconds, 90 bpm", "piano, 90 bpm"),
+        ("drumless piano", "piano"),
+        ("anything but drums", ""),
+        ("", ""),
+    ],
+)
+def test_a_text_encoder_gets_the_words_that_are_wanted(prompt, words):
+    assert wanted_words(prompt) == words
+
+
+@pytest.fixture(scope="module")
+def system():
     config = LDMGConfig(
         SpectralVAEConfig(width=8, encoder=1, decoder=1, latent=4),
         DiTConfig(4, width=8, depth=1, heads=1, kernel=1, genres=2, text=384, beat=8),
         genres=("drums", "piano"),
     )
-    system = LDMG(config)
+    return LDMG(config)
+
+
+def test_ldmg_knows_the_class_of_a_prompt_and_steadies_drums(system):
     given = system.conditioning(["drum loop", "solo piano", "blue", ""])
     assert given.genre.tolist() == [0, 1, -1, -1]
     assert system.conditioning(["drum loop"], ["piano"]).genre.tolist() == [1]
     assert system.explain_prompt("drum loop").understood == ("drums",)
     ways = [system._usual_way(system.conditioning([p])) for p in ("drum loop", "piano", "blue")]
     assert ways == ["both", "network", "network"]
+
+
+def test_words_that_a_prompt_excludes_do_not_reach_ldmgs_text_encoder(system):
+    wanted, excluding = (system.conditioning([p]) for p in ("rock, calm", "Rock, no drums, calm"))
+    for name in ("genre", "text", "text_mask"):
+        assert torch.equal(getattr(wanted, name), getattr(excluding, name))
+    assert not system.conditioning(["no drums"]).text_mask.any()

@@ -150,6 +150,21 @@ def test_conditioning_leaves_out_empty_texts_and_knows_its_old_argument(trained)
     assert not old.mask.any()
 
 
+def test_words_that_a_prompt_excludes_do_not_reach_the_text_encoder(monkeypatch):
+    system, texts = MusicLDM(config_of(PROFILES["smoke"])), []
+    embed = system.embedder.embed_text
+    monkeypatch.setattr(
+        system.embedder, "embed_text", lambda given: texts.extend(given) or embed(given)
+    )
+    with pytest.warns(UserWarning, match="no drums"):
+        [clip] = system.generate("Rock, no drums", steps=1, seconds=0.5)
+    assert clip.caption == "Rock, no drums"
+    masks = [system.request(prompt)[0](1).mask.item() for prompt in ("drumless rock", "drumless")]
+    assert masks == [True, False]
+    assert system.conditioning(["funk", "no drums"]).mask.tolist() == [True, False]
+    assert texts == ["rock", "rock", "", "funk", ""]
+
+
 def test_of_several_candidates_the_nearest_is_taken(trained):
     system, _ = trained
     vector = torch.zeros(1, 32)

@@ -35,7 +35,7 @@ from workbench.systems.prompts import prompt_of, words_by_kind
 from workbench.systems.provenance import signed, signed_takes
 from workbench.systems.region import Region
 from workbench.systems.sampling import SamplingSettings, checked, circular, overlapping
-from workbench.systems.sound_class import WORDS, class_of
+from workbench.systems.sound_class import WORDS, class_of, wanted_words
 from workbench.systems.sound_diffusion import SoundDiffusion
 from workbench.systems.sound_request import Timing, timing_of
 
@@ -197,7 +197,8 @@ class LDMG(SoundDiffusion):
         numbers = [
             -1 if genre is None else known.index(choice(genre, "genre", known)) for genre in genres
         ]
-        return LDMGConditioning(torch.tensor(numbers), *self.text.pieces(prompts))
+        words = [wanted_words(prompt) for prompt in prompts]
+        return LDMGConditioning(torch.tensor(numbers), *self.text.pieces(words))
 
     def prompt_words(self) -> dict[str, list[str]]:
         """Return the classes of sound, and words that are common in the training captions, by
@@ -269,7 +270,7 @@ class LDMG(SoundDiffusion):
         prompt = prompt_of(prompt, "words, and genre=")
         n = checked(n=n)["n"]
         settings = SamplingSettings(steps, guidance, sampler, seed)
-        if not prompt and genre is None:
+        if not wanted_words(prompt) and genre is None:
             settings = replace(settings, guidance=1.0)  # guidance would have no effect
         timing = timing_of(
             prompt,

@@ -17,6 +17,7 @@ from workbench.music.clip import clip_of
 from workbench.systems.musicldm.config import MusicLDMConfig
 from workbench.systems.musicldm.networks import Embedder, Networks, own_embedder
 from workbench.systems.sampling import circular, overlapping
+from workbench.systems.sound_class import wanted_words
 from workbench.systems.sound_diffusion import SoundDiffusion
 
 if TYPE_CHECKING:
@@ -143,6 +144,6 @@ class MusicLatents(SoundDiffusion):
             return MusicLDMConditioning(
                 prompts, torch.full((len(prompts),), conditional is not False)
             )
-        prompts = texts_of(prompts, "prompts", 1)
+        prompts = [wanted_words(prompt) for prompt in texts_of(prompts, "prompts", 1)]
         present = [bool(prompt.strip()) and conditional is not False for prompt in prompts]
         return MusicLDMConditioning(self.embedder.embed_text(prompts), torch.tensor(present))

@@ -40,6 +40,7 @@ from workbench.systems.prompts import prompt_of, words_by_kind
 from workbench.systems.provenance import credit_of, signed_takes
 from workbench.systems.region import Region
 from workbench.systems.sampling import SamplingSettings, checked
+from workbench.systems.sound_class import wanted_words
 from workbench.systems.sound_request import Timing, timing_of
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class MusicLDM(MusicLatents):
         n, candidates = checked(n=n, candidates=candidates).values()
         prompt = prompt_of(prompt, "words, or a sound as like=")
         vector, caption = self._vector(prompt, like)
-        conditional = like is not None or bool(prompt.strip())
+        conditional = like is not None or bool(wanted_words(prompt).strip())
         settings = SamplingSettings(steps, guidance if conditional else 1.0, sampler, seed)
         seeds = settings.seeds(n * candidates)
         timing = timing_of(
@@ -318,7 +319,7 @@ class MusicLDM(MusicLatents):
     def _vector(self, prompt: str, like: Clip | None) -> tuple[Tensor, str]:
         """Return the embedding (1, embed) of a sound or a text, and a caption for it."""
         if like is None:
-            return self.embedder.embed_text([prompt]), prompt
+            return self.embedder.embed_text([wanted_words(prompt)]), prompt
         sound = self.sound_of(clip_of(like, "like"))
         if not sound.abs().max() > SILENT:
             raise PromptError("like: the clip is silent; give one with sound, or a text")
@@ -332,7 +333,7 @@ class MusicLDM(MusicLatents):
     ) -> tuple[Callable[[int], MusicLDMConditioning], dict[str, Any]]:
         prompt = prompt_of(prompt, "words, or a sound as like=")
         vector, _ = self._vector(prompt, like)
-        conditional = like is not None or bool(prompt.strip())
+        conditional = like is not None or bool(wanted_words(prompt).strip())
         return (
             lambda n: self.conditioning(vector.expand(n, -1), conditional=conditional),
             {"prompt": prompt} if like is None else {"like": credit_of(like)},
