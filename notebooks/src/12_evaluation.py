@@ -49,7 +49,7 @@ from workbench.evaluation.tagger import tagger_of
 rate = 16_000
 audio = collect(run.dataset, rate, limit=run.size(8, 100), quiet=True)
 length = round(run.size(1, 4) * 1.024 * rate)
-tagger = tagger_of(audio, length, steps=run.size(3, 300))
+tagger = tagger_of(audio, length, steps=run.size(3, 100))
 known = [i for i in audio.split("test") if genre_of(audio.items[i].labels) in tagger.genres]
 sounds, pieces = audio.crops(run.size(12, 160), length, seed=seed, rows=known)
 vectors, chances = tagger.predict(sounds.mean(1))
