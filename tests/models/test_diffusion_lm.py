@@ -54,6 +54,45 @@ def test_shapes_and_padding_does_not_matter(backbone):
     assert all(torch.isfinite(value) for value in terms.values())
 
 
+def test_the_objective_by_its_formula():
+    """The four terms in NumPy, with the same random numbers; padding counts nowhere."""
+    model = made(self_conditioning=False, anchor=0.5)
+    words = torch.randint(1, 12, (4, 10), generator=torch.Generator().manual_seed(1))
+    words[1, 6:] = words[3, 3:] = 0
+    torch.manual_seed(2)
+    terms = {name: value.item() for name, value in losses(model, words, pad=0).items()}
+
+    torch.manual_seed(2)  # in the order of the equation: σ₀'s noise, the steps, the noise of x_t
+    start = torch.randn(4, 10, 8).numpy()
+    t = np.minimum((np.sqrt((np.arange(4) + torch.rand(4).numpy()) / 4) * 50).astype(int), 49)
+    noise = torch.randn(4, 10, 8).numpy()
+    bar = model.diffusion.alphas_bar.numpy()
+    weight = model.word_embedding.weight.detach().numpy()
+    table = np.sqrt(8) * weight / np.linalg.norm(weight, axis=1, keepdims=True)
+    clean, real = table[words.numpy()], words.numpy() != 0
+    x0 = clean + np.sqrt(1 - bar[0]) * start
+    at = bar[t][:, None, None]
+    x_t = np.sqrt(at) * x0 + np.sqrt(1 - at) * noise
+    with torch.no_grad():
+        mask = torch.from_numpy(real)
+        guess = model(torch.from_numpy(x_t).float(), torch.from_numpy(t), None, mask).numpy()
+    denoise, rounding, anchor, prior = [], [], [], []
+    for i, j in zip(*np.nonzero(real), strict=True):
+        target = clean if t[i] == 0 else x0
+        denoise.append(((guess[i, j] - target[i, j]) ** 2).mean())
+        prior.append(bar[-1] * (x0[i, j] ** 2).mean())
+        for x, costs in ((x0, rounding), (guess, anchor)):
+            logits = table @ x[i, j]
+            costs.append(np.log(np.exp(logits).sum()) - logits[words[i, j]])
+    expected = {
+        "denoise": np.mean(denoise),
+        "round": np.mean(rounding),
+        "prior": np.mean(prior),
+        "anchor": 0.5 * np.mean(anchor),
+    }
+    assert terms == pytest.approx(expected, rel=1e-3)
+
+
 def test_electra_is_the_smaller_one():
     size = {b: sum(p.numel() for p in made(backbone=b).parameters()) for b in ("bert", "electra")}
     assert size["electra"] < 0.6 * size["bert"]
@@ -219,6 +258,34 @@ def test_classifiers_learn_and_steer():
     held = nudge(controls, network, {"style": 1}, strength=0.3, fluency=1e4)(x, 20)
     assert (held - x).norm() < (moved - x).norm() + 1e-6
     assert np.isfinite(moved.numpy()).all()
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_nudge_is_adagrad_on_the_log_probability(steps):
+    """By hand, for a linear classifier of the mean vector, whose gradient is a formula."""
+    random = np.random.default_rng(0)
+    weights, x = random.normal(size=(8, 3)), random.normal(size=(4, 10, 8))
+    network, level, strength, fluency = made(), 2, 0.3, 0.7
+    linear = torch.from_numpy(weights)
+    moved = nudge(
+        lambda v, t, mask: {"style": v.mean(1) @ linear},
+        network,
+        {"style": level},
+        strength=strength,
+        steps=steps,
+        fluency=fluency,
+    )(torch.from_numpy(x), 20)
+
+    rate = strength * np.sqrt(1 - float(network.diffusion.alphas_bar[20]))
+    now, squares = x.copy(), np.zeros_like(x)
+    for _ in range(steps):
+        logits = now.mean(1) @ weights
+        p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        of_log = ((p - np.eye(3)[level]) @ weights.T)[:, None] / 10  # −∇ log p(level | x)
+        gradient = of_log + fluency * (now - x)
+        squares += gradient**2
+        now -= rate * gradient / (np.sqrt(squares) + 1e-10)
+    assert np.allclose(moved.numpy(), now, atol=1e-6)
 
 
 @pytest.mark.parametrize("frozen", [True, False])

@@ -3,11 +3,12 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from workbench.models.diffusion import SCHEDULES, Diffusion
-from workbench.models.dit import DiT, DiTConfig, LDMGConditioning, unit_size
+from workbench.models.dit import DiT, DiTConfig, LDMGConditioning, modulate, unit_size
 from workbench.models.gpt import angles
 from workbench.models.samplers import ddim
 
@@ -39,6 +40,20 @@ def test_it_begins_by_saying_nothing():
     cos_sin = (torch.ones(20, 4), torch.zeros(20, 4))
     text, mask = model._text(3, conditioning())
     assert torch.equal(block(h, torch.randn(3, 32), cos_sin, text, mask), h)
+
+
+def test_adaptive_layer_norm_by_its_formula():
+    """LN(h) (1 + γ) + β, with each item's own γ and β, in NumPy."""
+    torch.manual_seed(0)
+    h, shift, scale = 3 * torch.randn(3, 20, 32) + 1, torch.randn(3, 32), torch.randn(3, 32)
+    ours = modulate(made().blocks[0].norm1(h), shift, scale)
+    x, beta, gamma = (value.double().numpy() for value in (h, shift, scale))
+    for item in range(3):
+        for frame in range(20):
+            row = x[item, frame]
+            normal = (row - row.mean()) / np.sqrt(((row - row.mean()) ** 2).mean() + 1e-6)
+            expected = normal * (1 + gamma[item]) + beta[item]
+            assert np.allclose(ours[item, frame].numpy(), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("frames", [1, 16, 250])

@@ -234,6 +234,19 @@ def test_top_k_and_top_p_by_their_definition(seed, k, p):
     assert drawn <= set(kept)
 
 
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_the_temperature_divides_the_logits(temperature):
+    """Frequencies of many samples against SciPy's softmax of logits / T, within 4 deviations."""
+    scipy = pytest.importorskip("scipy.special")
+    logits = torch.tensor([1.5, 0.2, -0.7, 0.9, -2.0])
+    n, random = 40_000, torch.Generator().manual_seed(0)
+    settings = Sampling(temperature=temperature)
+    ids = settings.sample(logits.expand(n, -1), torch.empty(n, 0).long(), random)
+    expected = scipy.softmax(logits.double().numpy() / temperature)
+    deviation = (expected * (1 - expected) / n) ** 0.5
+    assert (abs(ids.bincount(minlength=5).numpy() / n - expected) < 4 * deviation).all()
+
+
 def test_repetition_makes_what_was_drawn_less_likely():
     logits = torch.tensor([[2.0, 1.9, -1.0]])
     past = torch.tensor([[0]])

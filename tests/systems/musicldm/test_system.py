@@ -236,6 +236,23 @@ def test_an_all_but_silent_collection_leaves_finite_scales(tmp_path):
     assert torch.isfinite(system.encode_sound(torch.zeros(1, 16_000))).all()
 
 
+def test_the_loss_of_the_vae_by_its_formula(audio, tmp_path):
+    """Equation (3) of lesson 08 on the held-out crops, with PyTorch's KL divergence of normals."""
+    from torch.distributions import Normal, kl_divergence
+
+    size = PROFILES["smoke"]
+    networks, data = MusicLDM(config_of(size)).networks, Data.of(audio, audio.rate)
+    done = fit_vae(networks, data, size.vae, tmp_path / "out", crop=size.crop, seed=0)
+    sound = data.sounds(16, size.crop * networks.mel.hop, 0, validation=True)
+    mel = ((networks.mel(sound) - networks.mel_mean) / networks.mel_std)[:, None]
+    with torch.no_grad():
+        mean, logvar = done.module.encode(mel)
+        error = done.module.decode(mean).numpy() - mel.numpy()
+    kl = kl_divergence(Normal(mean, torch.exp(logvar / 2)), Normal(0.0, 1.0))
+    assert done.best["distance"] == pytest.approx(np.abs(error).mean(), rel=1e-3)
+    assert done.best["kl"] == pytest.approx(1e-3 * float(kl.mean()), rel=1e-3)
+
+
 @pytest.mark.parametrize("kind", KINDS[1:])
 def test_mixes_are_windows_like_others(trained, audio, kind):
     system, _ = trained
