@@ -10,7 +10,7 @@
 #
 # **Needs** lessons 02 (tokens) and 09 (the network); the shipped checkpoint from section 4 on.
 # About 90 minutes for sections 1 to 5 with their exercises; 6 to 8 go further.
-# **Time and memory:** printed below. **Exercises:** 40 minutes.
+# **Time and memory:** printed below. **Exercises:** 45 minutes.
 # **Library:** `workbench.representations.holes`, `workbench.representations.hints`,
 # `workbench.models.gpt`, `workbench.models.generation`, `workbench.systems.midigpt`.
 # **Papers:** fill-in-the-middle (arXiv 2207.14255), MIDI-GPT (2501.17011), GPT-2 (Radford et al.
@@ -171,15 +171,16 @@ plots.bars(plots.axes(width=6), hit, ylabel="share of echoes that are right",
 # *What you should have noticed:* the longer the tail that occurred before, the surer its echo. The
 # network learns how far to trust each.
 #
-# ## Exercise 2 · The echo (15 minutes)
+# ## Exercise 2 · The echo (20 minutes)
 #
-# *Level:* hard. *Goal:* for each position $i$ of `ids` (a list), find the last *earlier* place
-# where the `order` tokens that end at $i$ occurred, and take the token after it; −1 if there is
-# none. Return a list as long as `ids`.
+# *Level:* hard. *Goal:* for each position $i$ of `ids` (a list): of the tails that end at $i$ and
+# have a length of `orders` (in increasing order), take the longest one that occurred *earlier*.
+# Its echo is the token after the last earlier place where it ended; −1 if no tail occurred.
+# Return a list as long as `ids`.
 
 # %% tags=["stub"]
-def echoes(ids, order):
-    return None  # about ten lines
+def echoes(ids, orders):
+    return None  # about a dozen lines
 
 
 # %% tags=["check"]
@@ -188,15 +189,18 @@ from workbench.course.teaching import check_echoes
 check_echoes(echoes)
 
 # %% tags=["solution"]
-def echoes(ids, order):
+def echoes(ids, orders):
     found, places = [], {}
     for i in range(len(ids)):
-        if i + 1 < order:
-            found.append(-1)
-            continue
-        tail = tuple(ids[i + 1 - order : i + 1])
-        found.append(ids[places[tail] + 1] if tail in places else -1)
-        places[tail] = i  # from now on this is the last place
+        echo = -1
+        for order in orders:
+            if i + 1 < order:
+                break
+            tail = tuple(ids[i + 1 - order : i + 1])
+            if tail in places:
+                echo = ids[places[tail] + 1]  # that of a longer tail replaces it
+            places[tail] = i  # from now on this is the last place
+        found.append(echo)
     return found
 
 

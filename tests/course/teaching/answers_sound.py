@@ -1,5 +1,7 @@
 """Independent answers to the exercises on sound, and mistakes with words their hint holds."""
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.stats import norm
@@ -67,11 +69,16 @@ def close_ones(generated, training, threshold):
     return sum(distance < 1 - threshold for distance in nearest) / len(generated)
 
 
-def downhill(noise, w, b, c, steps, scale, ahead=0):
-    x = noise.copy()
-    for t in np.linspace(1, 0, steps + 1)[ahead : ahead + steps]:
-        free, led = x @ w + t * b, x @ w + t * b + c
-        x = x - ((1 - scale) * free + scale * led) / steps
+def downhill(noise, w, b, c, steps, scale, ahead=0, second=1.0):
+    def led(x, t):
+        free, told = x @ w + t * b, x @ w + t * b + c
+        return (1 - scale) * free + scale * told
+
+    x, times = noise.copy(), np.linspace(1, 0, steps + 1) - ahead / steps
+    for now, then in pairwise(times):
+        slope = led(x, now)
+        slope += second * (led(x + (then - now) * slope, then) - slope) / 2
+        x = x + (then - now) * slope
     return x
 
 
@@ -123,6 +130,8 @@ MISTAKES = [
     ("check_flow", lambda x, e, t: (x + t * (e - x), x - e), "increasing t"),
     ("check_sample_flow", lambda *case: downhill(*case, ahead=1), "the first t is 1"),
     ("check_sample_flow", lambda *case: downhill(*case[:5], 1.0), "guidance is missing"),
+    ("check_sample_flow", lambda *case: downhill(*case, second=0), "Euler's method"),
+    ("check_sample_flow", lambda *case: downhill(*case, second=2), "take the mean of both"),
     ("check_modulate", lambda h, a, b: adaptive(h, a, b - 1), "1 + scale"),
     ("check_modulate", lambda h, a, b: h * (1 + b) + a, "normalise first"),
     ("check_blend", lambda p, s, n: blended(p, s, n, (1,) * 8), "triangular"),

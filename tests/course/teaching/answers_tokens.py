@@ -21,6 +21,14 @@ def top(p, share):
     return kept / kept.sum()
 
 
+def cut_off(p, share, order, more=0):
+    """Without the token that crosses the threshold: NaN if the first one does."""
+    kept = np.zeros_like(p)
+    chosen = order[: np.searchsorted(np.cumsum(p[order]), share) + more]
+    kept[chosen] = p[chosen]
+    return kept / kept.sum()
+
+
 def sequence(bars, first, last):
     out = ["HOLE"] * (last - first)
     for bar in bars[last:] + bars[:first]:
@@ -117,25 +125,22 @@ def hidden_words(words, order, k, mask, mix, table, factor=None):
     return (len(words) if factor is None else factor) * cost.item()
 
 
-def after_last(ids, order):
+def ends_of(ids, i, order):
+    """Earlier places where the tail of one length that ends at i occurred."""
+    tail = ids[i + 1 - order : i + 1]
+    return [j for j in range(order - 1, i) if ids[j + 1 - order : j + 1] == tail]
+
+
+def after_last(ids, orders, which=-1):
     out = []
     for i in range(len(ids)):
-        tail, echo = ids[i + 1 - order : i + 1] if i + 1 >= order else None, -1
-        for j in range(i):
-            if tail and j + 1 >= order and ids[j + 1 - order : j + 1] == tail:
-                echo = ids[j + 1]
-        out.append(echo)
+        places = [ends_of(ids, i, n) for n in reversed(orders) if n <= i + 1]
+        out.append(next((ids[ends[which] + 1] for ends in places if ends), -1))
     return out
 
 
-def after_first(ids, order):
-    def of(i):
-        for j in range(order - 1, i):
-            if ids[j + 1 - order : j + 1] == ids[i + 1 - order : i + 1]:
-                return ids[j + 1]
-        return -1
-
-    return [of(i) if i + 1 >= order else -1 for i in range(len(ids))]
+def after_first(ids, orders):
+    return after_last(ids, orders, which=0)
 
 
 ANSWERS = {
@@ -195,6 +200,9 @@ MISTAKES = [
     ("check_temperature", lambda u, t: softmax(u), "changes nothing"),
     ("check_temperature", lambda u, t: np.exp(u / t), "by their sum"),
     ("check_nucleus", lambda p, t: top(p, t) * p[top(p, t) > 0].sum(), "add up to 1"),
+    ("check_nucleus", lambda p, t: cut_off(p, t, np.argsort(-p)), "crosses the threshold"),
+    ("check_nucleus", lambda p, t: cut_off(p, t, np.arange(8)), "without sorting"),
+    ("check_nucleus", lambda p, t: cut_off(p, t, np.arange(8), more=1), "without sorting"),
     (
         "check_question",
         lambda bars, a, b: (
@@ -225,9 +233,10 @@ MISTAKES = [
     ("check_echoes", after_first, "not the first"),
     (
         "check_echoes",
-        lambda ids, order: [x if x >= 0 else 0 for x in after_last(ids, order)],
+        lambda ids, orders: [x if x >= 0 else 0 for x in after_last(ids, orders)],
         "is −1",
     ),
+    ("check_echoes", lambda ids, orders: after_last(ids, orders[::-1]), "not the shortest"),
     ("check_masked_loss", lambda *case: hidden_words(*case, factor=1), "multiply by n"),
     ("check_masked_loss", lambda *case: hidden_words(*case, factor=case[2]), "n/k before it"),
     ("check_kl", lambda *case: kl(*case) * np.log(2), "nats"),

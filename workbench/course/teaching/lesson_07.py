@@ -106,7 +106,7 @@ def blend(parts: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
     return total / share
 
 
-def euler_flow(
+def heun_flow(
     noise: np.ndarray,
     w: np.ndarray,
     b: np.ndarray,
@@ -115,42 +115,74 @@ def euler_flow(
     scale: float,
     *,
     time: Callable[[int, int], float] = lambda step, steps: 1 - step / steps,
+    after: Callable[[int, int], float] | None = None,
     guided: Callable[..., np.ndarray] = lambda v, c, scale: v + scale * c,
     step_size: Callable[[int], float] = lambda steps: 1 / steps,
     sign: int = -1,
+    ahead: int = -1,
+    weights: tuple[float, float] = (0.5, 0.5),
     fixed: bool = False,
+    corrected: Callable[[int, int], bool] = lambda step, steps: True,
+    from_ahead: bool = False,
 ) -> np.ndarray:
-    """Euler's method from noise (n, dim) to data. The keywords make the typical mistakes.
+    """Heun's method from noise (n, dim) to data. The keywords make the typical mistakes.
 
     Args:
         noise: (n, dim), at t = 1.
         w, b, c: Of the velocity x @ w + t * b + c, (dim, dim), (dim,) and (dim,).
         steps: Number of steps.
         scale: Guidance scale.
-        time: t of a step.
+        time: t at the beginning of a step.
+        after: t at its end; by default that of the beginning of the next step.
         guided: From the velocity without conditioning, c and the scale.
         step_size: Length of a step.
         sign: Of the step.
+        ahead: Sign of the trial step; 0 for none.
+        weights: Of the velocities at the beginning and at the end.
         fixed: Whether the velocity is always that at the noise.
+        corrected: Whether a step uses the velocity at its end; otherwise it is one of Euler's.
+        from_ahead: Whether the step begins at the end of the trial step.
     """
     x = noise
     for step in range(steps):
-        v = (noise if fixed else x) @ w + time(step, steps) * b
-        x = x + sign * step_size(steps) * guided(v, c, scale)
+        size = step_size(steps)
+        start = noise if fixed else x
+        here = guided(start @ w + time(step, steps) * b, c, scale)
+        trial = start + ahead * size * here
+        late = (after or (lambda step, steps: time(step + 1, steps)))(step, steps)
+        there = guided(trial @ w + late * b, c, scale)
+        move = weights[0] * here + weights[1] * there if corrected(step, steps) else here
+        x = (trial if from_ahead else x) + sign * size * move
+    return x
+
+
+def _half_guided(
+    noise: np.ndarray, w: np.ndarray, b: np.ndarray, c: np.ndarray, steps: int, scale: float
+) -> np.ndarray:
+    """Heun's method whose second velocity has the conditioning without guidance."""
+    x = noise
+    for step in range(steps):
+        t = 1 - step / steps
+        here = x @ w + t * b + scale * c
+        there = (x - here / steps) @ w + (t - 1 / steps) * b + c
+        x = x - (here + there) / 2 / steps
     return x
 
 
 @exercise(
     "07.3",
-    points=3,
+    points=4,
     hints=(
-        "One loop: t begins at 1 and falls by 1 / steps.",
-        "Compute both velocities at x and t; guided = without + scale · (with − without).",
+        "One loop: t begins at 1 and falls by 1 / steps. A function of your own for the guided "
+        "velocity at x and t saves lines.",
+        "Guided velocity: without + scale · (with − without), both at the same x and t.",
         "The velocity points from music to noise: subtract it, times the step's length.",
+        "The second velocity is that at the end of the trial step: the new x *and* the new t.",
+        "The step itself begins at x again, with the mean of both velocities.",
     ),
 )
 def check_sample_flow(random: np.random.Generator) -> Task:
-    """Lesson 07: Euler's method for a guided flow."""
+    """Lesson 07: Heun's method for a guided flow."""
     cases = []
     for steps, scale in ((1, 2.0), (4, 3.0), (5, 1.5)):
         noise, w = random.normal(size=(3, 2)), random.normal(size=(2, 2))
@@ -158,12 +190,39 @@ def check_sample_flow(random: np.random.Generator) -> Task:
         cases.append((noise, w, b, c, steps, scale))
 
     def changed(**other: Any) -> Callable[..., np.ndarray]:
-        return lambda *case: euler_flow(*case, **other)
+        return lambda *case: heun_flow(*case, **other)
 
     return Task(
-        euler_flow,
+        heun_flow,
         cases,
         [
+            (
+                "that is Euler's method: the mean with the velocity at the step's end is missing",
+                changed(weights=(1, 0)),
+            ),
+            (
+                "only the velocity at the step's end is used: take the mean of both",
+                changed(weights=(0, 1)),
+            ),
+            ("take the mean of both velocities, not their sum", changed(weights=(1, 1))),
+            (
+                "the second velocity is that at the end of the trial step, not at the same x",
+                changed(ahead=0),
+            ),
+            (
+                "the second velocity belongs to the t at the step's end",
+                changed(after=lambda step, steps: 1 - step / steps),
+            ),
+            ("the trial step goes towards the music, too", changed(ahead=1)),
+            ("the step begins at x, not at the end of the trial step", changed(from_ahead=True)),
+            (
+                "here the last step is corrected, too: the velocity is known at t = 0",
+                changed(corrected=lambda step, steps: step < steps - 1),
+            ),
+            (
+                "both steps, the trial and the real one, go towards the music: subtract",
+                changed(sign=1, ahead=1),
+            ),
             ("the velocity points to the noise: subtract it to go to the music", changed(sign=1)),
             ("t begins at 1, the noise, and falls", changed(time=lambda step, steps: step / steps)),
             (
@@ -184,6 +243,7 @@ def check_sample_flow(random: np.random.Generator) -> Task:
                 "guidance starts from the velocity without conditioning",
                 changed(guided=lambda v, c, scale: v + c + scale * c),
             ),
+            ("the second velocity needs guidance, too", _half_guided),
             ("guidance is missing: that is scale 1", changed(guided=lambda v, c, scale: v + c)),
             ("the conditioning is missing", changed(guided=lambda v, c, scale: v)),
             (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -72,50 +73,58 @@ def check_question(random: np.random.Generator) -> Task:
 
 def echo_list(
     ids: list[int],
-    order: int,
+    orders: Sequence[int],
     *,
     shift: int = 1,
     first: bool = False,
     itself: bool = False,
     missing: int = -1,
-    size: int | None = None,
+    longer: int = 0,
+    shortest: bool = False,
 ) -> list[int]:
-    """For each position the token after the last earlier occurrence of its tail, −1 without one.
+    """For each position the token after the last earlier occurrence of its longest tail that
+    occurred before, −1 if none did.
 
     The keywords make the typical mistakes.
 
     Args:
         ids: Tokens.
-        order: Length of the tail.
+        orders: Lengths of the tails.
         shift: From the end of the occurrence to the token that is returned.
         first: The first occurrence instead of the last.
         itself: The place itself counts as an occurrence.
         missing: Value without an occurrence.
-        size: Length of the tail, if it is not `order`.
+        longer: Added to the length of each tail.
+        shortest: The shortest tail instead of the longest.
     """
-    length = order if size is None else size
     found = []
     for i in range(len(ids)):
-        tail = ids[max(0, i + 1 - length) : i + 1]
-        ends = [
-            j
-            for j in range(length - 1, i + 1 if itself else i)
-            if len(tail) == length and ids[j + 1 - length : j + 1] == tail
-        ]
-        at = (ends[0] if first else ends[-1]) + shift if ends else -1
-        found.append(ids[at] if ends and at < len(ids) else missing)
+        echo = missing
+        for length in sorted((max(1, n + longer) for n in orders), reverse=shortest):
+            tail = ids[max(0, i + 1 - length) : i + 1]
+            ends = [
+                j
+                for j in range(length - 1, i + 1 if itself else i)
+                if len(tail) == length and ids[j + 1 - length : j + 1] == tail
+            ]
+            if ends:
+                at = (ends[0] if first else ends[-1]) + shift
+                echo = ids[at] if at < len(ids) else missing
+        found.append(echo)
     return found
 
 
 @exercise(
     "10.2",
-    points=3,
+    points=4,
     hints=(
-        "The tail that ends at i is ids[i + 1 - order : i + 1]. The first order − 1 positions have "
-        "none.",
-        "Keep a dict from each tail (a tuple) to the last place where it ended.",
+        "The tail of length n that ends at i is ids[i + 1 - n : i + 1]. The first n − 1 positions "
+        "have none.",
+        "Keep a dict from each tail (a tuple) to the last place where it ended. Tails of all "
+        "lengths fit into one dict.",
         "Look the tail up *before* you store its own place.",
         "The echo is the token after that place: one further.",
+        "Go from the shortest tail to the longest: what a longer one finds replaces the echo.",
     ),
 )
 def check_echoes(random: np.random.Generator) -> Task:
@@ -124,10 +133,17 @@ def check_echoes(random: np.random.Generator) -> Task:
     a, b, c, d, e = (int(x) for x in random.permutation(50)[:5])
     fixed = [a, b, c, a, b, d, c, a, b, e, a, b, c, a, b, d, d, d, e, c, a, b]
     more = [int(x) for x in random.integers(0, 3, 24)]
-    cases = [(fixed, 2), (fixed, 3), (more, 2), (more, 1)]
+    cases = [(fixed, [2]), (fixed, [2, 3]), (more, [1, 3]), (more, [1, 2, 4])]
 
     def changed(**other: Any) -> Any:
-        return lambda ids, order: echo_list(ids, order, **other)
+        return lambda ids, orders: echo_list(ids, orders, **other)
+
+    def no_shorter(ids: list[int], orders: list[int]) -> list[int]:
+        return echo_list(ids, orders[-1:])
+
+    def latest(ids: list[int], orders: list[int]) -> list[int]:
+        """The tail that occurred last, whatever its length: a shorter one always did."""
+        return echo_list(ids, orders[:1])
 
     return Task(
         echo_list,
@@ -138,28 +154,32 @@ def check_echoes(random: np.random.Generator) -> Task:
             ("take the last occurrence, not the first", changed(first=True)),
             (
                 "the tail finds itself: look it up before you store its place",
-                lambda ids, order: [
-                    ids[i + 1] if i + 1 < len(ids) and i + 1 >= order else -1
+                lambda ids, orders: [
+                    ids[i + 1] if i + 1 < len(ids) and i + 1 >= min(orders) else -1
                     for i in range(len(ids))
                 ],
             ),
             ("the tail finds itself: look it up before you store its place", changed(itself=True)),
-            ("the tail is one token too short", lambda ids, n: echo_list(ids, n, size=n - 1 or 2)),
-            ("the tail is one token too long", lambda ids, n: echo_list(ids, n, size=n + 1)),
+            ("the longest tail that occurred decides, not the shortest", changed(shortest=True)),
+            ("the longest tail that occurred decides, not the shortest", latest),
+            ("where the longest tail is new, a shorter one may have occurred", no_shorter),
+            ("the tail is one token too short", changed(longer=-1)),
+            ("the tail is one token too long", changed(longer=1)),
             ("without an earlier occurrence the answer is −1", changed(missing=0)),
             (
                 "without an earlier occurrence the answer is −1, not 0",
-                lambda ids, order: [
-                    max(x, 0) if i + 1 >= order else x for i, x in enumerate(echo_list(ids, order))
+                lambda ids, orders: [
+                    max(x, 0) if i + 1 >= min(orders) else x
+                    for i, x in enumerate(echo_list(ids, orders))
                 ],
             ),
             (
                 "leave no position out: the list is as long as ids",
-                lambda ids, order: [x for x in echo_list(ids, order) if x >= 0],
+                lambda ids, orders: [x for x in echo_list(ids, orders) if x >= 0],
             ),
             (
                 "the list begins too late: the first positions, which have no tail, get −1",
-                lambda ids, order: echo_list(ids, order)[order - 1 :],
+                lambda ids, orders: echo_list(ids, orders)[min(orders) - 1 :],
             ),
         ],
     )
@@ -234,10 +254,26 @@ def check_nucleus(random: np.random.Generator) -> Task:
     """Lesson 10: nucleus sampling (Holtzman et al. 2020)."""
     cases = [(random.dirichlet(np.ones(8)), top) for top in (0.3, 0.7, 0.95, 1.0)]
 
+    def of(p: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """The chosen probabilities, normalised: NaN if there are none."""
+        kept = np.where(np.isin(np.arange(len(p)), chosen), p, 0)
+        return kept / kept.sum()
+
     def short(p: np.ndarray, top: float) -> np.ndarray:
+        """As np.searchsorted finds it, without the token that crosses the threshold."""
         order = np.argsort(-p)
-        kept = np.where(np.isin(np.arange(len(p)), order[np.cumsum(p[order]) <= top]), p, 0)
-        return kept / kept.sum() if kept.sum() else kept
+        return of(p, order[: np.searchsorted(np.cumsum(p[order]), top)])
+
+    def up_to(p: np.ndarray, top: float) -> np.ndarray:
+        order = np.argsort(-p)
+        return of(p, order[np.cumsum(p[order]) <= top])
+
+    def unsorted(p: np.ndarray, top: float) -> np.ndarray:
+        return of(p, np.flatnonzero(np.cumsum(p) - p < top))
+
+    def ascending(p: np.ndarray, top: float) -> np.ndarray:
+        order = np.argsort(p)
+        return of(p, order[np.cumsum(p[order]) - p[order] < top])
 
     def unscaled(p: np.ndarray, top: float) -> np.ndarray:
         return np.where(nucleus(p, top) > 0, p, 0)
@@ -246,10 +282,28 @@ def check_nucleus(random: np.random.Generator) -> Task:
         nucleus,
         cases,
         [
+            *(
+                (
+                    "the token that crosses the threshold belongs to the set: otherwise one very "
+                    "probable token would leave the set empty, and 0 / 0 is NaN",
+                    mistake,
+                )
+                for way in (short, up_to)
+                for mistake in (way, lambda p, top, way=way: np.nan_to_num(way(p, top)))
+            ),
+            *(
+                ("without sorting: the most probable token comes first", mistake)
+                for mistake in (
+                    unsorted,
+                    lambda p, top: of(p, np.flatnonzero(np.cumsum(p) <= top)),
+                    lambda p, top: of(p, np.arange(np.searchsorted(np.cumsum(p), top))),
+                    lambda p, top: of(p, np.arange(1 + np.searchsorted(np.cumsum(p), top))),
+                )
+            ),
             (
-                "the token that crosses the threshold belongs to the set: otherwise one very "
-                "probable token would leave the set empty",
-                short,
+                "sorted the wrong way round: the most probable token comes first (np.argsort "
+                "sorts in increasing order)",
+                ascending,
             ),
             ("the remaining probabilities must add up to 1", unscaled),
             (
