@@ -69,6 +69,19 @@ def orchestra(clip: Clip, random: np.random.Generator) -> Arranged | None:
     return clip.notes.copy(), ", ".join([which, *names[:2]])
 
 
+def tutti(clip: Clip, random: np.random.Generator) -> Arranged | None:
+    """All notes of a song, distributed among violins, woodwinds, brass and double basses by their
+    pitch, and doubled by a string ensemble."""
+    notes = clip.notes[~clip.notes["is_drum"]].copy()
+    pitch = notes["pitch"]
+    high, middle = random.choice((68, 71, 73)), random.choice((56, 57, 60))
+    notes["program"] = np.select([pitch >= 72, pitch >= 62, pitch >= 50], [40, high, middle], 43)
+    doubled = notes.copy()
+    doubled["program"] = 48
+    words = _one(random, "orchestra", "symphony orchestra", "orchestral music")
+    return np.concatenate([notes, doubled]), f"{words}, strings, woodwinds, brass"
+
+
 def pop_band(clip: Clip, random: np.random.Generator) -> Arranged | None:
     """A pop song with a bass that plays the piano's lowest notes, and drums of the built-in
     corpus."""
