@@ -69,7 +69,11 @@ print(" ".join(vocabulary.names[i].removesuffix("_None") for i in first))
 # %% [markdown]
 # The floor is a **Markov chain**: it predicts from the last few tokens only, by counting what
 # followed them in the training songs (with **Kneser–Ney** smoothing). The built-in songs come from
-# a grammar whose probabilities are known, so here there is also a ceiling: the true surprise.
+# a grammar whose probabilities are known, so here there is also a ceiling: the true surprise. How
+# many times as many bits per note as the truth will the best chain need?
+
+# %%
+predict("09.1", [2.0, 5.0, 10.0], unit="times")
 
 # %%
 from workbench.datasets import builtin_songs
@@ -95,6 +99,12 @@ secret = [-builtin_songs.log_prob_notes(clip) for clip in held] if known else [n
 truth = sum(secret) / np.log(2) / notes
 shown = {**bits, "the truth": truth} if known else bits
 plots.bars(plots.axes(width=7), shown, ylabel="bits per note, held-out songs", floor=floor);
+
+# %%
+if known:
+    reveal("09.1", floor / truth, f"{floor:.2f} bits per note, the truth {truth:.2f}")
+else:
+    print("Only the built-in songs have a known truth: run the lesson with them to see it.")
 
 # %% [markdown]
 # *What you should have noticed:* each further token that the chain sees helps less, because most
@@ -284,7 +294,11 @@ plots.lines(plots.axes(width=6), range(64), {"query at 0": product[0].numpy()},
 # ## 4 · The network
 #
 # *Predict:* which part has most of the weights: the embedding, attention, or the MLPs?
-#
+
+# %%
+predict("09.2", ["embedding", "attention", "MLPs"])
+
+# %% [markdown]
 # A **decoder-only transformer** turns each token into a vector, sends it through a row of blocks,
 # and ends in one score per token of the vocabulary. A block adds two things to the vector: what
 # attention brings from other tokens, and what an MLP makes of the token by itself. This path of
@@ -326,6 +340,7 @@ sizes = {"embedding": gpt.wte.weight.numel(),
 sizes["MLPs"] = sum(p.numel() for block in gpt.h for p in block.parameters()) - sizes["attention"]
 for name, size in sizes.items():
     print(f"{name:10} {size:9,} weights")
+reveal("09.2", max(sizes, key=sizes.get))
 
 # %% [markdown]
 # *What you should have noticed:* an MLP has twice as many weights as attention (it is four times as
@@ -336,7 +351,7 @@ for name, size in sizes.items():
 # *Predict:* after how many steps will it beat the best Markov chain?
 
 # %%
-predict("09.1", [50, 100, 200], unit="steps")
+predict("09.3", [50, 100, 200], unit="steps")
 
 # %% [markdown]
 # One step: take songs, predict each of their tokens from those before it, all in parallel, and go
@@ -424,7 +439,7 @@ ax.legend(loc="upper right");
 final = measured[total]
 if final < floor:
     beaten = min(step for step, value in measured.items() if value < floor)
-    reveal("09.1", beaten, f"measured every 25 steps: below {floor:.1f} bits per note")
+    reveal("09.3", beaten, f"measured every 25 steps: below {floor:.1f} bits per note")
 else:
     print("This run is too short to beat the chain: choose the laptop size.")
 print(f"small GPT {final:.2f} bits per note, best Markov chain {floor:.2f}, truth {truth:.2f}")
@@ -449,6 +464,10 @@ compare([song.excerpt(0, 32), *clips], ["the held-out song", *[f"{n} steps" for 
 # The weights $a_{ij}$ of each head can be computed from its queries and keys. One kind of head is
 # known from language models: an **induction head** looks at the token that *came after* the last
 # occurrence of the present token, which is what to copy (Olsson and others 2022, arXiv 2209.11895).
+# Which share of its weight will the best head give to that one token, on average?
+
+# %%
+predict("09.4", [0.02, 0.05, 0.2, 0.5])
 
 # %%
 @torch.no_grad()
@@ -477,7 +496,7 @@ copying = weights[..., target].mean(-1)  # (layers, heads)
 chance = float((1 / (1 + np.nonzero(target)[0])).mean())
 plots.matrix(plots.axes(width=5, height=2.2), copying, "weight on the token to copy",
              rows=["layer 1", "layer 2"], columns=[f"head {h + 1}" for h in range(4)], unit="mean")
-print(f"the best head gives it {copying.max():.0%}; evenly spread weights would give {chance:.1%}")
+reveal("09.4", float(copying.max()), f"Evenly spread weights would give {chance:.1%}.")
 run.note("weight of the best head on the token to copy", copying.max(), floor=chance)
 
 # %%
@@ -580,28 +599,34 @@ compare([continued(*pair) for pair in settings.values()], list(settings))
 
 # %%
 from workbench import MidiGPT, Region
+from workbench.systems.storage import training_of
 
+name = "songs-gpt"
 if run.train:
-    shipped = MidiGPT.train(run.dataset, run.profile, out=f"runs/songs-{run.profile}")
+    name = f"runs/songs-{run.profile}"
+    shipped = MidiGPT.train(run.dataset, run.profile, out=name)
 else:
-    shipped = MidiGPT.from_pretrained("songs-gpt")
+    shipped = MidiGPT.from_pretrained(name)
 table = {name: [getattr(c, name) for c in (config, shipped.config.gpt)]
          for name in ("width", "depth", "heads", "context", "vocab")}
 table["weights"] = [sum(p.numel() for p in net.parameters()) for net in (gpt, shipped.networks)]
-for name, (small, large) in table.items():
-    print(f"{name:8} small {small:9,}   shipped {large:9,}")
+for part, (small, large) in table.items():
+    print(f"{part:8} small {small:9,}   shipped {large:9,}")
 
 # %%
-pitched = song.excerpt(0, 8).notes
-pitched = pitched[~pitched["is_drum"]]  # the shipped one was trained without drums
-two_bars = Clip.from_notes(pitched, tempo=song.tempo, beats=8.0, drums=False)
-longer = shipped.inpaint(two_bars, Region(bars=(2, 8)), seed=seed)[0]
-compare([clips[-1], longer], ["small GPT, built-in songs", "MidiGPT, pop songs"])
+about = training_of(name)
+minutes = sum(stage["minutes"] for stage in about.get("stages", {}).values())
+print(f"its last training: {about.get('songs', 0):,} songs and {about.get('notes', 0):,} notes of "
+      f"{about.get('dataset', 'unknown data')}, {minutes:.0f} minutes")
+print(f"the small one: {len(songs)} songs of {run.dataset}, {total} steps")
+longer = shipped.inpaint(song.excerpt(0, 8), Region(bars=(2, 8)), seed=seed)[0]
+compare([clips[-1], longer], ["small GPT", "shipped MidiGPT"], blind=True)
 
 # %% [markdown]
-# *What you should have noticed:* it is the same network: the same lines that section 4 showed. It
-# was trained for hours on arrangements of pop songs, so the prompt from our grammar is foreign to
-# it, and what it adds follows other habits.
+# *What you should have noticed:* it is the network of section 4, with two hints that lesson 10
+# explains. Both continue the same two bars, drums included, and the players are shuffled. The small
+# one knows nothing but its data set. The shipped one knows that, too, if the list above names it,
+# but as a small part among pop songs, lieder and symphonies: whose habits do you hear?
 #
 # ## Mini-project · Copying needs two layers (an hour)
 #
