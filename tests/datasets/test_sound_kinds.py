@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from workbench.datasets.sound_kinds import KINDS, built_in_kinds
-from workbench.errors import PromptError
+from workbench.errors import WorkbenchError
 
 
 @pytest.fixture(scope="module")
@@ -60,5 +60,5 @@ def test_drums_are_noisier_than_strings(windows):
 def test_numbers_out_of_range_are_named(wrong):
     given = {"each": 1, "seconds": 1.0, "rate": 16_000} | wrong
     [name] = wrong
-    with pytest.raises(PromptError, match=name):
+    with pytest.raises(WorkbenchError, match=name):
         built_in_kinds(given.pop("each"), **given)

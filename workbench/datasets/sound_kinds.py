@@ -46,7 +46,7 @@ def built_in_kinds(
         Mono clips, kind after kind, in the order of `KINDS`. The label `style` is the kind.
 
     Raises:
-        PromptError: If a number is out of range.
+        WorkbenchError: If a number is out of range.
     """
     each, seconds = whole(each, "each", 1), number(seconds, "seconds", 0)
     rate, seed = check_rate(rate, "rate"), seed_of(seed)
