@@ -575,7 +575,7 @@ reveal("07.6", far["generated"] / far["decoded noise"])
 # downbeat? How much stronger will onsets be near the requested beats than elsewhere?
 
 # %%
-predict("07.7", [1.1, 1.5, 2.5], unit="times")
+predict("07.7", [1.1, 1.5, 2.0], unit="times")
 
 # %% [markdown]
 # `generate` takes a `tempo` in BPM, a `meter`, a length in `bars`, and `loop=True` for a clip whose

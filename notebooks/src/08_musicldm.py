@@ -399,7 +399,7 @@ from workbench.models.music_ldm import FiLMUNet
 torch.manual_seed(seed)
 small = FiLMUNet(replace(music.config.sizes, unet=(32, 48), beat=CHANNELS))
 small.null_text.copy_(music.embedder.embed_text([""])[0])  # what stands for "no vector"
-total, diffusion = run.size(30, 240), music.diffusion
+total, diffusion = run.size(20, 240), music.diffusion
 optimizer = torch.optim.AdamW(small.parameters(), 3e-3)
 
 
@@ -454,7 +454,7 @@ for stop in stops:
     while len(history) < stop:
         history.append(training_step(len(history)))
     small.eval()
-    results.append(music.decode_sound(sample(run.size(5, 20))))
+    results.append(music.decode_sound(sample(run.size(3, 20))))
     small.train()
     cosines = music.embedder.embed_sound(results[-1]) @ of_text.T
     nearest_own.append(int((cosines.argmax(1) == torch.arange(6)).sum()))
