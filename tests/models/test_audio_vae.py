@@ -98,6 +98,21 @@ def test_features_match_themselves_and_scale_does_not_matter():
     assert real[0][-1].shape[-1] == 2 * real[1][-1].shape[-1]
 
 
+def test_matching_by_hand():
+    """Two scales: scores, the last of each, do not count; layers are relative to real features."""
+    random = np.random.default_rng(0)
+    shapes = [[(2, 3, 8), (2, 5, 4), (2, 1, 4)], [(2, 3, 4), (2, 1, 4)]]
+    real, fake = ([[random.normal(size=size) for size in scale] for scale in shapes] for _ in "ab")
+    ratios = []
+    for scale in range(2):
+        for layer in range(len(shapes[scale]) - 1):
+            a, b = real[scale][layer], fake[scale][layer]
+            ratios.append(sum(abs(a - b).ravel()) / sum(abs(a).ravel()))
+    given = [[[torch.from_numpy(x) for x in scale] for scale in layers] for layers in (real, fake)]
+    assert len(ratios) == 3
+    assert float(feature_matching(*given)) == pytest.approx(sum(ratios) / 3)
+
+
 def test_the_adversary_learns_to_tell_noise_from_tones():
     torch.manual_seed(0)
     discriminator = Discriminator(width=8, scales=1)

@@ -1,5 +1,6 @@
 """MRLSTM: phases, receptive fields, and autoencoders that learn."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -79,6 +80,32 @@ def test_velocity_and_offset_count_only_where_there_is_a_hit():
     assert terms["velocity"] == 0
     assert terms["offset"] == 0
     assert terms["hit"] > 0
+
+
+def test_the_loss_is_that_of_the_equation_cell_by_cell():
+    """Lesson 04, equation (2): λ = 20, divided by the number of true hits, in plain NumPy."""
+    torch.manual_seed(0)
+    model = DrumAutoencoder(AutoencoderConfig(latent=6, hidden=4, width=8, noise=0.0))
+    roll = torch.zeros(3, 16, 27)
+    roll[..., :9] = (torch.rand(3, 16, 9) < 0.3).float()
+    roll[..., 9:18] = roll[..., :9] * torch.rand(3, 16, 9)
+    roll[..., 18:] = roll[..., :9] * (torch.rand(3, 16, 9) - 0.5)
+    with torch.no_grad():
+        terms = model.loss(roll)
+        logits, velocity, offset = (x.double().numpy() for x in model(model.encode(roll)))
+    h, v, o = (part.double().numpy() for part in roll.split(9, dim=-1))
+    p = 1 / (1 + np.exp(-logits))
+    hits = cost = of_velocity = of_offset = 0.0
+    for cell in np.ndindex(h.shape):
+        hits += h[cell]
+        cost -= np.log(p[cell]) if h[cell] else np.log(1 - p[cell])
+        if h[cell]:
+            of_velocity += (v[cell] - velocity[cell]) ** 2
+            of_offset += (o[cell] - offset[cell]) ** 2
+    assert hits > 50
+    assert float(terms["hit"]) == pytest.approx(cost / hits, rel=1e-5)
+    assert float(terms["velocity"]) == pytest.approx(20 * of_velocity / hits, rel=1e-5)
+    assert float(terms["offset"]) == pytest.approx(20 * of_offset / hits, rel=1e-5)
 
 
 def grooves(n: int, seed: int) -> torch.Tensor:

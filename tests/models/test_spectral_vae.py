@@ -36,6 +36,26 @@ def test_the_outer_layers_invert_each_other():
     assert torch.allclose(vae.decode(said), sound, atol=1e-5)
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_z_is_mean_plus_sigma_times_noise(channels):
+    """Lesson 06, equation (6), with the noise of the same seed; in NumPy."""
+    vae, sound = made(channels), 0.1 * torch.randn(2, channels, 3000)
+    with torch.no_grad():
+        vae.encoder[-1].bias[4:] += 4.0  # a σ that counts
+        torch.manual_seed(7)
+        decoded, mean, logvar = vae(sound)
+        torch.manual_seed(7)
+        noise = torch.randn(mean.shape).numpy()
+        expected_mean, expected_logvar = vae.encode(sound)
+        z = mean.numpy() + np.sqrt(np.exp(logvar.numpy())) * noise
+        expected = vae.decode(torch.from_numpy(z))[..., :3000]
+        without = vae.decode(mean)[..., :3000]
+    assert torch.equal(mean, expected_mean)
+    assert torch.equal(logvar, expected_logvar)
+    assert torch.allclose(decoded, expected, atol=1e-5)
+    assert not torch.allclose(decoded, without, atol=1e-4)
+
+
 def test_levels_that_the_encoder_hears_are_bounded():
     vae, heard = made(), []
     vae.encoder[0].register_forward_hook(lambda module, given, out: heard.append(given[0]))

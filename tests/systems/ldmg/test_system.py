@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.signal
 import soundfile
 import torch
 
@@ -386,6 +387,66 @@ def test_each_player_learns_from_its_own_terms_only():
     assert all(torch.isfinite(value) for value in terms.values())
     alone = gan_terms(VAEGAN(module.vae, 0), 0.1 * torch.randn(2, 1, 4096), Weights())
     assert set(alone) == {"convergence", "spectrum", "kl"}  # a width of 0: nobody to please
+
+
+def test_the_terms_of_the_gan_by_hand(monkeypatch):
+    """Lesson 06, equations (4) and (8): each term from the networks' outputs, in NumPy."""
+    torch.manual_seed(0)
+    module = VAEGAN(AudioVAE(AudioVAEConfig(width=8, latent=4)), 8)
+    sound = 0.1 * torch.randn(2, 1, 4096)
+    weights = Weights(spectrum=2.0, kl=0.03, adversarial=0.7, matching=0.4)
+    monkeypatch.setattr("workbench.systems.ldmg.coding.some_windows", lambda: (512, 64))
+    with torch.no_grad():
+        torch.manual_seed(1)
+        terms = {name: float(value) for name, value in gan_terms(module, sound, weights).items()}
+        torch.manual_seed(1)  # the same noise
+        decoded, mean, logvar = module.vae(sound)
+        real, fake = (
+            [[x.numpy() for x in scale] for scale in module.discriminator(s)]
+            for s in (sound, decoded)
+        )
+    mu, ln_var = mean.double().numpy(), logvar.double().numpy()
+    kl = np.mean((mu**2 + np.exp(ln_var) - 1 - ln_var) / 2)
+    scores = np.mean([scale[-1].mean() for scale in fake])
+    margins = [
+        np.maximum(0, 1 - r[-1]).mean() + np.maximum(0, 1 + f[-1]).mean()
+        for r, f in zip(real, fake, strict=True)
+    ]
+    ratios = [
+        np.abs(a - b).mean() / np.abs(a).mean()
+        for r, f in zip(real, fake, strict=True)
+        for a, b in zip(r[:-1], f[:-1], strict=True)
+    ]
+    spectral = {"convergence": [], "spectrum": []}
+    for window in (512, 64):
+        hann = scipy.signal.get_window("hann", window)
+        a, b = (
+            np.abs(np.stack([stft_frames(row, hann) for row in x[:, 0].double().numpy()]))
+            for x in (sound, decoded)
+        )
+        apart = np.sqrt(((a - b) ** 2).sum((1, 2)) / (a**2).sum((1, 2)))
+        spectral["convergence"].append(apart.mean())
+        spectral["spectrum"].append(
+            np.abs(np.log(np.maximum(a, 1e-4)) - np.log(np.maximum(b, 1e-4))).mean()
+        )
+    assert terms == pytest.approx(
+        {
+            "convergence": 2.0 * np.mean(spectral["convergence"]),
+            "spectrum": 2.0 * np.mean(spectral["spectrum"]),
+            "kl": 0.03 * kl,
+            "adversarial": -0.7 * scores,
+            "matching": 0.4 * np.mean(ratios),
+            "discriminator": np.mean(margins),
+        },
+        rel=1e-3,
+    )
+
+
+def stft_frames(row, hann):
+    """Spectra of centred frames, hop a quarter of the window, relative to the window's sum."""
+    padded = np.pad(row, len(hann) // 2, mode="reflect")
+    starts = range(0, len(padded) - len(hann) + 1, len(hann) // 4)
+    return np.stack([np.fft.rfft(padded[s : s + len(hann)] * hann) for s in starts]) / hann.sum()
 
 
 def test_a_step_that_is_not_finite_moves_neither_player(tmp_path):
