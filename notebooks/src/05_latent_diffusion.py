@@ -245,6 +245,97 @@ reveal("05.2", max(wrong, key=wrong.get),
 # the accents above and the soft ghost notes below. The sampled strokes (section 4 explains how) lie
 # roughly where played ones do; longer training brings them nearer.
 #
+# **How good can it get?** The loss above stays far from 0. Is that the network's fault? For
+# drummers nobody knows. So take a toy grammar whose every loop is known: the bass drum of the
+# built-in style rock, in the first two beats of a bar. Each of eight sixteenths is hit ($+1$) or
+# not ($-1$), and the grammar says how probable each pattern $s$ is. By Bayes' rule, the best
+# prediction of $x_0$ is the mean of all patterns, weighted by how well they explain $x_t$:
+#
+# $$\hat x_0(x_t) = \sum_s p(s \mid x_t)\, s, \qquad
+# p(s \mid x_t) \propto p(s)\, \exp\left(-\frac{\lVert x_t - \sqrt{\bar\alpha_t}\, s\rVert^2}
+# {2\,(1-\bar\alpha_t)}\right) \qquad (3)$$
+#
+# *Equation (3):* code `workbench.models.mixture.denoised_discrete`; paper EDM (arXiv 2206.00364),
+# appendix B.3, with a probability for each pattern.
+#
+# *Predict:* at which noise level will a trained network be farthest from this best prediction?
+
+# %%
+from workbench.datasets.grammar import STYLES
+from workbench.datasets.grammar.cells import LANE
+from workbench.models.mixture import denoised_discrete
+
+rock = STYLES["rock"]
+patterns = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 8)  # all 256, 1 is a hit
+chances = torch.zeros(len(patterns))
+for feel, weight in zip(rock.feels, rock.weights, strict=True):
+    silent = torch.tensor(feel.table[0, :8, LANE["BD"], 0]).float()  # of each sixteenth
+    of_cell = torch.where(patterns > 0, 1 - silent, silent)
+    chances += weight * of_cell.prod(1)  # within a feel, cells are independent
+patterns, chances = 2 * patterns[chances > 0] - 1, chances[chances > 0]
+print(f"{len(patterns)} patterns are possible; the most frequent:")
+for i in chances.argsort(descending=True)[:4]:
+    print("   ", "".join("X" if hit > 0 else "." for hit in patterns[i]), f"{chances[i]:.0%}")
+
+# %%
+toy = torch.nn.Sequential(
+    torch.nn.Linear(10, 64), torch.nn.SiLU(), torch.nn.Linear(64, 64), torch.nn.SiLU(),
+    torch.nn.Linear(64, 8),
+)
+optimizer = torch.optim.AdamW(toy.parameters(), lr=3e-3)
+
+
+def predict_clean(x, bar):  # x₀ this time; section 3 shows that x₀ and ε give each other
+    return toy(torch.cat([x, bar.sqrt(), (1 - bar).sqrt()], dim=-1))
+
+
+def noisy_patterns(bar):
+    real = patterns[torch.multinomial(chances, len(bar), replacement=True)]
+    return real, bar.sqrt() * real + (1 - bar).sqrt() * torch.randn(real.shape)
+
+
+steps = run.size(200, 1000)
+for step in range(steps):
+    bar = bars_2d[torch.randint(1000, (256, 1))]
+    real, x_t = noisy_patterns(bar)
+    loss = ((predict_clean(x_t, bar) - real) ** 2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.param_groups[0]["lr"] = 3e-3 * min(1.0, 2 - 2 * step / steps)  # falls
+    optimizer.step()
+
+# %%
+noises = (0.1, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
+errors = {"network": [], "best possible": [], "network, from the best": []}
+for noise_level in noises:
+    bar = torch.full((4000, 1), 1 - noise_level**2)
+    real, x_t = noisy_patterns(bar)
+    ideal = denoised_discrete(x_t, bar, patterns, chances)
+    with torch.no_grad():
+        learned = predict_clean(x_t, bar)
+    pairs = ((learned, real), (ideal, real), (learned, ideal))
+    for row, (a, b) in zip(errors.values(), pairs, strict=True):
+        row.append(float(((a - b) ** 2).mean()))
+    if noise_level == 0.8:
+        example = torch.stack([real[0], x_t[0], ideal[0], learned[0]])
+left, right = plots.axes(1, 2, width=11, height=3.2)
+plots.lines(left, noises, errors, xlabel="noise level √(1 − ᾱ)", ylabel="mean squared error of x₀")
+plots.matrix(right, example, "one pattern at 80 % noise", diverging=True,
+             rows=["pattern", "noisy", "best", "network"])
+right.set(xlabel="sixteenth")
+worst = noises[int(np.argmax(errors["network, from the best"]))]
+print(f"mean over the noise levels: network {np.mean(errors['network']):.3f}, best possible "
+      f"{np.mean(errors['best possible']):.3f}; farthest from the best at {worst:.0%} noise")
+run.note("toy grammar, error of x₀", np.mean(errors["network"]),
+         floor=f"at least {np.mean(errors['best possible']):.3f}")
+
+# %% [markdown]
+# *What you should have noticed:* a part of the error cannot be avoided, because noise hides which
+# pattern was played. The more noise, the less the best prediction is a pattern: it is a mean of
+# several, with values between $-1$ and $1$. The network's error is that of the best prediction plus
+# what the network is away from it (the third curve), up to chance. Only this second part falls
+# with training. Where there is little noise, all of the network's error is its own.
+#
 # ## Exercise 2 · The training step (15 minutes)
 #
 # *Level:* hard. *Goal:* the loss of one batch, with text dropout. `network(x_t, t, text)` predicts;
@@ -395,9 +486,9 @@ reveal("05.4", int(np.sum(np.sign(ends["ddim"]) != np.sign(ends["ddpm"]))))
 # prediction of the clean data, then noise it again to the next, lower level $s$:
 #
 # $$\hat x_0 = \frac{x_t - \sqrt{1-\bar\alpha_t}\,\varepsilon}{\sqrt{\bar\alpha_t}}, \qquad
-# x_s = \sqrt{\bar\alpha_s}\,\hat x_0 + \sqrt{1-\bar\alpha_s}\,\varepsilon \qquad (3)$$
+# x_s = \sqrt{\bar\alpha_s}\,\hat x_0 + \sqrt{1-\bar\alpha_s}\,\varepsilon \qquad (4)$$
 #
-# *Equation (3):* code `workbench.models.samplers.ddim`; paper DDIM (arXiv 2010.02502), eq. 12 with
+# *Equation (4):* code `workbench.models.samplers.ddim`; paper DDIM (arXiv 2010.02502), eq. 12 with
 # its σ at 0.
 
 # %% tags=["stub"]
@@ -423,17 +514,17 @@ def ddim_step(x, eps, now, then):
 #
 # $$D = \left(1 + \tfrac{1}{2r}\right)\hat x_0^{(i)} - \tfrac{1}{2r}\,\hat x_0^{(i-1)}, \qquad
 # x_{i+1} = \frac{\sigma_{i+1}}{\sigma_i}\,x_i - \alpha_{i+1}\left(e^{-h} - 1\right) D
-# \qquad (4)$$
+# \qquad (5)$$
 #
 # with $h = \lambda_{i+1} - \lambda_i$ and $r = (\lambda_i - \lambda_{i-1})/h$. Each step needs one
 # evaluation of the network ("2M": second order, multistep).
 #
-# *Equation (4):* code `workbench.models.samplers.dpm_solver`; paper DPM-Solver++
+# *Equation (5):* code `workbench.models.samplers.dpm_solver`; paper DPM-Solver++
 # (arXiv 2211.01095), algorithm 2.
 #
 # ## Exercise 4 · A step of DPM-Solver++ (20 minutes)
 #
-# *Level:* hard. *Goal:* equation (4). `before`, `now`, `then` are $\bar\alpha_{i-1}$,
+# *Level:* hard. *Goal:* equation (5). `before`, `now`, `then` are $\bar\alpha_{i-1}$,
 # $\bar\alpha_i$, $\bar\alpha_{i+1}$; `x0` is the prediction now, `x0_before` the one before.
 
 # %% tags=["stub"]
@@ -477,32 +568,50 @@ predict("05.5", [6, 15, 40], unit="steps")
 from workbench.evaluation.distances import frechet_distance
 
 counts = (3, 10, 30) if run.small else (3, 5, 10, 20, 50, 100)
-levels = (torch.arange(1000) + 0.5) / 1000
 fine = torch.linspace(-2, 2, 40_001, dtype=torch.float64)
-shares = torch.cumsum(mixture.density(fine, torch.ones((), dtype=torch.float64), odds), 0)
+shares = mixture.density(fine, torch.ones((), dtype=torch.float64), odds).cumsum(0)
+levels = (torch.arange(1000) + 0.5) / 1000
 truth = np.interp(levels, shares / shares[-1], fine)  # 1000 quantiles of the true numbers
-error = {name: [] for name in SAMPLERS}
-for name, count in [(name, count) for name in SAMPLERS for count in counts]:
+quantiles = torch.special.ndtri(levels)  # and of pure noise
+
+
+def toy_error(name, count):
+    """How far 1000 sampled numbers, in order, are from the true ones."""
     random = torch.Generator().manual_seed(seed)
-    start_at = torch.special.ndtri(levels)[torch.randperm(1000, generator=random)]
-    made = SAMPLERS[name](best, start_at, mixture.SCHEDULE, count, random)
-    error[name].append(float(np.abs(np.sort(made.numpy()) - truth).mean()))
+    start_at = quantiles[torch.randperm(1000, generator=random)]
+    sampled = SAMPLERS[name](best, start_at, mixture.SCHEDULE, count, random)
+    distance = np.abs(np.sort(sampled.numpy()) - truth)
+    return float(distance.mean())
+
+
+error = {}
+for name in SAMPLERS:
+    error[name] = [toy_error(name, count) for count in counts]
 
 # %%
 n = run.size(24, 64)
 order = np.random.default_rng(seed).permutation(len(held_out))
-first, second = ([held_out[i] for i in part] for part in (order[:n], order[n : 2 * n]))
+first = [held_out[i] for i in order[:n]]
+second = [held_out[i] for i in order[n : 2 * n]]
+prompts = [clip.caption for clip in first]
 real = system.embed_clips(first).numpy()
 floor = float(frechet_distance(real, system.embed_clips(second).numpy()))
+
+
+def loop_distance(name, count, seed):
+    """How far loops of a sampler are from held-out ones."""
+    clips = system.generate(prompts, bars=4, steps=count, sampler=name, seed=seed)
+    embedded = system.embed_clips(clips).numpy()
+    return float(frechet_distance(real, embedded))
+
+
 grid = (5, 20) if run.small else (5, 10, 20, 50)
 seeds = (seed, seed + 1)
 table = np.zeros((len(SAMPLERS), len(grid), len(seeds)))
 for i, name in enumerate(SAMPLERS):
     for j, count in enumerate(grid):
         for k, s in enumerate(seeds):
-            prompts = [clip.caption for clip in first]
-            clips = system.generate(prompts, bars=4, steps=count, sampler=name, seed=s)
-            table[i, j, k] = frechet_distance(real, system.embed_clips(clips).numpy())
+            table[i, j, k] = loop_distance(name, count, s)
 
 # %%
 left, right = plots.axes(1, 2, width=10, height=3.4)
@@ -727,14 +836,14 @@ predict("05.8", [25.0, 50.0, 75.0, 95.0], unit="%")
 # guides in the noisier half of the schedule only; this saves a quarter of the evaluations
 # (arXiv 2404.07724).
 #
-# $$\hat v = v_\varnothing + s\,(v_{\text{text}} - v_\varnothing) \qquad (5)$$
+# $$\hat v = v_\varnothing + s\,(v_{\text{text}} - v_\varnothing) \qquad (6)$$
 #
-# *Equation (5):* code `workbench.models.diffusion.guided`; paper classifier-free guidance
+# *Equation (6):* code `workbench.models.diffusion.guided`; paper classifier-free guidance
 # (arXiv 2207.12598), eq. 6, whose $w$ is $s - 1$.
 #
 # ## Exercise 5 · Guidance (5 minutes)
 #
-# *Level:* easy. *Goal:* equation (5). At scale 1 only the prediction with text is left, at 0 the
+# *Level:* easy. *Goal:* equation (6). At scale 1 only the prediction with text is left, at 0 the
 # one without.
 
 # %% tags=["stub"]
@@ -816,10 +925,13 @@ ask = {
     "toms": "a beat on the toms", "open hats": "open hi-hats",
 }
 traits = list(ask)
-table = np.array([
-    [share(t, ask[t], 2), share(t, "", 1), share(t, ask[traits[i - 1]], 2)]
-    for i, t in enumerate(traits)
-])
+rows = []
+for i, trait in enumerate(traits):
+    other = traits[i - 1]
+    requested = share(trait, ask[trait], 2)
+    without_words = share(trait, "", 1)
+    rows.append([requested, without_words, share(trait, ask[other], 2)])
+table = np.array(rows)
 ax = plots.matrix(plots.axes(width=6, height=3), table, rows=traits, unit="share of loops",
                   columns=["requested", "no words", "another requested"])
 for (row, column), value in np.ndenumerate(table):

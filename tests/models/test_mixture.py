@@ -44,6 +44,34 @@ def test_density_denoiser_and_score_agree_with_integrals(bar, odds):
         )
 
 
+@pytest.mark.parametrize("bar", [0.02, 0.4, 0.97])
+def test_the_denoiser_of_points_agrees_with_bayes_rule(bar):
+    """Point by point, with SciPy's densities."""
+    random = np.random.default_rng(0)
+    points, x = random.normal(size=(5, 3)), random.normal(size=(4, 3))
+    shares = random.dirichlet(np.ones(5))
+    expected = []
+    for row in x:
+        joint = [
+            share * stats.multivariate_normal.pdf(row, bar**0.5 * point, (1 - bar) * np.eye(3))
+            for share, point in zip(shares, points, strict=True)
+        ]
+        expected.append(sum(p * point for p, point in zip(joint, points, strict=True)) / sum(joint))
+    x, points, shares = (torch.from_numpy(part) for part in (x, points, shares))
+    for level in (torch.tensor(bar, dtype=x.dtype), torch.full((4, 1), bar, dtype=x.dtype)):
+        mean = mixture.denoised_discrete(x, level, points, shares)
+        assert mean.numpy() == pytest.approx(np.stack(expected), abs=1e-12)
+
+
+def test_many_points_make_the_two_gaussians():
+    """Points on a fine grid, as probable as the mixture's density, have its denoiser."""
+    grid = torch.linspace(-2.5, 2.5, 5001, dtype=torch.float64)[:, None]
+    shares = torch.from_numpy(clean_density(grid[:, 0].numpy(), 0.7))
+    x, bar = torch.linspace(-2, 2, 9, dtype=torch.float64), torch.tensor(0.6, dtype=torch.float64)
+    among = mixture.denoised_discrete(x[:, None], bar, grid, shares / shares.sum())[:, 0]
+    assert torch.allclose(among, mixture.denoised(x, bar, 0.7), atol=1e-6)
+
+
 def test_the_best_noise_has_the_least_loss():
     """No other prediction has a smaller squared error than the mean of the noise."""
     generator = torch.Generator().manual_seed(0)

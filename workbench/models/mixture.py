@@ -1,4 +1,5 @@
-"""A distribution whose optimal denoiser is known: numbers near −1 or near +1.
+"""Distributions whose optimal denoiser is known: numbers near −1 or near +1, and data that are one
+of a few points, such as the patterns of a grammar.
 
 A network that minimises the loss of diffusion (DDPM, arXiv 2006.11239, eq. 14) predicts the mean of
 the noise, given what it receives. For a mixture of Gaussians this mean has a closed form, and so
@@ -53,6 +54,26 @@ def score(x: Tensor, bar: Tensor, odds: Tensor | float = 0.0) -> Tensor:
     Source: Tweedie's formula, arXiv 2011.13456, appendix B: the score is −ε/√(1−ᾱ) of the best ε.
     """
     return (bar.sqrt() * denoised(x, bar, odds) - x) / (1 - bar)
+
+
+def denoised_discrete(x: Tensor, bar: Tensor, points: Tensor, shares: Tensor) -> Tensor:
+    """Return the mean of x₀ given x_t, where x₀ is one of a few points: the best denoiser of a
+    distribution that is known completely.
+
+    Args:
+        x: Noisy data (n, d).
+        bar: ᾱ of each row, (n, 1) or a number, 0 to 1 without 1.
+        points: The points (k, d).
+        shares: Their probabilities (k,).
+
+    Returns:
+        (n, d).
+
+    Source: EDM, arXiv 2206.00364, appendix B.3, with a probability for each point.
+    """
+    squares = (x[:, None] - bar.sqrt()[..., None] * points).square().sum(-1)  # (n, k)
+    weights = (shares.log() - squares / (2 * (1 - bar))).softmax(-1)  # p(point | x): (n, k)
+    return weights @ points
 
 
 def best_noise(x: Tensor, t: Tensor, odds: Tensor) -> Tensor:
