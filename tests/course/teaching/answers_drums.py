@@ -18,28 +18,31 @@ def found(scores, k):
     return recall(np.array(places), k)
 
 
-def lstm_step(x, h, c, weights):
-    """PyTorch's cell, whose four parts are in the order input, forget, cell, output."""
-    cell = torch.nn.LSTMCell(len(x), len(h)).double()
+def lstm(x, h, c, weights):
+    """PyTorch's LSTM, whose four parts are in the order input, forget, cell, output."""
+    network = torch.nn.LSTM(x.shape[1], len(h)).double()
     names = ("input", "forget", "cell", "output")
     W, U, b = (np.concatenate([weights[name][part] for name in names]) for part in range(3))
     with torch.no_grad():
-        cell.weight_ih.copy_(torch.from_numpy(W))
-        cell.weight_hh.copy_(torch.from_numpy(U))
-        cell.bias_ih.copy_(torch.from_numpy(b))
-        cell.bias_hh.zero_()
-        rows = (torch.from_numpy(row)[None] for row in (x, h, c))
-        x, h, c = rows
-        h, c = cell(x, (h, c))
-    return h[0], c[0]
+        network.weight_ih_l0.copy_(torch.from_numpy(W))
+        network.weight_hh_l0.copy_(torch.from_numpy(U))
+        network.bias_ih_l0.copy_(torch.from_numpy(b))
+        network.bias_hh_l0.zero_()
+        state = tuple(torch.from_numpy(row)[None] for row in (h, c))
+        return network(torch.from_numpy(x), state)[0].numpy()
 
 
 def several_positives(a, b, scale, alike):
-    """Cross-entropy against a target that spreads evenly over the texts that suit."""
+    """Cross-entropy against a target that spreads evenly over the texts that suit; the accuracy
+    counts row by row."""
     logits = scale * a @ b.T
     rows = F.cross_entropy(logits, alike / alike.sum(1, keepdim=True))
     columns = F.cross_entropy(logits.T, alike.T / alike.sum(0)[:, None])
-    return (rows + columns) / 2
+    right = [
+        sum(float(suits[int(np.argmax(row.numpy()))]) for row, suits in zip(x, y, strict=True))
+        for x, y in ((logits, alike), (logits.T, alike.T))
+    ]
+    return (rows + columns) / 2, sum(right) / (2 * len(a))
 
 
 def training_loss(network, x0, text, t, noise, drop, alphas_bar, target):
@@ -86,7 +89,7 @@ ANSWERS = {
     "check_masked_mean": masked_mean,
     "check_info_nce": info_nce,
     "check_several_positives": several_positives,
-    "check_lstm_step": lstm_step,
+    "check_lstm": lstm,
     "check_phases": lambda x, r: x.reshape(-1, r, x.shape[1]).swapaxes(0, 1),
     "check_hit_loss": lambda x, h: F.binary_cross_entropy_with_logits(x, h) * h.numel() / h.sum(),
     "check_add_noise": lambda x, e, a: a**0.5 * x + (1 - a) ** 0.5 * e,
@@ -132,21 +135,38 @@ MISTAKES = [
         "does the softmax itself",
     ),
     ("check_info_nce", lambda a, b, s: info_nce(a, b, s) * len(a), "sum over the pairs"),
-    ("check_several_positives", lambda a, b, s, alike: info_nce(a, b, s), "own text"),
     (
         "check_several_positives",
-        lambda a, b, s, alike: several_positives(a, b, s, torch.eye(len(a))),
+        lambda a, b, s, alike: (info_nce(a, b, s), several_positives(a, b, s, alike)[1]),
         "own text",
     ),
-    ("check_several_positives", lambda *a: 2 * several_positives(*a), "added"),
-    ("check_phases", lambda x, r: x[::r], "one phase"),
-    ("check_lstm_step", lambda *case: lstm_step(*case)[::-1], "comes first"),
     (
-        "check_lstm_step",
-        lambda x, h, c, w: lstm_step(x, h, c, w | {"forget": w["input"], "input": w["forget"]}),
+        "check_several_positives",
+        lambda a, b, s, alike: (
+            several_positives(a, b, s, alike)[0],
+            several_positives(a, b, s, torch.eye(len(a)))[1],
+        ),
+        "every text that suits is right",
+    ),
+    ("check_several_positives", lambda *a: [2 * x for x in several_positives(*a)], "added"),
+    ("check_several_positives", lambda *a: several_positives(*a)[0], "return the accuracy"),
+    ("check_phases", lambda x, r: x[::r], "one phase"),
+    ("check_lstm", lambda *case: lstm(*case)[-1], "every step"),
+    (
+        "check_lstm",
+        lambda x, h, c, w: lstm(x, h, c, w | {"forget": w["input"], "input": w["forget"]}),
         "swapped",
     ),
-    ("check_lstm_step", lambda x, h, c, w: lstm_step(x, 0 * h, c, w), "U @ h"),
+    (
+        "check_lstm",
+        lambda x, h, c, w: lstm(x, h, c, {k: (W, 0 * U, b) for k, (W, U, b) in w.items()}),
+        "U @ h",
+    ),
+    (
+        "check_lstm",
+        lambda x, h, c, w: np.concatenate([lstm(row[None], h, c, w) for row in x]),
+        "carry h and c",
+    ),
     (
         "check_hit_loss",
         lambda x, h: -(h * x.sigmoid().log() + (1 - h) * (1 - x.sigmoid()).log()).sum() / h.sum(),

@@ -14,14 +14,27 @@ def distance(real, made):
 
 
 def bound(x, mean, logvar, noise, weights, variance):
-    """The ELBO through SciPy's normal density, one number at a time."""
-    total = 0.0
-    for row, m, v, e in zip(x, mean, logvar, noise, strict=True):
-        z = [a + b**0.5 * c for a, b, c in zip(m, np.exp(v), e, strict=True)]
-        decoded = [sum(z[k] * weights[k, j] for k in range(len(z))) for j in range(len(row))]
-        total += norm.logpdf(row, decoded, variance**0.5).sum()
-        total -= sum((a**2 + np.exp(b) - 1 - b) / 2 for a, b in zip(m, v, strict=True))
-    return total / len(x)
+    """Both bounds through SciPy's normal density, one number at a time."""
+    likelihood, formula, sampled = 0.0, 0.0, 0.0
+    for draw in noise:
+        for row, m, v, e in zip(x, mean, logvar, draw, strict=True):
+            sigma = np.exp(v) ** 0.5
+            z = [a + b * c for a, b, c in zip(m, sigma, e, strict=True)]
+            decoded = [sum(z[k] * weights[k, j] for k in range(len(z))) for j in range(len(row))]
+            likelihood += norm.logpdf(row, decoded, variance**0.5).sum()
+            formula += sum((a**2 + np.exp(b) - 1 - b) / 2 for a, b in zip(m, v, strict=True))
+            sampled += norm.logpdf(z, m, sigma).sum() - norm.logpdf(z).sum()
+    n = len(noise) * len(x)
+    return (likelihood - formula) / n, (likelihood - sampled) / n
+
+
+def sampled_with_variances(x, mean, logvar, noise, weights, variance):
+    """z = μ + σ²ε; log q is that of the noise."""
+    z = mean + np.exp(logvar) * noise
+    first = norm.logpdf(x, z @ weights, variance**0.5).sum(-1).mean()
+    formula = (mean**2 + np.exp(logvar) - 1 - logvar).sum(-1).mean() / 2
+    log_q = (norm.logpdf(noise) - logvar / 2).sum(-1).mean()
+    return first - formula, first + norm.logpdf(z).sum(-1).mean() - log_q
 
 
 def generator(real, fake, error, kl, weights):
@@ -103,17 +116,21 @@ MISTAKES = [
     ("check_log_distance", lambda a, b: np.sqrt((100 * np.log10(a / b) ** 2).mean()), "each frame"),
     ("check_kl_normal", lambda m, v: (m**2 + np.exp(v) - 1 - v).mean(), "½"),
     ("check_kl_normal", lambda m, v: 0.5 * (m**2 + np.exp(v) - 1 - v).sum(), "not the sum"),
-    ("check_elbo", lambda x, m, v, e, w, s: bound(x, m, v, 0 * e, w, s), "noise is not used"),
+    ("check_kl_normal", lambda m, v: 0.5 * (m**2 + np.exp(v) ** 0.5 - 1 - v).mean(), "is σ"),
+    ("check_elbo", lambda *case: bound(*case)[::-1], "swapped"),
     (
         "check_elbo",
-        lambda x, m, v, e, w, s: bound(x, m, v, e, w, s) + x.shape[1] / 2 * np.log(2 * np.pi * s),
+        lambda x, m, v, e, w, s: (
+            np.array(bound(x, m, v, e, w, s)) + x.shape[1] / 2 * np.log(2 * np.pi * s)
+        ),
         "log 2πs² is missing",
     ),
     (
         "check_elbo",
-        lambda x, m, v, e, w, s: bound(x, m, v, np.exp(v / 2) * e, w, s),
+        lambda x, m, v, e, w, s: sampled_with_variances(x, m, v, e, w, s),
         "its square root",
     ),
+    ("check_elbo", lambda *case: bound(*case)[0], "one number"),
     (
         "check_generator_loss",
         lambda r, f, s, k, w: generator(r, f, s, k, w) + 2 * w["adversarial"] * f[-1].mean(),

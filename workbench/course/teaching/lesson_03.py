@@ -118,11 +118,12 @@ def check_info_nce(random: np.random.Generator) -> Task:
     hints=(
         "Start with the logarithm of the softmax over each row: all texts are in its denominator.",
         "Keep the entries where `alike` is 1. How many are there in each row?",
+        "The choice of a row is its largest logit. It is right where `alike` is 1 in that column.",
         "The columns are the rows of the transposed matrices.",
     ),
 )
 def check_several_positives(random: np.random.Generator) -> Task:
-    """Lesson 03: contrastive loss where several texts may suit a loop."""
+    """Lesson 03: contrastive loss and accuracy where several texts may suit a loop."""
     import torch
     import torch.nn.functional as F
 
@@ -130,14 +131,25 @@ def check_several_positives(random: np.random.Generator) -> Task:
         both = torch.from_numpy(random.normal(size=(2, n, 5)).astype(np.float32))
         groups = random.permutation(np.arange(n) // 3)  # groups of three, and a smaller one
         alike = torch.from_numpy((groups[:, None] == groups).astype(np.float32))
+        both[1, : n // 2] = both[0, : n // 2] + 0.3 * both[1, : n // 2]  # some find their own text
         return *F.normalize(both, dim=-1), 4.0, alike
 
     def of_rows(a: Any, b: Any, s: float, alike: Any) -> Any:
         log_p = torch.log_softmax(s * a @ b.T, 1)
         return -((log_p * alike).sum(1) / alike.sum(1)).mean()
 
+    def right(a: Any, b: Any, s: float, alike: Any) -> Any:
+        return (alike * F.one_hot((a @ b.T).argmax(1), len(b))).sum(1).mean()
+
+    def own(a: Any, b: Any, s: float, alike: Any) -> Any:
+        return ((a @ b.T).argmax(1) == torch.arange(len(a))).float().mean()
+
     def twice(rows: Any) -> Any:
         return lambda a, b, s, alike: (rows(a, b, s, alike) + rows(b, a, s, alike.T)) / 2
+
+    def with_accuracy(loss: Any, accuracy: Any = None) -> Any:
+        share = accuracy or twice(right)
+        return lambda *case: (loss(*case), share(*case))
 
     def sum_over_mates(a: Any, b: Any, s: float, alike: Any) -> Any:
         return -(torch.log_softmax(s * a @ b.T, 1) * alike).sum(1).mean()
@@ -148,39 +160,62 @@ def check_several_positives(random: np.random.Generator) -> Task:
     def log_of_the_sum(a: Any, b: Any, s: float, alike: Any) -> Any:
         return -torch.log(((s * a @ b.T).softmax(1) * alike).sum(1)).mean()
 
+    loss = twice(of_rows)
+    of_losses = [
+        (
+            "that counts only the own text: use all entries where `alike` is 1",
+            lambda a, b, s, alike: info_nce(a, b, s),
+        ),
+        ("the two directions are added; take their mean", lambda *case: 2 * loss(*case)),
+        (
+            "that is the sum over the texts that suit: divide by their number in each row",
+            twice(sum_over_mates),
+        ),
+        (
+            "that divides by the number of all texts: divide by the number that suit",
+            twice(mean_over_all),
+        ),
+        (
+            "that is the log of the summed probabilities; take the mean of the logs",
+            twice(log_of_the_sum),
+        ),
+        (
+            "the scale is missing: multiply the cosines by it",
+            lambda a, b, s, alike: loss(a, b, 1.0, alike),
+        ),
+        (
+            "the sign is reversed: a loss is the negative log-probability",
+            lambda *case: -loss(*case),
+        ),
+        ("that is only the rows: the columns choose, too", of_rows),
+    ]
     return Task(
-        twice(of_rows),
-        [case(8), case(7)],
+        with_accuracy(loss),
+        [case(8), case(16), case(25)],
         [
-            (
-                "that counts only the own text: use all entries where `alike` is 1",
-                lambda a, b, s, alike: info_nce(a, b, s),
-            ),
-            ("that is only the rows: the columns choose, too", of_rows),
+            *((words, with_accuracy(wrong)) for words, wrong in of_losses),
+            ("that is only the rows: the columns choose, too", with_accuracy(of_rows, right)),
             (
                 "the two directions are added; take their mean",
-                lambda a, b, s, alike: 2 * twice(of_rows)(a, b, s, alike),
+                lambda *case: tuple(2 * x for x in with_accuracy(loss)(*case)),
             ),
             (
-                "that is the sum over the texts that suit: divide by their number in each row",
-                twice(sum_over_mates),
+                "the accuracy counts only the own text: every text that suits is right",
+                with_accuracy(loss, twice(own)),
             ),
             (
-                "that divides by the number of all texts: divide by the number that suit",
-                twice(mean_over_all),
+                "the accuracy is that of the rows alone: the columns choose, too",
+                with_accuracy(loss, right),
             ),
             (
-                "that is the log of the summed probabilities; take the mean of the logs",
-                twice(log_of_the_sum),
+                "the accuracies of the two directions are added; take their mean",
+                with_accuracy(loss, lambda *case: 2 * twice(right)(*case)),
             ),
             (
-                "the scale is missing: multiply the cosines by it",
-                lambda a, b, s, alike: twice(of_rows)(a, b, 1.0, alike),
+                "that returns the accuracy first: return the loss, then the accuracy",
+                lambda *case: with_accuracy(loss)(*case)[::-1],
             ),
-            (
-                "the sign is reversed: a loss is the negative log-probability",
-                lambda a, b, s, alike: -twice(of_rows)(a, b, s, alike),
-            ),
+            ("that is the loss alone: return the accuracy, too", loss),
         ],
     )
 

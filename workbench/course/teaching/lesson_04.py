@@ -41,15 +41,16 @@ def check_phases(random: np.random.Generator) -> Task:
     "04.2",
     points=3,
     hints=(
-        "Each of the four is a function of W @ x + U @ h + b; only their squashing differs.",
+        "Each of the four is a function of W @ x_t + U @ h + b; only their squashing differs.",
         "The gates use the logistic function, what may be written uses tanh.",
         "First the new c from the old one, then h from the new c.",
+        "Each step begins with the h and the c of the step before it; collect the h of all steps.",
     ),
 )
-def check_lstm_step(random: np.random.Generator) -> Task:
-    """Lesson 04: one step of an LSTM, from the weights of its four parts."""
+def check_lstm(random: np.random.Generator) -> Task:
+    """Lesson 04: an LSTM over a sequence, from the weights of its four parts."""
 
-    def case(inputs: int, hidden: int) -> tuple[Any, ...]:
+    def case(time: int, inputs: int, hidden: int) -> tuple[Any, ...]:
         weights = {
             name: [
                 random.normal(size=(hidden, inputs)),
@@ -59,7 +60,7 @@ def check_lstm_step(random: np.random.Generator) -> Task:
             for name in ("forget", "input", "output", "cell")
         }
         return (
-            random.normal(size=inputs),
+            random.normal(size=(time, inputs)),
             random.normal(size=hidden),
             random.normal(size=hidden),
             weights,
@@ -68,7 +69,7 @@ def check_lstm_step(random: np.random.Generator) -> Task:
     def sigmoid(z: Any) -> Any:
         return 1 / (1 + np.exp(-z))
 
-    def step(
+    def read(
         x: Any,
         h: Any,
         c: Any,
@@ -81,21 +82,28 @@ def check_lstm_step(random: np.random.Generator) -> Task:
         gate: Any = sigmoid,
         recurrent: float = 1.0,
         old: Any = lambda c, new: new,
+        carry: tuple[bool, bool] = (True, True),
+        part: Any = lambda h, c: h,
     ) -> Any:
-        def part(name: str) -> Any:
-            W, U, b = weights[name]
-            return W @ x + recurrent * (U @ h) + bias * b
-
-        f, i = (gate(part(name)) for name in order)
-        new = f * c + i * squash(part("cell"))
-        return gate(part("output")) * show(old(c, new)), new
+        first = h, c
+        outputs = []
+        for x_t in x:
+            h, c = (now if keep else at for now, at, keep in zip((h, c), first, carry, strict=True))
+            parts = {}
+            for name, (W, U, b) in weights.items():
+                parts[name] = W @ x_t + recurrent * (U @ h) + bias * b
+            f, i = (gate(parts[name]) for name in order)
+            new = f * c + i * squash(parts["cell"])
+            h, c = gate(parts["output"]) * show(old(c, new)), new
+            outputs.append(part(h, c))
+        return np.stack(outputs)
 
     def changed(**how: Any) -> Any:
-        return lambda *case: step(*case, **how)
+        return lambda *case: read(*case, **how)
 
     return Task(
-        step,
-        [case(3, 2), case(2, 4)],
+        read,
+        [case(4, 3, 2), case(3, 2, 5)],
         [
             ("forget and input gate are swapped", changed(order=("input", "forget"))),
             (
@@ -107,7 +115,27 @@ def check_lstm_step(random: np.random.Generator) -> Task:
             ("the biases are missing", changed(bias=0.0)),
             ("U @ h is missing: the gates also depend on the last h", changed(recurrent=0.0)),
             ("h is computed from the old c; use the new one", changed(old=lambda c, new: c)),
-            ("that returns c, h: the new h comes first", lambda *case: step(*case)[::-1]),
+            (
+                "every step begins with the first h: carry it from step to step",
+                changed(carry=(False, True)),
+            ),
+            (
+                "every step begins with the first c: carry it from step to step",
+                changed(carry=(True, False)),
+            ),
+            (
+                "every step begins with the first state: carry h and c from step to step",
+                changed(carry=(False, False)),
+            ),
+            ("those are the states c: return what is shown, h", changed(part=lambda h, c: c)),
+            (
+                "that is the last h alone: return the h of every step, (time, hidden)",
+                lambda *case: read(*case)[-1],
+            ),
+            (
+                "the first h is the one after the first step, not the one that is given",
+                lambda x, h, c, w: np.concatenate([h[None], read(x, h, c, w)[:-1]]),
+            ),
         ],
     )
 

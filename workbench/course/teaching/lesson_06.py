@@ -87,6 +87,10 @@ def check_kl_normal(random: np.random.Generator) -> Task:
                 "exp(log variance) is already σ²: do not square it",
                 lambda m, v: 0.5 * (m**2 + np.exp(2 * v) - 1 - v).mean(),
             ),
+            (
+                "exp(½ log variance) is σ: the KL needs its square, exp(log variance)",
+                lambda m, v: 0.5 * (m**2 + np.exp(0.5 * v) - 1 - v).mean(),
+            ),
             ("take the mean over latents, not the sum", lambda m, v: kl_normal(m, v) * len(m)),
         ],
     )
@@ -101,16 +105,27 @@ def elbo(
     variance: float,
     *,
     sigma_of: Any = lambda logvar: np.exp(0.5 * logvar),
+    square_of: Any = np.exp,
     constant: Any = lambda variance: np.log(2 * np.pi * variance),
     divisor: Any = lambda variance: variance,
     kl_factor: float = 1.0,
-    reduce: Any = lambda terms: terms.sum(1).mean(),
-) -> float:
-    """ELBO in nats per example, with a linear decoder and one sample of z for each example."""
-    decoded = (mean + sigma_of(logvar) * noise) @ weights
-    log_likelihood = -0.5 * ((x - decoded) ** 2 / divisor(variance) + constant(variance))
-    kl = 0.5 * (mean**2 + np.exp(logvar) - 1 - logvar)
-    return float(reduce(log_likelihood) - kl_factor * reduce(kl))
+    own_log: float = 1.0,
+    sampled_factor: float = 1.0,
+    prior: float = 1.0,
+    proposal: float = 1.0,
+    reduce: Any = lambda terms: terms.sum(-1).mean(),
+) -> tuple[float, float]:
+    """Two estimates of the ELBO in nats per example, with a linear decoder: with the KL by its
+    formula, and with the KL by sampling."""
+    z = mean + sigma_of(logvar) * noise
+    log_likelihood = -0.5 * ((x - z @ weights) ** 2 / divisor(variance) + constant(variance))
+    kl = 0.5 * (mean**2 + square_of(logvar) - 1 - logvar)
+    log_prior = -0.5 * (z**2 + np.log(2 * np.pi))
+    log_q = -0.5 * (noise**2 + np.log(2 * np.pi) + own_log * logvar)
+    sampled = reduce(prior * log_prior) - reduce(proposal * log_q)
+    first = reduce(log_likelihood)
+    by_formula = first - kl_factor * reduce(np.broadcast_to(kl, z.shape))
+    return float(by_formula), float(first + sampled_factor * sampled)
 
 
 @exercise(
@@ -120,60 +135,88 @@ def elbo(
         "z is the mean plus the standard deviation times the noise. The standard deviation is the "
         "exponential of half the log variance.",
         "log p(x|z) of one number is −½ ((x − x̂)²/s² + log 2πs²). What is x̂ here?",
-        "Add up both terms over the numbers of an example, then take the mean over the examples.",
+        "Add up each term over the numbers of an example (the last axis), then take the mean.",
         "The ELBO is the first term minus the KL, a number that is smaller for a worse model.",
+        "log q(z|x) of one number is −½ ((z − μ)²/σ² + log 2πσ²), and (z − μ)/σ is the noise. "
+        "log p(z) is the same with μ = 0 and σ = 1.",
     ),
 )
 def check_elbo(random: np.random.Generator) -> Task:
-    """Lesson 06: the ELBO of a batch, by the reparametrisation, with a linear decoder."""
+    """Lesson 06: the ELBO of a batch, with the KL by its formula and by sampling."""
 
     def case(variance: float) -> tuple[Any, ...]:
         x, weights = random.normal(size=(4, 5)), random.normal(size=(2, 5))
-        mean, logvar, noise = random.normal(size=(3, 4, 2))
-        return x, mean, logvar - 1, noise, weights, variance
+        mean, logvar = random.normal(size=(2, 4, 2))
+        return x, mean, logvar - 1, random.normal(size=(3, 4, 2)), weights, variance
 
     cases = [case(float(variance)) for variance in random.uniform(0.2, 0.8, 3)]
+
+    def changed(**how: Any) -> Any:
+        return lambda *a: elbo(*a, **how)
+
+    def loss(*a: Any) -> tuple[float, ...]:
+        return tuple(-bound for bound in elbo(*a))
+
     return Task(
         elbo,
         [*cases, cases[0]],  # the same again: noise that the function samples itself would differ
         [
             (
                 "exp(log variance) is σ²: the noise is multiplied by σ, its square root",
-                lambda *a: elbo(*a, sigma_of=np.exp),
+                changed(sigma_of=np.exp),
             ),
             (
                 "the noise is multiplied by the log variance itself: σ = exp(½ log variance)",
-                lambda *a: elbo(*a, sigma_of=lambda logvar: logvar),
+                changed(sigma_of=lambda logvar: logvar),
             ),
             (
                 "the noise is not used: z = μ + σε, not the mean alone",
-                lambda *a: elbo(*a, sigma_of=np.zeros_like),
+                changed(sigma_of=np.zeros_like),
             ),
-            ("σ is missing: z = μ + σε", lambda *a: elbo(*a, sigma_of=np.ones_like)),
-            ("the KL is subtracted, not added", lambda *a: elbo(*a, kl_factor=-1.0)),
-            ("the KL is missing", lambda *a: elbo(*a, kl_factor=0.0)),
-            ("the factor ½ of the KL is missing", lambda *a: elbo(*a, kl_factor=2.0)),
+            ("σ is missing: z = μ + σε", changed(sigma_of=np.ones_like)),
+            (
+                "the KL takes exp(½ log variance), which is σ: it needs σ²",
+                changed(square_of=lambda logvar: np.exp(0.5 * logvar)),
+            ),
+            ("the KL is subtracted, not added", changed(kl_factor=-1.0)),
+            ("the KL is missing", changed(kl_factor=0.0)),
+            ("the factor ½ of the KL is missing", changed(kl_factor=2.0)),
             (
                 "log 2πs² is missing: without it p(x|z) is not a density",
-                lambda *a: elbo(*a, constant=lambda variance: 0.0),
+                changed(constant=lambda variance: 0.0),
             ),
             (
                 "the squares are divided by the variance s², not by its root",
-                lambda *a: elbo(*a, divisor=np.sqrt),
+                changed(divisor=np.sqrt),
             ),
             (
                 "the squares are not divided by the variance s²",
-                lambda *a: elbo(*a, divisor=lambda variance: 1.0),
+                changed(divisor=lambda variance: 1.0),
             ),
             (
-                "add up over the numbers of an example; the mean is over examples only",
-                lambda *a: elbo(*a, reduce=np.mean),
+                "log q misses its −½ log variance: a narrow density is a high one",
+                changed(own_log=0.0),
             ),
             (
-                "that is the sum over the batch: take the mean over the examples",
-                lambda *a: elbo(*a, reduce=np.sum),
+                "the sampled KL is log q − log p: it is subtracted, not added",
+                changed(sampled_factor=-1.0),
             ),
-            ("the sign is reversed: that is the loss, −ELBO", lambda *a: -elbo(*a)),
+            ("log p(z) is missing in the second bound", changed(prior=0.0)),
+            ("log q(z|x) is missing in the second bound", changed(proposal=0.0)),
+            (
+                "add up over the numbers of an example; the mean is over samples and examples only",
+                changed(reduce=np.mean),
+            ),
+            (
+                "that is the sum over samples and batch: take the mean over both",
+                changed(reduce=np.sum),
+            ),
+            ("the sign is reversed: that is the loss, −ELBO", loss),
+            (
+                "that is one number: return the bound by the formula and the one by sampling",
+                lambda *a: elbo(*a)[0],
+            ),
+            ("the two bounds are swapped: first the one by the formula", lambda *a: elbo(*a)[::-1]),
         ],
     )
 
