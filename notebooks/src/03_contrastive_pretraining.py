@@ -130,27 +130,31 @@ def masked_mean(hidden, mask):
 # %% [markdown]
 # ## 3 · Two towers
 #
-# *Predict:* a text has 384 numbers, a loop of eight bars 128 × 27. How can a dot product compare
-# them?
+# *Predict:* a text has a few hundred numbers, a loop of eight bars a few thousand. How can a dot
+# product compare them?
 
 # %%
 predict("03.2", ["the shorter one is padded", "both are mapped to equally many numbers",
                  "their means are compared"])
 
 # %% [markdown]
-# Two networks, the **towers**, map both to 64 numbers. The text tower is small, because BERT has
-# done most of the work. Beside BERT's vector the shipped one receives facts that a parser reads in
-# the text (lesson 00), because a mean of vectors hardly tells "no snare" from "snare". The loop
-# tower is a transformer with one token per beat; lesson 05 explains
-# its attention. Both end in vectors of length one, so that their dot product is a **cosine**.
+# Two networks, the **towers**, map both to equally many numbers. The text tower is small, because
+# BERT has done most of the work. Beside BERT's vector the shipped one receives facts that a parser
+# reads in the text (lesson 00), because a mean of vectors hardly tells "no snare" from "snare". The
+# loop tower is a transformer with one token per beat; lesson 05 explains its attention. Both end in
+# vectors of length one, so that their dot product is a **cosine**.
 
 # %%
+c = system.contrastive.config
+cells = 27 * c.steps_per_beat  # numbers per beat
 boxes = {
-    "text": ("text vector\n384 + 521 facts", 0, 0), "norm": ("LayerNorm", 1, 0),
-    "hidden": ("linear, GELU\n→ 192", 2, 0), "text_out": ("linear\n→ 64", 3, 0),
-    "t": ("t\nlength 1", 4, 0), "roll": ("drum roll\n32 beats × 108", 0, 1),
-    "beat": ("linear\nper beat → 96", 1, 1), "layers": ("transformer\n3 layers", 2, 1),
-    "mean": ("mean, linear\n→ 64", 3, 1), "m": ("m\nlength 1", 4, 1),
+    "text": (f"text vector\n{c.text_dim} + {c.facts} facts", 0, 0), "norm": ("LayerNorm", 1, 0),
+    "hidden": (f"linear, GELU\n→ {2 * c.width}", 2, 0),
+    "text_out": (f"linear\n→ {c.dim}", 3, 0), "t": ("t\nlength 1", 4, 0),
+    "roll": (f"drum roll\n{c.max_beats} beats × {cells}", 0, 1),
+    "beat": (f"linear\nper beat → {c.width}", 1, 1),
+    "layers": (f"transformer\n{c.depth} layers", 2, 1),
+    "mean": (f"mean, linear\n→ {c.dim}", 3, 1), "m": ("m\nlength 1", 4, 1),
 }
 arrows = [
     Arrow("text", "norm"), Arrow("norm", "hidden"), Arrow("hidden", "text_out"),
@@ -349,7 +353,7 @@ def embed(towers, texts):
 
 # %%
 stops = (0, 10, 30) if run.small else (0, 25, 200)
-history, recalls, retrieved = [], {}, []
+history, recalls, retrieved = [], {}, []  # retrieved: one loop per stop, each only once
 jazz = np.array(["jazz" in text for text in texts])
 panels = plots.axes(1, len(stops), width=11, height=3.2)
 for ax, stop in zip(panels, stops, strict=True):
@@ -359,18 +363,19 @@ for ax, stop in zip(panels, stops, strict=True):
     recalls[stop] = retrieval(t, m)["R@10"]
     plots.matrix(ax, m[:40] @ t[:40].T, f"{stop} steps: recall {recalls[stop]:.2f}", diverging=True)
     ax.set(xlabel="text", ylabel="loop")
-    retrieved.append(clips[nearest[0]].excerpt(0, 16))
+    retrieved.append(next(i for i in nearest if i not in retrieved))
     print(f"{stop:3} steps: {jazz[nearest[:10]].sum()} of the ten nearest loops are jazz; "
-          f"the first: {clips[nearest[0]].caption}")
+          f"heard below: {clips[retrieved[-1]].caption}")
 trained = recalls[stops[-1]]
 
 # %% [markdown]
-# The first loop that the towers retrieve for the same words, at each of these steps:
+# What the towers retrieve for the same words at each of these steps: the nearest loop that no
+# earlier step has retrieved.
 
 # %%
 from workbench.course.widgets import compare
 
-compare(retrieved, [f"{stop} steps" for stop in stops])
+compare([clips[i].excerpt(0, 16) for i in retrieved], [f"{stop} steps" for stop in stops])
 
 # %%
 mine = {"loss": np.array(history)}

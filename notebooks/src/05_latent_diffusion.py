@@ -815,8 +815,8 @@ titles = [f"{style}, {stop} steps" for stop in stops]
 compare([*heard, shipped], [*titles, "the shipped system"])
 
 # %% [markdown]
-# *What you should have noticed:* the untrained network leaves noise, which the decoder turns into
-# hits without a pattern. Listen for the step from which a pulse stands out, and bars repeat. The
+# *What you should have noticed:* the untrained network predicts 0 for everything, so that the
+# initial noise is decoded. Listen for the step from which a pulse stands out, and bars repeat. The
 # loss falls slowly and stays high: at much noise nobody can know $x_0$. The distance tells more,
 # though with few loops it jumps. The shipped system is the same kind of network, with more weights,
 # whole requests for a text, a chart, and more hours of training.
@@ -904,9 +904,9 @@ compare(
 
 # %% [markdown]
 # *What you should have noticed:* at 0 the text has no effect: the ride leads about as often as
-# without words, which section 9 counts. Then the dial works. The shipped system obeys this prompt
-# in nearly all loops from about 1 on: its chart requests the ride in every bar. What more guidance
-# costs, the mini-project asks.
+# without words, which section 9 counts. Then the dial works. The lines above say from which scale
+# on nearly all loops obey; for the shipped system it is a small one, because its chart requests the
+# ride in every bar. What more guidance costs, the mini-project asks.
 #
 # ## 9 · Going further: does it obey, or is it luck?
 #

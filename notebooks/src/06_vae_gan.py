@@ -596,7 +596,7 @@ compare(clips, [f"{clip.caption}: decoded noise" for clip in clips])
 # %%
 strict = 100 * beta
 torch.manual_seed(seed)
-strict_vae = fit(LevelVAE(), lambda net, x: vae_loss(net, x, strict), run.size(80, 400))
+strict_vae = fit(LevelVAE(), lambda net, x: vae_loss(net, x, strict), steps)
 nets = {"untrained": LevelVAE(), "autoencoder": autoencoder, "VAE": vae,
         f"VAE, β = {strict:g}": strict_vae}
 codes = {}
@@ -621,14 +621,15 @@ run.note("KL per number, VAE trained here", float(kl(*codes["VAE"])), unit="nats
          floor="0: not used")
 
 # %% [markdown]
-# *What you should have noticed:* the autoencoder's codes may be as near to $\mathcal N(0, 1)$ as
-# the VAE's, although nothing asked for it: an untrained encoder outputs small numbers (first line),
-# and a short training does not carry them far. And a small $\beta$ pulls weakly: the squared error
-# gains more from a wide code than the KL takes. What it does change is $\sigma$, because a code
-# without noise would cost without limit. The last VAE learned under a hundred times the weight, in
-# fewer steps: compare how near to $\mathcal N(0, 1)$ its codes are, and what that costs. Still none
-# of these machines makes music from noise: each number alone looks right, but music is in how they
-# move together. [Lesson 07](07_audio_diffusion.ipynb) learns that.
+# *What you should have noticed:* compare how far each machine's numbers are from
+# $\mathcal N(0, 1)$. The autoencoder may be nearly as close as the VAE, although nothing asked for
+# it. An untrained encoder outputs narrow codes (first line). Training widens them as long as the
+# squared error gains by it, and a short training does not widen them far. And a small $\beta$ pulls
+# weakly. What it does bring about is the noise: without it the KL would grow without limit. The
+# last VAE learned under a hundred times the weight: compare how near to $\mathcal N(0, 1)$ its
+# codes are, and what that costs in KL and in decibels. Still none of these machines makes music
+# from noise: each number alone looks right, but music is in how they move together.
+# [Lesson 07](07_audio_diffusion.ipynb) learns that.
 #
 # **What one number does.** Hold one number of all frames at a value, and decode two seconds. Number
 # 0 is the one that varies most over music. Move the sliders, with the mouse or the arrow keys.
