@@ -8,7 +8,7 @@
 #
 # **Needs** lesson 00 (clips); Python lists and loops, logarithms. The lesson uses POP909 if you
 # have it (`make data`), otherwise built-in songs. **Time and memory:** printed below.
-# **Exercises:** 35 minutes. **Library:** `workbench.representations.tokens`, `.remi`, `.mmm`,
+# **Exercises:** 40 minutes. **Library:** `workbench.representations.tokens`, `.remi`, `.mmm`,
 # `.pvd`, `.losses`. **Papers:** REMI (Huang and Yang 2020, arXiv 2002.00212), MidiTok (arXiv
 # 2310.17202), byte-pair encoding (Sennrich et al. 2016, arXiv 1508.07909; for music Fradet et al.
 # 2023, arXiv 2301.11975), MMM (Ens and Pasquier 2020, arXiv 2008.06048). **Data:** Wang and others,
@@ -293,32 +293,35 @@ predict("02.5", ["Position + Program", "Program + Pitch", "Pitch + Velocity",
 # in place of the pair, everywhere. Then it repeats this. In this way frequent sequences become
 # single tokens, which we call **pieces**.
 #
-# ## Exercise 3 · One merge (10 minutes)
+# ## Exercise 3 · Encode with merges (15 minutes)
 #
-# *Level:* medium. *Goal:* return the list `ids` with each occurrence of `pair`, from left to right,
-# replaced by the one id `new`.
+# *Level:* medium. *Goal:* return the list `ids` after all `merges`, a list of `(pair, new)` in the
+# order of their learning. A merge replaces each occurrence of its pair, from left to right, by the
+# one id `new`. The next merge starts from the result.
 
 # %% tags=["stub"]
-def merged(ids, pair, new):
+def encoded(ids, merges):
     return None  # a new list
 
 
 # %% tags=["check"]
-from workbench.course.teaching import check_merge
+from workbench.course.teaching import check_encode
 
-check_merge(merged)
+check_encode(encoded)
 
 # %% tags=["solution"]
-def merged(ids, pair, new):
-    out, i = [], 0
-    while i < len(ids):
-        if tuple(ids[i : i + 2]) == tuple(pair):
-            out.append(new)
-            i += 2
-        else:
-            out.append(ids[i])
-            i += 1
-    return out
+def encoded(ids, merges):
+    for pair, new in merges:
+        out, i = [], 0
+        while i < len(ids):
+            if tuple(ids[i : i + 2]) == tuple(pair):
+                out.append(new)
+                i += 2
+            else:
+                out.append(ids[i])
+                i += 1
+        ids = out
+    return ids
 
 
 # %% [markdown]

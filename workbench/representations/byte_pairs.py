@@ -6,6 +6,7 @@ Source: Sennrich et al. 2016, arXiv 1508.07909, algorithm 1.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 
 
@@ -26,3 +27,10 @@ def merge(ids: list[int], pair: tuple[int, int], new: int) -> list[int]:
             out.append(ids[i])
             i += 1
     return out
+
+
+def encode(ids: list[int], merges: Sequence[tuple[tuple[int, int], int]]) -> list[int]:
+    """Return ids after all merges, each a pair and its new id, in the order of their learning."""
+    for pair, new in merges:
+        ids = merge(ids, pair, new)
+    return list(ids)

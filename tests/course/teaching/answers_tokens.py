@@ -1,5 +1,7 @@
 """Independent answers to the exercises on tokens, and mistakes with words their hint holds."""
 
+from functools import reduce
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -152,7 +154,7 @@ ANSWERS = {
     "check_rotation": turned,
     "check_remi": bar_by_bar,
     "check_grid": lambda beats, steps: np.floor(beats * steps + 0.5),
-    "check_merge": pairs,
+    "check_encode": lambda ids, merges: reduce(lambda row, m: pairs(row, *m), merges, ids),
     "check_bits_a_note": lambda nats, notes: np.log2(np.exp(nats)).sum() / notes,
     "check_nucleus": top,
     "check_temperature": lambda logits, t: softmax(logits / t),
@@ -188,10 +190,14 @@ MISTAKES = [
     ("check_remi", position_carried_over, "resets"),
     ("check_grid", lambda beats, steps: np.floor(beats * steps), "truncate"),
     (
-        "check_merge",
-        lambda ids, p, n: [
-            n if tuple(ids[i : i + 2]) == tuple(p) else x for i, x in enumerate(ids)
-        ],
+        "check_encode",
+        lambda ids, merges: reduce(
+            lambda row, m: [
+                m[1] if tuple(row[i : i + 2]) == tuple(m[0]) else x for i, x in enumerate(row)
+            ],
+            merges,
+            ids,
+        ),
         "second token",
     ),
     ("check_bits_a_note", lambda nats, notes: nats.sum() / notes, "ln 2"),

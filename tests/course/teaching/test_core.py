@@ -151,6 +151,27 @@ def test_hints_come_one_by_one(check):
         check.hint(3)
 
 
+def test_the_hint_that_fits_a_mistake_comes_first():
+    two = Exercise(
+        "check_two",
+        ("98.3",),
+        1,
+        ("of the sum", "of the sign", "of the root"),
+        lambda random: Task(
+            lambda x: x**2,
+            [(random.normal(size=4),)],
+            [("the sign", lambda x: -(x**2), 2), ("the root", lambda x: abs(x), 3)],
+        ),
+    )
+    assert two(lambda x: -(x**2)).hints == ("of the sign",)
+    assert two(lambda x: -(x**2)).hints == ("of the sign", "of the sum"), "it is shown already"
+    assert two(abs).hint == "of the root"
+    assert "hint 3 of 3: of the root" in str(two(abs))
+    assert two(lambda x: x**2).hints == ()
+    assert two(abs).hints == ("of the root",)
+    assert two(lambda x: x).hints == ("of the root", "of the sum"), "an unknown mistake"
+
+
 def test_words_of_a_student_are_text_on_the_page(check):
     def attempt(x):
         raise ValueError("<script>alert(1)</script>")

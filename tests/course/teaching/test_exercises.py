@@ -67,8 +67,26 @@ def test_the_typical_mistake_is_named(name, mistake, hint):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_every_mistake_that_an_exercise_knows_is_told_from_the_others(name):
     for seed in SEEDS:
-        for words, mistake in CHECKS[name].draw(seed).mistakes:
+        for words, mistake, *_ in CHECKS[name].draw(seed).mistakes:
             assert CHECKS[name](mistake, seed=seed).message == words
+
+
+@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_first_hint_fits_the_mistake(name):
+    """A mistake that names a hint shows it first, whatever its place; the others follow."""
+    check = CHECKS[name]
+    for _, mistake, *fitting in check.draw(0).mistakes:
+        check(ANSWERS[name])  # hides earlier hints
+        first, then = (check(mistake, seed=0).hints for _ in range(2))
+        assert first == (check.hint(*fitting),)
+        assert len(then) == 2
+        assert set(then) < set(check.hints) or set(then) == set(check.hints)
+
+
+def test_nearly_every_exercise_has_a_hint_for_a_mistake():
+    fitting = [any(len(m) == 3 for m in check.draw(0).mistakes) for check in CHECKS.values()]
+    assert np.mean(fitting) > 0.9
 
 
 @pytest.mark.parametrize("name", CHECKS)

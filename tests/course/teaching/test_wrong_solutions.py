@@ -32,6 +32,9 @@ WRONG = [  # exercise, part of the solution, what a student writes instead
     ("02.2", "np.round(beats * steps)", "np.floor(beats * steps)"),
     ("02.2", "beats * steps", "beats / steps"),
     ("02.3", "i += 2", "i += 1"),
+    ("02.3", "in merges", "in merges[:1]"),
+    ("02.3", "in merges", "in reversed(merges)"),
+    ("02.3", "        ids = out\n", ""),
     ("02.4", " / np.log(2)", ""),
     ("02.4", "np.sum(nats)", "np.mean(nats)"),
     ("03.1", "weight.sum(1)", "hidden.shape[1]"),
@@ -151,6 +154,30 @@ WRONG = [  # exercise, part of the solution, what a student writes instead
     ("14.4", "np.sqrt(n * share * (1 - share))", "np.sqrt(n)"),
     ("14.4", "green - share * n", "green"),
 ]
+WHOLE = [  # exercise, an answer that is not an edit of the solution, words of the message
+    (
+        "02.3",
+        """
+def encoded(ids, merges):
+    text = " ".join(map(str, ids))
+    for pair, new in merges:
+        text = text.replace(f"{pair[0]} {pair[1]}", str(new))
+    return list(map(int, text.split()))
+""",
+        "mixes digits",
+    ),
+    (
+        "02.3",
+        """
+def encoded(ids, merges):
+    text = f" {' '.join(map(str, ids))} "
+    for pair, new in merges:
+        text = text.replace(f" {pair[0]} {pair[1]} ", f" {new} ")
+    return list(map(int, text.split()))
+""",
+        "share a space",
+    ),
+]
 UNNAMED = re.compile(r"^(for one input|all numbers are)")
 
 
@@ -196,3 +223,12 @@ def test_none_is_accepted_and_nine_of_ten_are_named(source, record_property):
     record_property("share named", share)
     print(f"{len(WRONG)} wrong solutions, {share:.0%} named", *unnamed, sep="\n")
     assert share >= 0.9
+
+
+@pytest.mark.parametrize(("number", "text", "words"), WHOLE)
+def test_an_answer_of_another_kind_is_not_accepted(number, text, words):
+    """What works on most inputs by chance: text for numbers, one pass for several."""
+    for seed in range(20):
+        result = teaching.exercises()[number](function_of(text), seed=seed)
+        assert result.state == "not yet"
+        assert words in result.message

@@ -1,7 +1,7 @@
 """Exercises and their checks. A result is: not attempted, correct, or not yet, with the mistake.
 
 An exercise is a function, decorated with `exercise`, that samples a `Task`: inputs, the correct
-answer, and typical mistakes with a message for each.
+answer, and typical mistakes with a message for each and the number of the hint that fits it.
 
     @exercise("05.1", points=1, hints=("a first step", "a second"))
     def check_add_noise(random: np.random.Generator) -> Task:
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ EXERCISES: dict[str, Exercise] = {}  # by number; `workbench.course.teaching.exe
 @dataclass(frozen=True)
 class Result:
     """The result of a check. state: "not attempted", "correct" or "not yet"; points: earned, out of
-    `of`; hints: shown so far, out of `steps`."""
+    `of`; hints: shown so far, out of `steps`; fitting: number of the hint that fits the mistake."""
 
     state: str
     message: str = ""
@@ -43,6 +43,7 @@ class Result:
     of: float = 1.0
     hints: tuple[str, ...] = ()
     steps: int = 0
+    fitting: int = 0
 
     @property
     def passed(self) -> bool:
@@ -76,18 +77,19 @@ class Result:
 
 @dataclass
 class Exercise:
-    """A check. tries: wrong answers since the last correct one."""
+    """A check. shown: numbers of the hints shown since the last correct answer, in that order."""
 
     name: str
     numbers: tuple[str, ...]
     points: float
     hints: tuple[str, ...]
     make: Callable[[np.random.Generator], Task]
-    tries: int = field(default=0, repr=False)
+    shown: list[int] = field(default_factory=list, repr=False)
 
     def __call__(self, attempt: Function, *, seed: int | None = None) -> Result:
-        """Run the function and judge its answers. Each wrong answer in a row shows one more hint.
-        The result goes into the student's record, see `course.record`.
+        """Run the function and judge its answers. Each wrong answer in a row shows one more hint:
+        the one that fits a recognised mistake, otherwise the next in order. The result goes into
+        the student's record, see `course.record`.
 
         Args:
             attempt: The student's function.
@@ -99,13 +101,20 @@ class Exercise:
             what = f"got {type(attempt).__name__}: pass the function itself, without brackets"
             return Result("not yet", what, of=self.points)
         result = self.judge(ask(attempt, self.draw(seed).cases), seed)
-        self.tries = self.tries + 1 if result.state == "not yet" else 0
-        shown = self.hints[: self.tries]
+        self._show(result)
+        shown = tuple(self.hints[number - 1] for number in self.shown)
         if result.state != "not attempted":
             keep_attempt(self.numbers, solved=result.passed, hints=len(shown))
-        return Result(
-            result.state, result.message, result.points, self.points, shown, len(self.hints)
-        )
+        return replace(result, hints=shown, steps=len(self.hints))
+
+    def _show(self, result: Result) -> None:
+        """Add the next hint to those shown; an answer that is not wrong takes them all away."""
+        if result.state != "not yet":
+            self.shown = []
+            return
+        left = [n for n in range(1, len(self.hints) + 1) if n not in self.shown]
+        if left:
+            self.shown.append(result.fitting if result.fitting in left else left[0])
 
     def hint(self, step: int = 1) -> str:
         """Hint number `step`, from 1. Raises PromptError if there is none."""
@@ -121,8 +130,9 @@ class Exercise:
         """Judge answers to the cases of `seed`, from this or another process."""
         task = self.draw(seed)
         with np.errstate(all="ignore"):
-            state, message = verdict(answers, task, lambda f: self._answers_of(f, seed))
-        return Result(state, message, self.points if state == "correct" else 0.0, self.points)
+            found = verdict(answers, task, lambda f: self._answers_of(f, seed))
+        points = self.points if found.state == "correct" else 0.0
+        return Result(found.state, found.message, points, self.points, fitting=found.hint)
 
     def _answers_of(self, function: Function, seed: int) -> list[Any]:
         return [as_data(function(*case)) for case in self.draw(seed).cases]
@@ -136,7 +146,7 @@ def exercise(
     Args:
         *numbers: "NN.N", lesson and number within it; two for an exercise that two lessons share.
         points: About one per five minutes.
-        hints: Shown one after the other.
+        hints: Shown one after the other, from the first, or as a mistake names them.
 
     Raises:
         ValueError: for a number that another exercise has.

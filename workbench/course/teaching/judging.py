@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from workbench.course.teaching.asking import Answer, Function
 from workbench.course.teaching.values import Other, as_data, same
 
-Mistake = tuple[str, Function]  # message, and a function that makes the mistake
+# Message, a function that makes the mistake, and the number of the exercise's hint that fits it, if
+# one does.
+Mistake = tuple[str, Function] | tuple[str, Function, int]
+
+
+class Verdict(NamedTuple):
+    """state: such as "correct"; message: to show; hint: number of the one that fits, 0 for none."""
+
+    state: str
+    message: str = ""
+    hint: int = 0
 
 
 @dataclass(frozen=True)
@@ -29,37 +39,39 @@ class Task:
 
 def verdict(
     answers: Sequence[Answer], task: Task, answers_of: Callable[[Function], list[Any]]
-) -> tuple[str, str]:
-    """Return the state, such as "correct", and the message to show.
+) -> Verdict:
+    """Judge answers.
 
     answers_of: returns the results of a function of the task for the same cases.
     """
     for answer in answers:
         if answer.error:
-            return "not yet", answer.error
+            return Verdict("not yet", answer.error)
     given = [answer.value for answer in answers]
     if all(value is None for value in given):
         if any(answer.printed for answer in answers):
-            return "not yet", "it prints its answer but returns nothing: use return"
+            return Verdict("not yet", "it prints its answer but returns nothing: use return")
         if not all(answer.empty for answer in answers):
-            return "not yet", "it returns nothing: does it end in a line with return?"
-        return "not attempted", ""
+            return Verdict("not yet", "it returns nothing: does it end in a line with return?")
+        return Verdict("not attempted")
     if any(value is None for value in given):
-        return "not yet", "for some inputs it returns nothing: does every branch end in a return?"
+        every = "for some inputs it returns nothing: does every branch end in a return?"
+        return Verdict("not yet", every)
     if _differs_for_the_same(given, task.cases):
-        return "not yet", (
+        return Verdict(
+            "not yet",
             "it gives different results for the same input: it samples its own random numbers, but "
-            "its arguments are all that it needs"
+            "its arguments are all that it needs",
         )
     right = answers_of(task.answer)
     wrong = _difference(given, right, task.tolerance)
     if wrong is None:
         changes = "but it changes its arguments, which the caller does not expect"
-        return "correct", changes if any(answer.changed for answer in answers) else ""
-    for words, mistake in task.mistakes:
+        return Verdict("correct", changes if any(answer.changed for answer in answers) else "")
+    for words, mistake, *fitting in task.mistakes:
         if _difference(given, answers_of(mistake), task.tolerance) is None:
-            return "not yet", words
-    return "not yet", _pattern(given, right) or wrong
+            return Verdict("not yet", words, *fitting)
+    return Verdict("not yet", _pattern(given, right) or wrong)
 
 
 def _differs_for_the_same(given: Sequence[Any], cases: Sequence[tuple[Any, ...]]) -> bool:

@@ -22,13 +22,13 @@ def check_length(random: np.random.Generator) -> Task:
         lambda beats, tempo: beats * 60 / tempo,
         cases,
         [
-            ("the result is in minutes: a minute has 60 seconds", lambda b, t: b / t),
-            ("a faster tempo makes it shorter: divide by the tempo", lambda b, t: b * t / 60),
+            ("the result is in minutes: a minute has 60 seconds", lambda b, t: b / t, 1),
+            ("a faster tempo makes it shorter: divide by the tempo", lambda b, t: b * t / 60, 2),
             (
                 "that is the length of one beat: multiply by the number of beats",
                 lambda b, t: 60 / t,
             ),
-            ("the result is in milliseconds", lambda b, t: b * 60_000 / t),
+            ("the result is in milliseconds", lambda b, t: b * 60_000 / t, 1),
             ("the argument is a number of beats, not of bars", lambda b, t: 4 * b * 60 / t),
         ],
     )
@@ -49,10 +49,10 @@ def check_density(random: np.random.Generator) -> Task:
         lambda hits: hits.sum() / (len(hits) / 4),
         cases,
         [
-            ("that is hits per step; a beat has four steps", lambda h: h.sum() / len(h)),
-            ("that counts all hits; divide by the number of beats", lambda h: h.sum()),
-            ("that is the share of filled cells, not hits per beat", lambda h: h.mean()),
-            ("that is hits per bar; a bar has four beats", lambda h: h.sum() / (len(h) / 16)),
+            ("that is hits per step; a beat has four steps", lambda h: h.sum() / len(h), 2),
+            ("that counts all hits; divide by the number of beats", lambda h: h.sum(), 2),
+            ("that is the share of filled cells, not hits per beat", lambda h: h.mean(), 1),
+            ("that is hits per bar; a bar has four beats", lambda h: h.sum() / (len(h) / 16), 2),
         ],
     )
 
@@ -92,20 +92,24 @@ def check_superiority(random: np.random.Generator) -> Task:
                 "compare every loop of the first group with every loop of the second, not only "
                 "those at the same index",
                 paired,
+                1,
             ),
             (
                 "a tie is neither a win nor a loss: count it half",
                 lambda a, b: (a[:, None] > b[None]).mean(),
+                3,
             ),
-            ("a tie is not a win: count it half", lambda a, b: (a[:, None] >= b[None]).mean()),
+            ("a tie is not a win: count it half", lambda a, b: (a[:, None] >= b[None]).mean(), 3),
             ("reversed: how often is the first one larger?", lambda a, b: superiority(b, a)),
             (
                 "that compares only the means, not all pairs",
                 lambda a, b: float(a.mean() > b.mean()),
+                1,
             ),
             (
                 "that is the ratio of the means, not a share of pairs",
                 lambda a, b: a.mean() / b.mean(),
+                1,
             ),
         ],
     )

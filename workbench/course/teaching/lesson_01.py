@@ -38,20 +38,31 @@ def check_entropy(random: np.random.Generator) -> Task:
         bits,
         cases,
         [
-            ("correct unless a count is 0: leave those out, log₂ 0 is undefined", blind),
-            ("the result is in nats: use the logarithm to base 2", lambda c: bits(c) * np.log(2)),
+            ("correct unless a count is 0: leave those out, log₂ 0 is undefined", blind, 3),
+            (
+                "the result is in nats: use the logarithm to base 2",
+                lambda c: bits(c) * np.log(2),
+                2,
+            ),
             (
                 "the sign is wrong: shares are below 1, so their logarithms are negative",
                 lambda c: -bits(c),
+                2,
             ),
-            ("that is 2 to the power of the entropy: return the exponent", lambda c: 2 ** bits(c)),
+            (
+                "that is 2 to the power of the entropy: return the exponent",
+                lambda c: 2 ** bits(c),
+                2,
+            ),
             (
                 "first convert the counts to shares: they must add up to 1",
                 lambda c: -(known(c) * np.log2(known(c))).sum(),
+                1,
             ),
             (
                 "weight each logarithm by its share: a plain mean ignores how common a style is",
                 lambda c: -np.log2(known(c) / c.sum()).mean(),
+                1,
             ),
         ],
     )
@@ -76,14 +87,17 @@ def check_onset_histogram(random: np.random.Generator) -> Task:
             (
                 "those are counts; divide by the number of bars",
                 lambda h, d: h[:, d].reshape(-1, 16).sum(0),
+                3,
             ),
             (
                 "the bars are mixed up: reshape to (bars, 16), not (16, bars)",
                 lambda h, d: h[:, d].reshape(16, -1).mean(1),
+                2,
             ),
             (
                 "those shares add up to 1; compute the share of bars for each step",
                 lambda h, d: h[:, d].reshape(-1, 16).sum(0) / max(1, h[:, d].sum()),
+                3,
             ),
         ],
     )
@@ -140,11 +154,12 @@ def check_swing_ratio(random: np.random.Generator) -> Task:
         lambda place: np.mean(place) / (1 - np.mean(place)),
         cases,
         [
-            ("that is short over long: take the inverse", lambda p: (1 - p.mean()) / p.mean()),
-            ("that is only the long part: divide by the short one", lambda p: p.mean()),
+            ("that is short over long: take the inverse", lambda p: (1 - p.mean()) / p.mean(), 2),
+            ("that is only the long part: divide by the short one", lambda p: p.mean(), 2),
             (
                 "that compares with half a beat: long is `place`, short is `1 − place`",
                 lambda p: p.mean() / 0.5,
+                1,
             ),
             (
                 "take the mean position first: a mean of ratios is biased towards large ones",

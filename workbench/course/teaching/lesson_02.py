@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from workbench.course.teaching.asking import Function
 from workbench.course.teaching.core import Task, exercise
-from workbench.representations.byte_pairs import commonest_pair, merge
+from workbench.representations.byte_pairs import commonest_pair, encode, merge
 
 
 def remi(notes: list[tuple[int, int, int, int]], bars: int) -> list[str]:
@@ -74,12 +75,13 @@ def check_remi(random: np.random.Generator) -> Task:
         remi,
         cases,
         [
-            ("notes of a chord share one Position: write it only when it changes", always),
+            ("notes of a chord share one Position: write it only when it changes", always, 3),
             (
                 "an empty bar needs a Bar, too: without it, all following notes are too early",
                 played,
+                1,
             ),
-            ("a new bar resets the position: write it again after each Bar", carried),
+            ("a new bar resets the position: write it again after each Bar", carried, 2),
         ],
     )
 
@@ -102,66 +104,148 @@ def check_grid(random: np.random.Generator) -> Task:
             (
                 "notes that are slightly early move back a whole step: round, do not truncate",
                 lambda beats, steps: np.floor(np.asarray(beats) * steps),
+                2,
             ),
             (
                 "the grid is in steps per beat: multiply, do not divide",
                 lambda beats, steps: np.round(np.asarray(beats) / steps),
+                1,
             ),
             (
                 "that converts back to beats; return numbers of steps",
                 lambda beats, steps: np.round(np.asarray(beats) * steps) / steps,
+                1,
             ),
         ],
     )
 
 
+Merges = list[tuple[tuple[int, int], int]]
+
+
+def learned(ids: list[int], new: list[int]) -> Merges:
+    """The merges that byte-pair encoding learns from ids, with these new ids."""
+    merges: Merges = []
+    for fresh in new:
+        merges.append((commonest_pair(encode(ids, merges)), fresh))
+    return merges
+
+
 @exercise(
     "02.3",
-    points=2,
+    points=3,
     hints=(
-        "Go through the ids with an index, and look at the current id and the next.",
+        "Begin with one merge: with an index, look at the current id and the one after it.",
         "If the two are the pair, write the new id. By how much does the index increase then?",
         "The last id has no successor, but must not be lost.",
+        "Then loop over the merges in their order: each starts from the result of the one before.",
     ),
 )
-def check_merge(random: np.random.Generator) -> Task:
-    """Lesson 02: one merge of byte-pair encoding."""
-    cases: list[tuple[Any, ...]] = [([1, 1, 1, 2], (1, 1), 9), ([3, 4], (4, 3), 9)]
-    for _ in range(4):
-        ids = random.integers(0, 3, 20).tolist()
-        cases.append((ids, commonest_pair(ids), 9))
+def check_encode(random: np.random.Generator) -> Task:
+    """Lesson 02: encoding by byte pairs, all merges in the order of their learning."""
+    cases: list[tuple[Any, ...]] = [
+        ([1, 11, 1, 1, 111, 1], [((1, 1), 200)]),  # digits of several ids are not an id
+        ([17] * 9, [((17, 17), 60), ((60, 60), 61)]),
+        ([8, 12, 13, 8, 12, 12, 13, 14], [((12, 13), 40), ((8, 12), 41), ((13, 14), 42)]),
+    ]
+    for _ in range(3):
+        ids = random.choice([1, 11, 12, 121], 24).tolist()
+        cases.append((ids, learned(ids, [130, 131, 132])))
+
+    def each(one: Function) -> Function:
+        """Encoding by another way to do one merge."""
+
+        def encoding(ids: list[int], merges: Merges) -> list[int]:
+            for pair, new in merges:
+                ids = one(ids, tuple(pair), new)
+            return ids
+
+        return encoding
 
     def overlapping(ids: list[int], pair: tuple[int, int], new: int) -> list[int]:
         out = []
         for i, x in enumerate(ids):
-            if i + 1 < len(ids) and (x, ids[i + 1]) == tuple(pair):
+            if i + 1 < len(ids) and (x, ids[i + 1]) == pair:
                 out.append(new)
-            elif not (i and (ids[i - 1], x) == tuple(pair)):
+            elif not (i and (ids[i - 1], x) == pair):
                 out.append(x)
         return out
 
+    def replaced(around: str) -> Function:
+        def one(ids: list[int], pair: tuple[int, int], new: int) -> list[int]:
+            text = around + " ".join(map(str, ids)) + around
+            old = f"{around}{pair[0]} {pair[1]}{around}"
+            return [int(x) for x in text.replace(old, f"{around}{new}{around}").split()]
+
+        return each(one)
+
+    def at_once(ids: list[int], merges: Merges) -> list[int]:
+        new, out, i = {tuple(pair): x for pair, x in merges}, [], 0
+        while i < len(ids):
+            found = new.get(tuple(ids[i : i + 2]))
+            out.append(ids[i] if found is None else found)
+            i += 1 if found is None else 2
+        return out
+
+    def once(ids: list[int], pair: tuple[int, int], new: int) -> list[int]:
+        for i in range(len(ids) - 1):
+            if tuple(ids[i : i + 2]) == pair:
+                return [*ids[:i], new, *ids[i + 2 :]]
+        return ids
+
     return Task(
-        merge,
+        encode,
         cases,
         [
             (
                 "a token may belong to only one pair: after a merge, move on by two tokens",
-                overlapping,
+                each(overlapping),
+                2,
             ),
             (
                 "remove the second token of a pair, too",
-                lambda ids, pair, new: [
-                    new if (x, after) == tuple(pair) else x
-                    for x, after in zip(ids, [*ids[1:], None], strict=True)
-                ],
+                each(
+                    lambda ids, pair, new: [
+                        new if (x, after) == pair else x
+                        for x, after in zip(ids, [*ids[1:], None], strict=True)
+                    ]
+                ),
+                2,
             ),
             (
                 "the last token has no successor, and is lost",
-                lambda ids, pair, new: [
-                    x
-                    for i, x in enumerate(merge(ids, pair, new))
-                    if x == new or i + 1 < len(merge(ids, pair, new))
-                ],
+                each(
+                    lambda ids, pair, new: [
+                        x
+                        for i, x in enumerate(merge(ids, pair, new))
+                        if x == new or i + 1 < len(merge(ids, pair, new))
+                    ]
+                ),
+                3,
+            ),
+            ("replace every occurrence of the pair, not only the first", each(once), 1),
+            ("that applies only the first merge", lambda ids, merges: encode(ids, merges[:1]), 4),
+            ("that applies only the last merge", lambda ids, merges: encode(ids, merges[-1:]), 4),
+            (
+                "apply the merges in the order of their learning, not in reverse",
+                lambda ids, merges: encode(ids, merges[::-1]),
+                4,
+            ),
+            (
+                "one pass is not enough: a later merge needs the ids that an earlier one wrote",
+                at_once,
+                4,
+            ),
+            (
+                "replacing text mixes digits: “1 11” contains “1 1”; compare ids, not their text",
+                replaced(""),
+                1,
+            ),
+            (
+                "replacing text with spaces misses the second of two neighbouring pairs, because "
+                "they share a space; go through the ids",
+                replaced(" "),
+                1,
             ),
         ],
     )
@@ -183,14 +267,16 @@ def check_bits_a_note(random: np.random.Generator) -> Task:
         lambda nats, notes: float(np.sum(nats) / np.log(2) / notes),
         cases,
         [
-            ("the result is in nats: divide by ln 2", lambda nats, notes: np.sum(nats) / notes),
+            ("the result is in nats: divide by ln 2", lambda nats, notes: np.sum(nats) / notes, 2),
             (
                 "the mean is per token: sum first, then divide by the notes",
                 lambda nats, notes: np.mean(nats) / np.log(2) / notes,
+                1,
             ),
             (
                 "that is bits per token: divide by the notes",
                 lambda nats, notes: np.mean(nats) / np.log(2),
+                3,
             ),
         ],
     )

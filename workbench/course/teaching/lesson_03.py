@@ -35,11 +35,13 @@ def check_masked_mean(random: np.random.Generator) -> Task:
             (
                 "that includes padding in the mean: divide by the number of real pieces",
                 lambda h, m: (h * m[..., None]).mean(1),
+                3,
             ),
-            ("that averages over padding, too: use the mask", lambda h, m: h.mean(1)),
+            ("that averages over padding, too: use the mask", lambda h, m: h.mean(1), 1),
             (
                 "that is the sum: divide by the number of real pieces",
                 lambda h, m: (h * m[..., None]).sum(1),
+                3,
             ),
         ],
     )
@@ -79,26 +81,32 @@ def check_info_nce(random: np.random.Generator) -> Task:
             (
                 "that is only rows selecting columns; add the other direction and take the mean",
                 one_way,
+                3,
             ),
             (
                 "that is only columns selecting rows; take the mean of both directions",
                 lambda a, b, s: one_way(b, a, s),
+                2,
             ),
             (
                 "the two directions are added; take their mean",
                 lambda a, b, s: 2 * info_nce(a, b, s),
+                3,
             ),
             (
                 "the scale is missing: multiply the cosines by it",
                 lambda a, b, s: info_nce(a, b, 1.0),
+                1,
             ),
             (
                 "dividing is for a temperature; here `scale` multiplies",
                 lambda a, b, s: info_nce(a, b, 1 / s),
+                1,
             ),
             (
                 "cross_entropy does the softmax itself: give it logits, not probabilities",
                 lambda a, b, s: both_ways(a, b, s, lambda x: x.softmax(1)),
+                2,
             ),
             (
                 "that is the sum over the pairs: take the mean (reduction='mean', the default)",
@@ -260,17 +268,20 @@ def check_recall(random: np.random.Generator) -> Task:
             (
                 "that uses the first k + 1: a match with no higher score already ranks first",
                 lambda s, k: recall(s, k + 1),
+                3,
             ),
             (
                 "that searches a text for every loop: each row is a text, and its match is a loop",
                 lambda s, k: recall(s.T, k),
+                1,
             ),
             (
                 "the nearest have the largest similarities, not the smallest",
                 lambda s, k: recall(-s, k),
+                2,
             ),
-            ("that is recall at 1 for every k", lambda s, k: recall(s, 1)),
-            ("there is one match, not k: do not divide by k", lambda s, k: recall(s, k) / k),
+            ("that is recall at 1 for every k", lambda s, k: recall(s, 1), 3),
+            ("there is one match, not k: do not divide by k", lambda s, k: recall(s, k) / k, 1),
             ("that is a count: divide by the number of texts", lambda s, k: recall(s, k) * len(s)),
         ],
     )

@@ -27,12 +27,14 @@ def check_phases(random: np.random.Generator) -> Task:
             (
                 "those are contiguous chunks; a phase takes every `stride`-th step",
                 lambda x, r: x.reshape(r, -1, x.shape[1]),
+                1,
             ),
             (
                 "that is (time/stride, stride, channels): swap the first two axes",
                 lambda x, r: x.reshape(-1, r, x.shape[1]),
+                2,
             ),
-            ("that is only one phase; there are `stride` of them", lambda x, r: x[::r]),
+            ("that is only one phase; there are `stride` of them", lambda x, r: x[::r], 2),
         ],
     )
 
@@ -109,6 +111,7 @@ def check_lstm(random: np.random.Generator) -> Task:
             (
                 "what may be written is squashed by tanh, not by the sigmoid",
                 changed(squash=sigmoid),
+                2,
             ),
             ("the gates use the sigmoid, not tanh", changed(gate=np.tanh)),
             ("h shows tanh(c): the tanh is missing", changed(show=lambda c: c)),
@@ -175,8 +178,9 @@ def check_hit_loss(random: np.random.Generator) -> Task:
             (
                 "that is the mean over all cells; divide the sum by the number of true hits",
                 lambda x, h: total(x, h) / h.numel(),
+                3,
             ),
-            ("that is the sum: divide it by the number of true hits", total),
+            ("that is the sum: divide it by the number of true hits", total, 3),
             (
                 "the sign is wrong: a loss is the negative log-probability",
                 lambda x, h: -total(x, h) / h.sum(),
@@ -184,20 +188,24 @@ def check_hit_loss(random: np.random.Generator) -> Task:
             (
                 "that counts only cells with a hit; a predicted hit in an empty cell costs, too",
                 lambda x, h: (F.softplus(-x) * h).sum() / h.sum(),
+                2,
             ),
             (
                 "that takes the logarithm of logits: turn them into probabilities by the sigmoid",
                 by_logarithms,
+                1,
             ),
             (
                 "right for small logits; at 40 the sigmoid is 1 in 32 bits, and log(1 − p) is not "
                 "finite: use softplus, or binary_cross_entropy_with_logits",
                 lambda x, h: by_logarithms(torch.sigmoid(x), h),
+                1,
             ),
             (
                 "clamping the probability makes large mistakes cheap: use softplus, or "
                 "binary_cross_entropy_with_logits",
                 lambda x, h: by_logarithms(torch.sigmoid(x).clamp(1e-7, 1 - 1e-7), h),
+                1,
             ),
         ],
     )
@@ -231,20 +239,24 @@ def check_f1(random: np.random.Generator) -> Task:
             (
                 "that is accuracy: most cells are empty, so an empty loop would score well",
                 lambda true, made: (true == made).mean(),
+                1,
             ),
-            ("that is recall: it ignores hits that were added", lambda t, m: parts(t, m)[1]),
-            ("that is precision: it ignores hits that were missed", lambda t, m: parts(t, m)[0]),
+            ("that is recall: it ignores hits that were added", lambda t, m: parts(t, m)[1], 2),
+            ("that is precision: it ignores hits that were missed", lambda t, m: parts(t, m)[0], 2),
             (
                 "use the harmonic mean: if one of the two is 0, F1 is 0",
                 lambda t, m: sum(parts(t, m)) / 2,
+                3,
             ),
             (
                 "use twice the hits in both: a perfect copy must reach 1",
                 lambda t, m: (t & m).sum() / (t.sum() + m.sum()),
+                3,
             ),
             (
                 "that divides by hits in either, which is the Jaccard index",
                 lambda t, m: (t & m).sum() / (t | m).sum(),
+                3,
             ),
         ],
     )

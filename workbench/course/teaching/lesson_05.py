@@ -28,22 +28,27 @@ def check_add_noise(random: np.random.Generator) -> Task:
             (
                 "the square roots are missing: variances add, not amplitudes",
                 lambda x, e, a: a * x + (1 - a) * e,
+                1,
             ),
             (
                 "those are squares; ᾱ is a variance, its factor is the square root",
                 lambda x, e, a: a**2 * x + (1 - a) ** 2 * e,
+                1,
             ),
             (
                 "the square root is missing for the noise: use √(1 − ᾱ)",
                 lambda x, e, a: np.sqrt(a) * x + (1 - a) * e,
+                2,
             ),
             (
                 "signal and noise are swapped: ᾱ near 1 means almost no noise",
                 lambda x, e, a: np.sqrt(1 - a) * x + np.sqrt(a) * e,
+                1,
             ),
             (
                 "the factor of the noise is √(1 − ᾱ), not 1 − √ᾱ",
                 lambda x, e, a: np.sqrt(a) * x + (1 - np.sqrt(a)) * e,
+                2,
             ),
             ("the noise is missing", lambda x, e, a: np.sqrt(a) * x),
             (
@@ -122,44 +127,57 @@ def check_training_loss(random: np.random.Generator) -> Task:
         changed(),
         [case("epsilon"), case("x0"), case("v")],
         [
-            ("the text is never dropped", changed(drop=lambda a: torch.zeros_like(a["drop"]))),
-            ("the text is dropped where it should stay", changed(drop=lambda a: ~a["drop"])),
+            ("the text is never dropped", changed(drop=lambda a: torch.zeros_like(a["drop"])), 2),
+            ("the text is dropped where it should stay", changed(drop=lambda a: ~a["drop"]), 2),
             (
                 "the text is always dropped: only rows of `drop` lose it",
                 changed(drop=lambda a: torch.ones_like(a["drop"])),
+                2,
             ),
             (
                 "the network receives x₀: it must receive the noisy x_t",
                 with_parts(lambda x, x0, e, bar: x0, own),
+                3,
             ),
             (
                 "the network receives pure noise: mix it with x₀ by equation (1)",
                 with_parts(lambda x, x0, e, bar: e, own),
+                3,
             ),
             (
                 "the square roots are missing in x_t",
                 with_parts(lambda x, x0, e, bar: bar * x0 + (1 - bar) * e, own),
+                1,
             ),
             (
                 "signal and noise are swapped in x_t",
                 with_parts(lambda x, x0, e, bar: (1 - bar).sqrt() * x0 + bar.sqrt() * e, own),
+                1,
             ),
             (
                 "the target is ε whatever `target` says",
                 with_parts(lambda x, *_: x, lambda w, target, x, v, e: e),
+                3,
             ),
             (
                 "the sign of v is reversed: v = √ᾱ ε − √(1−ᾱ) x₀",
                 with_parts(lambda x, *_: x, lambda w, target, x, v, e: -v if target == "v" else w),
+                4,
             ),
-            ("that is the sum of the squares: take their mean", lambda *a: (errors(*a) ** 2).sum()),
+            (
+                "that is the sum of the squares: take their mean",
+                lambda *a: (errors(*a) ** 2).sum(),
+                4,
+            ),
             (
                 "that is the mean of absolute differences: square them",
                 lambda *a: errors(*a).abs().mean(),
+                4,
             ),
             (
                 "no root: the loss is the mean of the squares",
                 lambda *a: (errors(*a) ** 2).mean().sqrt(),
+                4,
             ),
         ],
     )
@@ -192,44 +210,54 @@ def check_ddim_step(random: np.random.Generator) -> Task:
             (
                 "that is the prediction of x₀: add noise of the next level",
                 lambda x, e, now, then: clean(x, e, now),
+                1,
             ),
             (
                 "the square root is missing: the noise is √(1 − ᾱ) · ε",
                 lambda x, e, now, then: (
                     np.sqrt(then) * (x - (1 - now) * e) / np.sqrt(now) + (1 - then) * e
                 ),
+                3,
             ),
             (
                 "that gives x_t again: add the noise of the next level, not of the current one",
                 lambda x, e, now, then: x,
+                3,
             ),
             (
                 "the current and the next ᾱ are swapped",
                 lambda x, e, now, then: np.sqrt(now) * clean(x, e, then) + np.sqrt(1 - now) * e,
+                3,
             ),
             (
                 "that adds noise of the current level: use the next ᾱ",
                 lambda x, e, now, then: np.sqrt(then) * clean(x, e, now) + np.sqrt(1 - now) * e,
+                3,
             ),
             (
                 "x̂₀ is not divided by √ᾱ of the current level",
                 lambda x, e, now, then: noised(x - np.sqrt(1 - now) * e, e, then),
+                2,
             ),
             (
                 "x̂₀ is divided by ᾱ: divide by its square root",
                 lambda x, e, now, then: noised((x - np.sqrt(1 - now) * e) / now, e, then),
+                2,
             ),
             (
                 "x̂₀ is x_t minus the noise, not plus",
                 lambda x, e, now, then: noised((x + np.sqrt(1 - now) * e) / np.sqrt(now), e, then),
+                2,
             ),
             (
                 "the noise of the next level is missing: x_s has the term √(1−ᾱ_s) · ε",
                 lambda x, e, now, then: np.sqrt(then) * clean(x, e, now),
+                1,
             ),
             (
                 "the noise of the next level is added, not subtracted",
                 lambda x, e, now, then: np.sqrt(then) * clean(x, e, now) - np.sqrt(1 - then) * e,
+                3,
             ),
         ],
     )
@@ -279,36 +307,43 @@ def check_dpm_step(random: np.random.Generator) -> Task:
             (
                 "that is a step of first order (DDIM): x0_before is not used",
                 lambda *a: step(*a, weight=lambda r: 0.0),
+                3,
             ),
             (
                 "λ is half of the logarithm of ᾱ/(1−ᾱ): the factor ½ is missing",
                 lambda *a: step(*a, half=1.0),
+                1,
             ),
             (
                 "r is inverted: it is the last step in λ divided by this one",
                 lambda *a: step(*a, weight=lambda r: r / 2),
+                2,
             ),
             (
                 "the weight of the difference is 1/(2r), not 1/r",
                 lambda *a: step(*a, weight=lambda r: 1 / r),
+                3,
             ),
             (
                 "the sign in D is reversed: it continues from x0_before through x0",
                 lambda *a: step(*a, weight=lambda r: -1 / (2 * r)),
+                3,
             ),
             (
                 "the second term is subtracted: −α (e^{−h} − 1) is positive",
                 lambda *a: step(*a, sign=-1.0),
             ),
-            ("α belongs to the next level", lambda *a: step(*a, alpha_of=lambda now, then: now)),
-            ("α is √ᾱ, not ᾱ", lambda *a: step(*a, alpha_of=lambda now, then: then**2)),
+            ("α belongs to the next level", lambda *a: step(*a, alpha_of=lambda now, then: now), 4),
+            ("α is √ᾱ, not ᾱ", lambda *a: step(*a, alpha_of=lambda now, then: then**2), 4),
             (
                 "the ratio of the σ is inverted: x shrinks as noise is removed",
                 lambda *a: step(*a, ratio=lambda now, then: np.sqrt((1 - now) / (1 - then))),
+                4,
             ),
             (
                 "σ is √(1−ᾱ), not 1−ᾱ",
                 lambda *a: step(*a, ratio=lambda now, then: (1 - then) / (1 - now)),
+                4,
             ),
         ],
     )
@@ -333,16 +368,19 @@ def check_guidance(random: np.random.Generator) -> Task:
             (
                 "start from the unconditional prediction: scale 1 must give the conditional one",
                 lambda c, u, s: c + s * (c - u),
+                1,
             ),
-            ("the difference has the wrong sign", lambda c, u, s: u + s * (u - c)),
+            ("the difference has the wrong sign", lambda c, u, s: u + s * (u - c), 2),
             (
                 "the two predictions are exchanged: scale 0 must give the one without text",
                 lambda c, u, s: c + s * (u - c),
+                1,
             ),
             (
                 "that is a mean: above 1, guidance extrapolates beyond the conditional prediction",
                 lambda c, u, s: (c + s * u) / (1 + s),
+                2,
             ),
-            ("the unconditional prediction is missing: add it", lambda c, u, s: s * (c - u)),
+            ("the unconditional prediction is missing: add it", lambda c, u, s: s * (c - u), 2),
         ],
     )

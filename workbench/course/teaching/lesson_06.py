@@ -37,18 +37,22 @@ def check_log_distance(random: np.random.Generator) -> Task:
             (
                 "the inputs are powers, not magnitudes: use 10 log₁₀, not 20",
                 lambda a, b: 2 * log_distance(a, b),
+                1,
             ),
             (
                 "take the square root for each frame, before the mean over frames",
                 lambda a, b: np.sqrt(((decibels(a) - decibels(b)) ** 2).mean()),
+                2,
             ),
             (
                 "bins are the rows: the mean inside the root is over axis 0",
                 lambda a, b: np.sqrt(((decibels(a) - decibels(b)) ** 2).mean(1)).mean(),
+                2,
             ),
             (
                 "a difference may be negative: square it before the mean",
                 lambda a, b: np.abs((decibels(a) - decibels(b)).mean(0)).mean(),
+                1,
             ),
         ],
     )
@@ -245,18 +249,22 @@ def check_hinge(random: np.random.Generator) -> Task:
             (
                 "scores beyond the margin have loss 0: clip at 0",
                 lambda r, f: (1 - r).mean() + (1 + f).mean(),
+                1,
             ),
             (
                 "generated sound should score low: 1 + score, not 1 − score",
                 lambda r, f: np.maximum(0, 1 - r).mean() + np.maximum(0, 1 - f).mean(),
+                1,
             ),
             (
                 "real and generated are swapped: real sound should score high",
                 lambda r, f: hinge(f, r),
+                1,
             ),
             (
                 "clip before the mean: each score has its own margin",
                 lambda r, f: max(0, 1 - r.mean()) + max(0, 1 + f.mean()),
+                2,
             ),
         ],
     )
@@ -325,47 +333,58 @@ def check_generator_loss(random: np.random.Generator) -> Task:
             (
                 "the sign of the score is reversed: the generator wants a high score",
                 lambda *a: generator_loss(*a, score=lambda r, f: f.mean()),
+                2,
             ),
             (
                 "that takes the scores of the real sound: the generator can only change its own",
                 lambda *a: generator_loss(*a, score=lambda r, f: -r.mean()),
+                2,
             ),
             (
                 "the generator has no hinge: its term is −E D(x̂), the hinge is the discriminator's",
                 lambda *a: generator_loss(*a, score=lambda r, f: np.maximum(0, 1 - f).mean()),
+                2,
             ),
             (
                 "that is the discriminator's loss: it wants low scores for generated sound",
                 lambda *a: generator_loss(*a, score=hinge),
+                2,
             ),
             (
                 "matching compares features: leave out the last entry, the scores",
                 lambda *a: generator_loss(*a, layers=slice(None)),
+                1,
             ),
             (
                 "matching compares all layers of features, not only the last",
                 lambda *a: generator_loss(*a, layers=slice(-2, -1)),
+                3,
             ),
             (
                 "divide each difference by the mean absolute value of the real features",
                 lambda *a: generator_loss(*a, size=lambda r, f: 1.0),
+                3,
             ),
             (
                 "divide by the size of the real features, not of the generated ones",
                 lambda *a: generator_loss(*a, size=lambda r, f: np.abs(f).mean()),
+                3,
             ),
             (
                 "matching takes absolute differences, not squares",
                 lambda *a: generator_loss(*a, difference=lambda r, f: ((r - f) ** 2).mean()),
+                3,
             ),
             (
                 "take the mean over the layers, not the sum",
                 lambda *a: generator_loss(*a, reduce=np.sum),
+                3,
             ),
-            ("the weights of adversarial and matching are swapped", swapped),
+            ("the weights of adversarial and matching are swapped", swapped, 4),
             (
                 "the weights are not used",
                 lambda r, f, s, k, w: generator_loss(r, f, s, k, dict.fromkeys(w, 1.0)),
+                4,
             ),
             *(
                 (f"the term {name!r} is missing", without(name))

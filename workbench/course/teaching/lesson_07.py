@@ -36,14 +36,17 @@ def check_flow(random: np.random.Generator) -> Task:
             (
                 "reversed: t = 0 is music, t = 1 is noise",
                 lambda x, e, t: np.stack([t * x + (1 - t) * e, e - x]),
+                1,
             ),
             (
                 "the velocity points in the direction of increasing t: from music to noise",
                 lambda x, e, t: np.stack([(1 - t) * x + t * e, x - e]),
+                2,
             ),
             (
                 "the path is straight: (1 − t) and t, without square roots",
                 lambda x, e, t: np.stack([np.sqrt(1 - t) * x + np.sqrt(t) * e, e - x]),
+                1,
             ),
         ],
     )
@@ -80,14 +83,17 @@ def check_modulate(random: np.random.Generator) -> Task:
             (
                 "multiply by 1 + scale: if both are zero, the result is the normalised h",
                 lambda h, a, b: normal(h) * b + a,
+                2,
             ),
             (
                 "normalise each frame over its width, not each channel over time",
                 lambda h, a, b: normal(h, 0) * (1 + b) + a,
+                1,
             ),
             (
                 "normalise first: mean 0 and variance 1 over the width",
                 lambda h, a, b: h * (1 + b) + a,
+                1,
             ),
             ("scale before you shift", lambda h, a, b: (normal(h) + a) * (1 + b)),
         ],
@@ -294,8 +300,8 @@ def check_blend(random: np.random.Generator) -> Task:
         blend,
         cases,
         [
-            ("divide by the sum of the weights at each frame", undivided),
-            ("equal weights cause jumps where a window begins: use triangular weights", flat),
-            ("later windows overwrite earlier ones: add them", last),
+            ("divide by the sum of the weights at each frame", undivided, 3),
+            ("equal weights cause jumps where a window begins: use triangular weights", flat, 1),
+            ("later windows overwrite earlier ones: add them", last, 3),
         ],
     )

@@ -59,18 +59,22 @@ def check_mel_filters(random: np.random.Generator) -> Task:
             (
                 "the edges are evenly spaced in mel, not in Hz",
                 lambda n, b, r: _triangles(np.linspace(0, r / 2, b + 2), n, b, r / 2),
+                1,
             ),
             (
                 "outside of its edges a filter is 0: clip the negative values",
                 lambda n, b, r: _triangles(_edges(b + 2, r / 2), n, b, r / 2, clipped=False),
+                4,
             ),
             (
                 "neighbouring filters overlap: each ends at the centre of the next but one edge",
                 beside,
+                3,
             ),
             (
                 "the highest frequency is half the sample rate",
                 lambda n, b, r: mel_filters(n, b, 2 * r),
+                1,
             ),
             (
                 "the bins reach from 0 to half the sample rate, as the edges do",
@@ -79,6 +83,7 @@ def check_mel_filters(random: np.random.Generator) -> Task:
             (
                 "here each filter has the maximum 1: do not normalise its sum",
                 lambda n, b, r: mel_filters(n, b, r) / mel_filters(n, b, r).sum(0),
+                3,
             ),
             (
                 "here each filter has the maximum 1: do not normalise its area",
@@ -87,6 +92,7 @@ def check_mel_filters(random: np.random.Generator) -> Task:
                     * 2
                     / (_edges(b + 2, r / 2)[2:] - _edges(b + 2, r / 2)[:-2])
                 ),
+                3,
             ),
         ],
         tolerance=1e-6,
@@ -122,22 +128,27 @@ def check_octave(random: np.random.Generator) -> Task:
             (
                 "doubling once is not always enough: the tempi may be two octaves apart",
                 lambda t, r: min((t / 2, t, 2 * t), key=lambda x: abs(np.log2(x / r))),
+                2,
             ),
             (
                 "the nearest is meant by ratio, not by difference: compare logarithms",
                 lambda t, r: min((t * 2.0**k for k in range(-4, 5)), key=lambda x: abs(x - r)),
+                1,
             ),
             (
                 "use octaves, which are powers of 2, rather than integer multiples",
                 lambda t, r: t * max(1, round(r / t)),
+                1,
             ),
             (
                 "the ratio is inverted: double slow tempi and halve fast ones",
                 lambda t, r: t * 2.0 ** np.round(np.log2(t / r)),
+                2,
             ),
             (
                 "round to the nearest octave, not down",
                 lambda t, r: t * 2.0 ** np.floor(np.log2(r / t)),
+                2,
             ),
         ],
     )
@@ -170,10 +181,11 @@ def check_mix(random: np.random.Generator) -> Task:
         mixed,
         cases,
         [
-            ("that is the weighted mean: divide it so that the variance stays 1", plain),
+            ("that is the weighted mean: divide it so that the variance stays 1", plain, 2),
             (
                 "the divisor is the square root of the variance",
                 lambda a, b, lam: plain(a, b, lam) / (lam**2 + (1 - lam) ** 2),
+                2,
             ),
             ("λ belongs to the first piece", lambda a, b, lam: mixed(b, a, lam)),
         ],
@@ -222,24 +234,33 @@ def check_copies(random: np.random.Generator) -> Task:
             (
                 "the dot product depends on the lengths: divide each vector by its own",
                 lambda a, b, t: share((a @ b.T).max(axis=1), t),
+                1,
             ),
             (
                 "that is the share of training windows with a similar sound: take the maximum for "
                 "each generated sound",
                 lambda a, b, t: share(_cosines(a, b).max(axis=0), t),
+                2,
             ),
             (
                 "that is the share of all pairs: only the nearest window of each sound counts",
                 lambda a, b, t: share(_cosines(a, b), t),
+                2,
             ),
             (
                 "the mean cosine hides a copy: take the maximum for each generated sound",
                 lambda a, b, t: share(_cosines(a, b).mean(axis=1), t),
+                2,
             ),
             (
                 "that is a count: divide by the number of generated sounds",
                 lambda a, b, t: float((_cosines(a, b).max(axis=1) > t).sum()),
+                3,
             ),
-            ("that is the share of those that are not copies", lambda a, b, t: 1 - copies(a, b, t)),
+            (
+                "that is the share of those that are not copies",
+                lambda a, b, t: 1 - copies(a, b, t),
+                3,
+            ),
         ],
     )

@@ -45,32 +45,39 @@ def check_next_token(random: np.random.Generator) -> Task:
             (
                 "shift by one: the scores at position i are for the token at position i + 1",
                 lambda u, ids, pad: costs(u, ids)[ids != pad].mean(),
+                1,
             ),
             (
                 "that predicts the token before: the scores at i are for the token at i + 1",
                 lambda u, ids, pad: costs(u[1:], ids[:-1])[ids[:-1] != pad].mean(),
+                1,
             ),
             (
                 "leave out the positions where the target is padding",
                 lambda u, ids, pad: costs(u[:-1], ids[1:]).mean(),
+                3,
             ),
             (
                 "that is the sum: take the mean over the tokens that are not padding",
                 lambda u, ids, pad: costs(u[:-1], ids[1:])[ids[1:] != pad].sum(),
+                3,
             ),
             (
                 "padding counts in the mean: divide by the number of real targets",
                 lambda u, ids, pad: (costs(u[:-1], ids[1:]) * (ids[1:] != pad)).mean(),
+                3,
             ),
             (
                 "the result is in bits: use the natural logarithm",
                 lambda *case: right(*case) / np.log(2),
+                2,
             ),
             (
                 "scores are not log-probabilities: subtract the logarithm of their sum of exp",
                 lambda u, ids, pad: (
                     -u[:-1][np.arange(len(ids) - 1), ids[1:]][ids[1:] != pad].mean()
                 ),
+                2,
             ),
             (
                 "the softmax runs over the vocabulary, not over time",
@@ -79,6 +86,7 @@ def check_next_token(random: np.random.Generator) -> Task:
                         ids[1:] != pad
                     ].mean()
                 ),
+                2,
             ),
         ],
         tolerance=1e-6,
@@ -162,40 +170,53 @@ def check_attention(random: np.random.Generator) -> Task:
             (
                 "no mask: a token sees those that come after it, so it need not predict them",
                 lambda *case: attention(*case, first_hidden=10**6),
+                3,
             ),
             (
                 "a token may see itself: hide only j > i",
                 lambda *case: attention(*case, first_hidden=0),
+                3,
             ),
             (
                 "the mask is upside down: hide the later tokens, not the earlier ones",
                 lambda *case: attention(*case, past_hidden=True),
+                3,
             ),
             (
                 "mask before the softmax (with −∞): after it, the weights no longer add up to 1",
                 lambda *case: attention(*case, masked_after=True),
+                3,
             ),
-            ("divide the scores by √d", lambda *case: attention(*case, scaled_by=1.0)),
+            ("divide the scores by √d", lambda *case: attention(*case, scaled_by=1.0), 2),
             (
                 "divide by the square root of the width of one head, not of all",
                 lambda *case: attention(*case, scaled_by=np.sqrt(case[0].shape[1])),
+                2,
             ),
             (
                 "divide by √d, not by d",
                 lambda *case: attention(*case, scaled_by=case[0].shape[1] / case[4]),
+                2,
             ),
             (
                 "the weights of one query add up to 1: the softmax runs over the keys",
                 lambda *case: attention(*case, axis=0),
+                3,
             ),
             (
                 "that is a single head: each head has its own weights, from its own columns",
                 lambda x, w_q, w_k, w_v, heads: attention(x, w_q, w_k, w_v, 1),
+                4,
             ),
-            ("head h uses neighbouring columns, h·d to (h+1)·d, not every h-th one", interleaved),
+            (
+                "head h uses neighbouring columns, h·d to (h+1)·d, not every h-th one",
+                interleaved,
+                4,
+            ),
             (
                 "the values are x @ w_v, not x itself",
                 lambda x, w_q, w_k, w_v, heads: attention(x, w_q, w_k, np.eye(len(w_v)), heads),
+                1,
             ),
         ],
         tolerance=1e-6,
@@ -249,25 +270,33 @@ def check_rotation(random: np.random.Generator) -> Task:
         rotated,
         cases,
         [
-            ("positions begin at 0", lambda x, base: rotated(x, base, first=1)),
+            ("positions begin at 0", lambda x, base: rotated(x, base, first=1), 3),
             (
                 "the rotation runs the other way: (a cos φ − b sin φ, b cos φ + a sin φ)",
                 lambda x, base: rotated(x, base, sign=-1),
+                1,
             ),
             (
                 "the rate falls with i: the exponent is −2i/size",
                 lambda x, base: rotated(x, base, power=2.0),
+                2,
             ),
-            ("the exponent is −2i/size, not −i/size", lambda x, base: rotated(x, base, power=-1.0)),
-            ("each pair has its own rate", lambda x, base: rotated(x, base, power=0.0)),
-            ("pair channel i with channel i + size/2, not with its neighbour", neighbours),
+            (
+                "the exponent is −2i/size, not −i/size",
+                lambda x, base: rotated(x, base, power=-1.0),
+                2,
+            ),
+            ("each pair has its own rate", lambda x, base: rotated(x, base, power=0.0), 2),
+            ("pair channel i with channel i + size/2, not with its neighbour", neighbours, 2),
             (
                 "b is rotated with the new a: keep the old one",
                 lambda x, base: rotated(x, base, new_a=True),
+                1,
             ),
             (
                 "one of the two sines has a plus: otherwise it is no rotation",
                 lambda x, base: rotated(x, base, plus=-1),
+                1,
             ),
         ],
         tolerance=1e-6,

@@ -42,30 +42,36 @@ def check_question(random: np.random.Generator) -> Task:
                 "as in the original MidiGPT's code, the bars of the hole are in the prompt, so the "
                 "model can copy them",
                 lambda bars, a, b: flat(bars, fill, bars[a:b], end),
+                2,
             ),
             (
                 "use one HOLE per bar, so that the number of bars is known",
                 lambda bars, a, b: flat([["HOLE"]], bars[b:], bars[:a], fill, bars[a:b], end),
+                2,
             ),
             (
                 "the bars after the hole are missing: that is only a continuation",
                 lambda bars, a, b: flat([["HOLE"]] * (b - a), bars[:a], fill, bars[a:b], end),
+                1,
             ),
             (
                 "the bars before the hole come last, so that the model can continue them",
                 lambda bars, a, b: flat(
                     bars[:a], [["HOLE"]] * (b - a), bars[b:], fill, bars[a:b], end
                 ),
+                3,
             ),
             (
                 "the bars before the hole come directly before FILL, after those behind the hole",
                 lambda bars, a, b: flat(
                     [["HOLE"]] * (b - a), bars[:a], bars[b:], fill, bars[a:b], end
                 ),
+                3,
             ),
             (
                 "without END the model does not learn where to stop",
                 lambda bars, a, b: right(bars, a, b)[:-1],
+                1,
             ),
         ],
     )
@@ -149,15 +155,16 @@ def check_echoes(random: np.random.Generator) -> Task:
         echo_list,
         cases,
         [
-            ("that is the end of the tail itself: return the token after it", changed(shift=0)),
-            ("that is two tokens after the tail: return the one after it", changed(shift=2)),
-            ("take the last occurrence, not the first", changed(first=True)),
+            ("that is the end of the tail itself: return the token after it", changed(shift=0), 4),
+            ("that is two tokens after the tail: return the one after it", changed(shift=2), 4),
+            ("take the last occurrence, not the first", changed(first=True), 2),
             (
                 "the tail finds itself: look it up before you store its place",
                 lambda ids, orders: [
                     ids[i + 1] if i + 1 < len(ids) and i + 1 >= min(orders) else -1
                     for i in range(len(ids))
                 ],
+                3,
             ),
             ("the tail finds itself: look it up before you store its place", changed(itself=True)),
             ("the longest tail that occurred decides, not the shortest", changed(shortest=True)),
@@ -172,6 +179,7 @@ def check_echoes(random: np.random.Generator) -> Task:
                     max(x, 0) if i + 1 >= min(orders) else x
                     for i, x in enumerate(echo_list(ids, orders))
                 ],
+                2,
             ),
             (
                 "leave no position out: the list is as long as ids",
@@ -210,22 +218,30 @@ def check_temperature(random: np.random.Generator) -> Task:
             (
                 "a low temperature makes the most probable token more so: divide the logits",
                 lambda u, t: heated(u * t, 1.0),
+                1,
             ),
             (
                 "divide the logits: dividing and renormalising probabilities changes nothing",
                 lambda u, t: heated(u, 1.0),
+                2,
             ),
-            ("the probabilities must add up to 1: divide by their sum", lambda u, t: np.exp(u / t)),
+            (
+                "the probabilities must add up to 1: divide by their sum",
+                lambda u, t: np.exp(u / t),
+                3,
+            ),
             (
                 "the largest is 1 now, but the probabilities must add up to 1",
                 lambda u, t: np.exp((u - u.max()) / t),
+                3,
             ),
             (
                 "that divides the probabilities after the softmax: they no longer add up to 1",
                 lambda u, t: heated(u, 1.0) / t,
+                2,
             ),
-            ("the result is still logits: apply the softmax", lambda u, t: u / t),
-            ("the result is log-probabilities", lambda u, t: np.log(heated(u, t))),
+            ("the result is still logits: apply the softmax", lambda u, t: u / t, 3),
+            ("the result is log-probabilities", lambda u, t: np.log(heated(u, t)), 3),
         ],
         tolerance=1e-6,
     )

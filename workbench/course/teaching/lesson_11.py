@@ -28,12 +28,14 @@ def check_sqrt_schedule(random: np.random.Generator) -> Task:
             (
                 "the root is taken of the noise: subtract it from 1",
                 lambda t, steps, s: np.sqrt(1 - t / steps - s),
+                1,
             ),
             (
                 "s belongs under the root: it is the noise at the first step",
                 lambda t, steps, s: 1 - np.sqrt(t / steps) - s,
+                2,
             ),
-            ("t counts from 1 to T: divide by T", lambda t, steps, s: 1 - np.sqrt(t + s)),
+            ("t counts from 1 to T: divide by T", lambda t, steps, s: 1 - np.sqrt(t + s), 1),
         ],
         tolerance=1e-6,
     )
@@ -64,14 +66,17 @@ def check_rounding(random: np.random.Generator) -> Task:
             (
                 "the largest dot product favours long embeddings: take the smallest distance",
                 lambda x, table: (x @ table.T).argmax(1),
+                1,
             ),
             (
                 "take the smallest distance, not the largest",
                 lambda x, table: np.square(x[:, None] - table[None]).sum(-1).argmax(1),
+                1,
             ),
             (
                 "the cosine depends only on the direction; embeddings also differ in length",
                 lambda x, table: (x @ table.T / np.linalg.norm(table, axis=1)).argmax(1),
+                1,
             ),
         ],
     )
@@ -167,25 +172,30 @@ def check_end_to_end(random: np.random.Generator) -> Task:
             (
                 "x₀ has noise of its own: add σ₀ times `start` to the embedding",
                 other_parts(x0=lambda a: a["clean"]),
+                1,
             ),
             (
                 "σ₀ is the root of 1 − bars[0]",
                 other_parts(x0=lambda a: a["clean"] + (1 - a["bars"][0]) * a["start"]),
+                1,
             ),
             (
                 "x₀ is the embedding plus noise: the embedding is not scaled down",
                 other_parts(
                     x0=lambda a: root(a["bars"][0]) * a["clean"] + rest(a["bars"][0]) * a["start"]
                 ),
+                1,
             ),
             (
                 "the square roots are missing in x_t",
                 other_parts(x_t=mixed(lambda b: b, lambda b: 1 - b)),
+                2,
             ),
-            ("signal and noise are swapped in x_t", other_parts(x_t=mixed(rest, root))),
+            ("signal and noise are swapped in x_t", other_parts(x_t=mixed(rest, root)), 2),
             (
                 "the network receives x₀: it must receive the noisy x_t",
                 other_parts(x_t=lambda a: a["x0"]),
+                2,
             ),
             (
                 "x_t is made from x₀, not from the clean embedding",
@@ -194,73 +204,94 @@ def check_end_to_end(random: np.random.Generator) -> Task:
                         root(a["bars"][a["t"]]) * a["clean"] + rest(a["bars"][a["t"]]) * a["noise"]
                     )
                 ),
+                2,
             ),
             (
                 "at step 0 the target is the clean embedding, not x₀",
                 other_parts(target=lambda a: a["x0"]),
+                3,
             ),
             (
                 "only at step 0 the target is the clean embedding: after it, it is x₀",
                 other_parts(target=lambda a: a["clean"]),
+                3,
             ),
             (
                 "this network predicts x₀, not the noise: compare its prediction with x₀",
                 other_parts(target=lambda a: a["noise"]),
+                3,
             ),
             (
                 "denoise is a mean over all numbers, not a sum",
                 other_parts(denoise=lambda a: np.sum((a["prediction"] - a["target"]) ** 2)),
+                3,
             ),
             (
                 "round is a mean over the words, not a sum",
                 other_parts(round=lambda a: -np.sum(a["log_p"])),
+                4,
             ),
             (
                 "round has a minus: it is the negative log-probability",
                 other_parts(round=lambda a: np.mean(a["log_p"])),
+                4,
             ),
             (
                 "round takes the logits of x₀; those of the prediction would be the anchor",
                 other_parts(rounded=lambda a: a["prediction"]),
+                4,
             ),
             (
                 "round takes the logits of x₀, not of the clean embedding",
                 other_parts(rounded=lambda a: a["clean"]),
+                4,
             ),
-            ("round takes the logits of x₀, not of x_t", other_parts(rounded=lambda a: a["x_t"])),
+            (
+                "round takes the logits of x₀, not of x_t",
+                other_parts(rounded=lambda a: a["x_t"]),
+                4,
+            ),
             (
                 "logits are not log-probabilities: subtract the logarithm of their sum of exp",
                 other_parts(log_p=lambda a: (a["rounded"] @ a["table"].T)[picked, a["words"]]),
+                4,
             ),
             (
                 "round needs the logarithm of the probability",
                 other_parts(round=lambda a: -np.mean(np.exp(a["log_p"]))),
+                4,
             ),
             (
                 "round is in bits: use the natural logarithm",
                 other_parts(round=lambda a: -np.mean(a["log_p"]) / np.log(2)),
+                4,
             ),
             (
                 "the softmax runs over the vocabulary, not over time",
                 other_parts(
                     log_p=lambda a: log_softmax(a["rounded"] @ a["table"].T, 0)[picked, a["words"]]
                 ),
+                4,
             ),
             (
                 "the square of √ᾱ_T is ᾱ_T: prior has no root left",
                 other_parts(prior=lambda a: root(a["bars"][-1]) * np.mean(a["x0"] ** 2)),
+                5,
             ),
             (
                 "prior takes ᾱ of the last step",
                 other_parts(prior=lambda a: a["bars"][0] * np.mean(a["x0"] ** 2)),
+                5,
             ),
             (
                 "prior takes x₀, not the clean embedding",
                 other_parts(prior=lambda a: a["bars"][-1] * np.mean(a["clean"] ** 2)),
+                5,
             ),
             (
                 "prior is a mean over all numbers, not a sum",
                 other_parts(prior=lambda a: a["bars"][-1] * np.sum(a["x0"] ** 2)),
+                5,
             ),
         ],
         tolerance=1e-6,
@@ -291,18 +322,21 @@ def check_kl(random: np.random.Generator) -> Task:
         lambda *case: nats(*case) / np.log(2),
         cases,
         [
-            ("the result is in nats: divide by ln 2", nats),
+            ("the result is in nats: divide by ln 2", nats, 3),
             (
                 "the signal-to-noise ratio is ᾱ/(1 − ᾱ), not ᾱ",
                 lambda x, g, now, before: 0.5 * (before - now) * np.square(x - g).sum() / np.log(2),
+                1,
             ),
             (
                 "the previous step is less noisy: its ratio is larger",
                 lambda *case: -nats(*case) / np.log(2),
+                2,
             ),
             (
                 "sum over all numbers instead of taking the mean",
                 lambda x, g, now, before: nats(x, g, now, before) / np.log(2) / len(x),
+                3,
             ),
         ],
     )
@@ -373,46 +407,59 @@ def check_masked_loss(random: np.random.Generator) -> Task:
             (
                 "the network sees the answers: replace the masked words by `mask`",
                 changed(seen=lambda words, masked: words),
+                2,
             ),
             (
                 "everything is masked: only the words with order < k are",
                 changed(seen=lambda words, masked: np.full_like(words, 5)),
+                1,
             ),
             (
                 "the visible words are masked, and the others are not",
                 changed(seen=lambda words, masked: np.where(masked, words, 5)),
+                1,
             ),
             (
                 "that masks one word too many: order counts from 0",
                 changed(hidden=lambda order, k: order <= k),
+                1,
             ),
             (
                 "the words with order < k are masked, not those after them",
                 changed(hidden=lambda order, k: order >= k),
+                1,
             ),
             (
                 "`order` holds ranks: it is compared with k, not used as an index",
                 changed(hidden=lambda order, k: np.isin(np.arange(len(order)), order[:k])),
+                1,
             ),
-            ("only the masked words count", changed(counted=lambda hidden: np.ones_like(hidden))),
-            ("the visible words count here: take the masked ones", changed(counted=np.invert)),
-            ("that is the mean: multiply by n", changed(factor=lambda n, k: 1 / k)),
-            ("divide by k: the sum has k words", changed(factor=lambda n, k: n)),
-            ("that is the sum: equation (5) has n/k before it", changed(factor=lambda n, k: 1)),
-            ("the factor is n/k, not k/n", changed(factor=lambda n, k: k / n)),
+            (
+                "only the masked words count",
+                changed(counted=lambda hidden: np.ones_like(hidden)),
+                3,
+            ),
+            ("the visible words count here: take the masked ones", changed(counted=np.invert), 3),
+            ("that is the mean: multiply by n", changed(factor=lambda n, k: 1 / k), 4),
+            ("divide by k: the sum has k words", changed(factor=lambda n, k: n), 4),
+            ("that is the sum: equation (5) has n/k before it", changed(factor=lambda n, k: 1), 4),
+            ("the factor is n/k, not k/n", changed(factor=lambda n, k: k / n), 4),
             (
                 "the result is in bits: use the natural logarithm",
                 changed(factor=lambda n, k: n / k / np.log(2)),
+                3,
             ),
-            ("the sign is reversed: −log p", changed(factor=lambda n, k: -n / k)),
-            ("the softmax runs over the vocabulary, not over the words", changed(axis=0)),
+            ("the sign is reversed: −log p", changed(factor=lambda n, k: -n / k), 3),
+            ("the softmax runs over the vocabulary, not over the words", changed(axis=0), 3),
             (
                 "logits are not log-probabilities: subtract the logarithm of their sum of exp",
                 changed(cost=lambda u, log_p: -u),
+                3,
             ),
             (
                 "that sums probabilities: take their logarithm",
                 changed(cost=lambda u, log_p: -np.exp(log_p)),
+                3,
             ),
         ],
         tolerance=1e-6,

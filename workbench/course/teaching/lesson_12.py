@@ -42,26 +42,32 @@ def check_diagonal_frechet(random: np.random.Generator) -> Task:
             (
                 "compare standard deviations, not variances: take square roots first",
                 lambda a, v, b, w: ((a - b) ** 2).sum() + ((v - w) ** 2).sum(),
+                2,
             ),
             (
                 "the term of the means is missing: their squared distance",
                 lambda a, v, b, w: right(a, v, a, w),
+                2,
             ),
             (
                 "the term of the standard deviations is missing",
                 lambda a, v, b, w: ((a - b) ** 2).sum(),
+                2,
             ),
             (
                 "return the squared distance, as papers report it",
                 lambda a, v, b, w: np.sqrt(right(a, v, b, w)),
+                2,
             ),
             (
                 "sum over the columns instead of taking the mean",
                 lambda a, v, b, w: right(a, v, b, w) / len(a),
+                1,
             ),
             (
                 "subtract 2 √(v₁ v₂), the cross term of the square, not √(v₁ v₂)",
                 lambda a, v, b, w: ((a - b) ** 2).sum() + (v + w - np.sqrt(v * w)).sum(),
+                2,
             ),
         ],
     )
@@ -107,18 +113,22 @@ def check_unbiased(random: np.random.Generator) -> Task:
             (
                 "the diagonals are included: each row is identical to itself, hence the bias",
                 lambda a, b, c: a.mean() + b.mean() - 2 * c.mean(),
+                1,
             ),
             (
                 "without its diagonal, a table of n rows has n (n − 1) cells, not n²",
                 lambda a, b, c: no_diagonal(a) + no_diagonal(b) - 2 * c.mean(),
+                2,
             ),
             (
                 "the diagonal of kxx must be left out, too",
                 lambda a, b, c: unbiased(a, b, c) + np.trace(a) / (len(a) * (len(a) - 1)),
+                2,
             ),
             (
                 "the diagonal of kyy must be left out, too",
                 lambda a, b, c: unbiased(a, b, c) + np.trace(b) / (len(b) * (len(b) - 1)),
+                2,
             ),
             (
                 "between the sets, the diagonal is not special: include it",
@@ -127,8 +137,9 @@ def check_unbiased(random: np.random.Generator) -> Task:
                     + 2 * c.mean()
                     - 2 * (c.sum() - np.trace(c)) / (c.size - min(c.shape))
                 ),
+                1,
             ),
-            ("the cross term counts twice", lambda a, b, c: unbiased(a, b, c) + c.mean()),
+            ("the cross term counts twice", lambda a, b, c: unbiased(a, b, c) + c.mean(), 1),
             (
                 "do not take a root: the unbiased value can be negative",
                 lambda a, b, c: np.sqrt(max(0.0, unbiased(a, b, c))),
@@ -168,19 +179,23 @@ def check_at_infinity(random: np.random.Generator) -> Task:
             (
                 "fit over 1/N, not over N: at infinity, 1/N is 0",
                 lambda n, d: np.polyfit(n, d, 1)[1],
+                1,
             ),
             (
                 "that is the slope, the strength of the bias; return the value at 1/N = 0",
                 lambda n, d: np.polyfit(1 / n, d, 1)[0],
+                2,
             ),
             (
                 "that is the value of the largest sample: less biased, but still biased",
                 lambda n, d: d[-1],
+                1,
             ),
-            ("a mean of biased values is biased: extrapolate", lambda n, d: d.mean()),
+            ("a mean of biased values is biased: extrapolate", lambda n, d: d.mean(), 1),
             (
                 "fit over 1/N, not 1/√N: the bias is proportional to 1/N",
                 lambda n, d: np.polyfit(1 / np.sqrt(n), d, 1)[1],
+                1,
             ),
         ],
     )
@@ -237,6 +252,7 @@ def check_inception(random: np.random.Generator) -> Task:
             (
                 "the score is exp of the mean KL",
                 changed(of=lambda part: mean_divergence(part, part.mean(0))),
+                3,
             ),
             (
                 "exp comes last, after the mean over the clips",
@@ -245,10 +261,12 @@ def check_inception(random: np.random.Generator) -> Task:
                         np.mean([np.exp(mean_divergence(row[None], part.mean(0))) for row in part])
                     )
                 ),
+                3,
             ),
             (
                 "that is the sum over the clips: take the mean before exp",
                 changed(of=lambda part: np.exp(len(part) * mean_divergence(part, part.mean(0)))),
+                3,
             ),
             (
                 "the KL is reversed: p(c | x) comes first",
@@ -266,14 +284,17 @@ def check_inception(random: np.random.Generator) -> Task:
                         )
                     )
                 ),
+                2,
             ),
             (
                 "use natural logarithms: bits do not fit exp",
                 changed(of=lambda part: np.exp(mean_divergence(part, part.mean(0)) / np.log(2))),
+                2,
             ),
             (
                 "that is the number of classes that occur, whether or not the judge is certain",
                 changed(of=lambda part: np.exp(entropy(part.mean(0)))),
+                2,
             ),
             (
                 "p(c) is the mean of the clips' rows: the classes need not be equally frequent",
@@ -282,18 +303,21 @@ def check_inception(random: np.random.Generator) -> Task:
                         np.exp(mean_divergence(part, np.full(part.shape[1], 1 / part.shape[1])))
                     )
                 ),
+                2,
             ),
             (
                 "p(c) is the mean of the part, not of all rows",
                 lambda p, splits: scores(
                     p, splits, of=lambda part: np.exp(mean_divergence(part, p.mean(0)))
                 ),
+                2,
             ),
             (
                 "cut the rows in order, not every splits-th one",
                 changed(parts=lambda p, splits: [p[i::splits] for i in range(splits)]),
+                1,
             ),
-            ("split the rows into parts first", lambda p, splits: scores(p, 1)),
+            ("split the rows into parts first", lambda p, splits: scores(p, 1), 1),
             (
                 "divide by the number of scores: np.std without ddof",
                 lambda p, splits: (

@@ -39,14 +39,17 @@ def check_gains(random: np.random.Generator) -> Task:
             (
                 "that makes the peaks equal; we perceive loudness, so make the levels equal",
                 lambda levels, peaks: -1 - peaks,
+                2,
             ),
             (
                 "some peaks exceed −1 dB: lower the common level for all",
                 lambda levels, peaks: -20 - levels,
+                2,
             ),
             (
                 "each clip is limited separately, so the levels differ: use one common level",
                 lambda levels, peaks: np.minimum(-20 - levels, -1 - peaks),
+                2,
             ),
             (
                 "the result is factors: return dB",
@@ -55,6 +58,7 @@ def check_gains(random: np.random.Generator) -> Task:
             (
                 "the sign is wrong: a clip that is too loud needs a negative gain",
                 lambda levels, peaks: -right(levels, peaks),
+                3,
             ),
         ],
     )
@@ -89,18 +93,22 @@ def check_flip_p(random: np.random.Generator) -> Task:
             (
                 "that is one-sided: a difference of the other sign counts, too",
                 lambda d, flips: (means(d, flips) >= abs(d.sum()) - 1e-9).mean(),
+                2,
             ),
             (
                 "count equal differences, too: ≥, not >",
                 lambda d, flips: (np.abs(means(d, flips)) > abs(d.sum()) + 1e-9).mean(),
+                3,
             ),
             (
                 "that is the share of smaller sums; p is the share of those at least as large",
                 lambda d, flips: (np.abs(means(d, flips)) < abs(d.sum()) - 1e-9).mean(),
+                3,
             ),
             (
                 "that is a count: divide by the number of flips",
                 lambda d, flips: (np.abs(means(d, flips)) >= abs(d.sum()) - 1e-9).sum(),
+                3,
             ),
         ],
     )
@@ -142,28 +150,34 @@ def check_holm(random: np.random.Generator) -> Task:
             (
                 "that is Bonferroni's correction, every p times m; Holm's factors are m, m − 1, …",
                 lambda p: np.minimum(1, p * len(p)),
+                1,
             ),
             (
                 "a corrected p must not be smaller than its predecessor: take the running maximum",
                 lambda p: np.minimum(1, stepped(p)),
+                2,
             ),
             (
                 "the values are correct, but sorted: restore the original order",
                 lambda p: np.sort(holm(p)),
+                3,
             ),
             (
                 "clip at 1: a p value cannot exceed it",
                 lambda p: np.maximum.accumulate(stepped(p)[np.argsort(p)])[
                     np.argsort(np.argsort(p))
                 ],
+                2,
             ),
             (
                 "the factors depend on the rank of the p values, not on their position",
                 lambda p: np.minimum(1, np.maximum.accumulate(p * np.arange(len(p), 0, -1))),
+                1,
             ),
             (
                 "that is the Benjamini–Hochberg procedure, which controls the false discovery rate",
                 hochberg,
+                1,
             ),
         ],
     )
@@ -200,22 +214,27 @@ def check_alpha(random: np.random.Generator) -> Task:
             (
                 "that is the ratio of disagreements; alpha is 1 minus this ratio",
                 lambda t: observed(t) / apart(t.ravel()),
+                1,
             ),
             (
                 "the expected disagreement must not pair a rating with itself: exclude those pairs",
                 lambda t: 1 - observed(t) / (2 * t.var()),
+                3,
             ),
             (
                 "an interval scale uses squared differences",
                 lambda t: 1 - observed(t, 1) / apart(t.ravel(), 1),
+                1,
             ),
             (
                 "the observed disagreement is between raters of a clip: use columns, not rows",
                 lambda t: 1 - observed(t.T) / apart(t.ravel()),
+                2,
             ),
             (
                 "the observed disagreement must not pair a rater with themselves",
                 lambda t: 1 - 2 * t.var(0).mean() / apart(t.ravel()),
+                2,
             ),
         ],
     )
@@ -282,21 +301,25 @@ def check_strengths(random: np.random.Generator) -> Task:
             (
                 "the signs are reversed: the first of each pair is the one that was chosen",
                 lambda answers, k: -fitted(answers, k),
+                1,
             ),
-            ("one round is not enough: repeat until the strengths no longer change", one_round),
+            ("one round is not enough: repeat until the strengths no longer change", one_round, 3),
             (
                 "that is the share of wins, in logits; whoever met strong sources needs more "
                 "strength for the same share",
                 share_of_wins,
+                1,
             ),
-            ("n_ij is how often the two met, not 1 for each pair that met", per_pair),
+            ("n_ij is how often the two met, not 1 for each pair that met", per_pair, 2),
             (
                 "these are the strengths p: return their logarithms, minus the mean",
                 lambda answers, k: np.exp(fitted(answers, k)) / np.exp(fitted(answers, k)).mean(),
+                4,
             ),
             (
                 "these are the strengths p: return their logarithms, minus the mean",
                 lambda answers, k: np.exp(fitted(answers, k)) / np.exp(fitted(answers, k)).sum(),
+                4,
             ),
             (
                 not_centred,
@@ -310,10 +333,12 @@ def check_strengths(random: np.random.Generator) -> Task:
             (
                 "count only what was answered: no wins are added",
                 lambda answers, k: fitted(answers, k, prior=0.5),
+                1,
             ),
             (
                 "n_ij counts the games that i won and those that it lost",
                 lambda answers, k: rounds_of(wins(answers, k), wins(answers, k)),
+                2,
             ),
         ],
     )

@@ -35,28 +35,34 @@ def check_nearest(random: np.random.Generator) -> Task:
             (
                 "that is the mean over the training loops; a copy has one source: take the minimum",
                 lambda x, y: apart(x, y).mean(1),
+                2,
             ),
             (
                 "that is the farthest training loop: take the minimum",
                 lambda x, y: apart(x, y).max(1),
+                2,
             ),
             (
                 "that is one number for each training loop; give one for each loop: the minimum "
                 "over the other axis",
                 lambda x, y: apart(x, y).min(0),
+                2,
             ),
             (
                 "that is a share: count the cells that differ, do not take their mean",
                 lambda x, y: apart(x, y).min(1) / x.shape[1],
+                1,
             ),
             (
                 "that counts hits of the loop that the training loop lacks; the reverse counts, "
                 "too",
                 lambda x, y: (x[:, None] & ~y[None]).sum(-1).min(1),
+                1,
             ),
             (
                 "that counts the cells that agree: count those that differ",
                 lambda x, y: (x.shape[1] - apart(x, y)).max(1),
+                1,
             ),
         ],
     )
@@ -85,26 +91,32 @@ def check_suspects(random: np.random.Generator) -> Task:
                 "the threshold is that of the generated loops, so the share is always 5 %: take "
                 "people's",
                 lambda g, p: (g < np.quantile(g, 0.05)).mean(),
+                1,
             ),
             (
                 "that is the 95 % quantile: almost every loop is nearer; use 5 %",
                 lambda g, p: (g < np.quantile(p, 0.95)).mean(),
+                1,
             ),
             (
                 "that is the share that is farther away: a copy is nearer",
                 lambda g, p: (g > np.quantile(p, 0.05)).mean(),
+                2,
             ),
             (
                 "that is a number of loops: return the share",
                 lambda g, p: (g < np.quantile(p, 0.05)).sum(),
+                2,
             ),
             (
                 "half of people's own loops are below their median: use the 5 % quantile",
                 lambda g, p: (g < np.median(p)).mean(),
+                1,
             ),
             (
                 "one loop by a person decides the minimum: use the 5 % quantile",
                 lambda g, p: (g < p.min()).mean(),
+                1,
             ),
         ],
     )
@@ -159,23 +171,27 @@ def check_shapley(random: np.random.Generator) -> Task:
                 "that leaves each person out of all three: two people with the same music would "
                 "both get nothing; average over the orders of joining",
                 last,
+                1,
             ),
             (
                 "that is what each adds to nobody, as if everybody joined first; average over the "
                 "orders of joining",
                 first,
+                1,
             ),
             (
                 "that weighs all subsets alike; the empty and the full one each weigh 1/3, the two "
                 "between them 1/6",
                 equal_weights,
+                1,
             ),
-            ("that is one order of joining: average over all six", one_order),
-            ("divide by the number of orders, 3! = 6", lambda v: 6 * shapley_of(v)),
-            ("there are 3! = 6 orders, not 3", lambda v: 2 * shapley_of(v)),
+            ("that is one order of joining: average over all six", one_order, 1),
+            ("divide by the number of orders, 3! = 6", lambda v: 6 * shapley_of(v), 3),
+            ("there are 3! = 6 orders, not 3", lambda v: 2 * shapley_of(v), 3),
             (
                 "the sign is wrong: the value after joining minus the value before",
                 lambda v: -shapley_of(v),
+                3,
             ),
         ],
     )
@@ -199,27 +215,35 @@ def check_z(random: np.random.Generator) -> Task:
         z_score,
         cases,
         [
-            ("take the root of the variance", lambda g, n, s: (g - s * n) / (n * s * (1 - s))),
+            ("take the root of the variance", lambda g, n, s: (g - s * n) / (n * s * (1 - s)), 2),
             (
                 "the variance of a binomial is n · share · (1 − share): the last factor is missing",
                 lambda g, n, s: (g - s * n) / np.sqrt(n * s),
+                2,
             ),
             (
                 "that divides by √n alone: the variance also has share · (1 − share)",
                 lambda g, n, s: (g - s * n) / np.sqrt(n),
+                2,
             ),
             (
                 "chance makes share · n steps green, not half of them",
                 lambda g, n, s: (g - n / 2) / np.sqrt(n / 4),
+                1,
             ),
             (
                 "that compares a share with a share, but divides by the deviation of a count",
                 lambda g, n, s: (g / n - s) / np.sqrt(n * s * (1 - s)),
+                1,
             ),
             (
                 "the sign is wrong: more green steps than by chance give a positive z",
                 lambda g, n, s: -z_score(g, n, s),
             ),
-            ("subtract what chance gives, share · n", lambda g, n, s: g / np.sqrt(n * s * (1 - s))),
+            (
+                "subtract what chance gives, share · n",
+                lambda g, n, s: g / np.sqrt(n * s * (1 - s)),
+                1,
+            ),
         ],
     )
