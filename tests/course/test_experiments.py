@@ -329,6 +329,26 @@ def test_each_experiment_has_the_form(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_lesson_links_to_each_experiment(name):
+    """Once, with its question and its prediction; every lesson on a system or a measure has one."""
+    title, lesson, question, prediction = notebooks.in_short(experiments.read(name).script)
+    assert question.endswith("?")
+    assert prediction.endswith(".")
+    links = f"[{title}](experiments/{name}.ipynb): {question} *Predicted:* {prediction}"
+    found = {}
+    for script in notebooks.scripts():
+        cells = [c.source for c in notebooks.build(script).cells if c.cell_type == "markdown"]
+        found[script.stem[:2]] = sum(text.count(links) for text in cells)
+    assert {number for number, times in found.items() if times} == {lesson}
+    assert found[lesson] == 1
+
+
+def test_every_lesson_from_03_to_13_has_an_experiment():
+    lessons = {notebooks.in_short(experiments.read(name).script)[1] for name in NAMES}
+    assert lessons == {f"{number:02}" for number in range(3, 14)}
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_each_committed_table_was_made_by_the_present_code(name):
     one, table = experiments.read(name), experiments.committed(name)
     again = f"workbench experiment {name} --profile laptop --record"

@@ -310,7 +310,8 @@ def test_one_file_holds_the_lessons_too(opened):
     inside.get_by_role("button", name="Pause eight kicks").wait_for()
     inside.get_by_role("link", name="the end").click()
     scrolled(opened)
-    assert inside.get_by_role("link", name="not there").get_attribute("href") == "99_none.ipynb"
+    assert inside.get_by_role("link", name="not there").count() == 0
+    assert inside.get_by_text("not there").count() == 1
     inside.get_by_role("link", name="Go on").click()
     inside.get_by_text("ZeroDivisionError").first.wait_for()
     opened.get_by_role("link", name="Next").click()
@@ -750,7 +751,108 @@ def test_links_between_lessons_lead_to_pages(tmp_path):
     export(tmp_path / "01_a.ipynb", tmp_path / "01_a.html")
     page = (tmp_path / "01_a.html").read_text(encoding="utf-8")
     assert 'href="02_b.html#part"' in page
-    assert 'href="03_c.ipynb"' in page
+    assert "03_c" not in page, "no link leads to what is not there"
+    assert "not run" in page
+
+
+REFRESHER = """# %% [markdown]
+# # Refresher: sums
+#
+# [Index](../00_start.ipynb), [a lesson that was not run](../09_later.ipynb).
+
+# %%
+print("the sum is", 20 + 22)
+"""
+EXPERIMENT = """# %% [markdown]
+# # Experiment: a coin
+#
+# **For** lesson 00. **In short:** Is it fair? *Predicted:* yes.
+#
+# **Question.** Is it?
+
+# %% tags=["parameters"]
+profile = "laptop"
+
+# %%
+from workbench.course.experiments import committed
+
+table = committed("coin")
+"""
+TABLE = {
+    "experiment": "coin",
+    "profile": "laptop",
+    "dataset": "none",
+    "machine": "a laptop",
+    "command": "workbench experiment coin",
+    "failed": [],
+    "rows": [
+        {
+            "parameters": {"bias": 0.5},
+            "seeds": [0],
+            "figures": {"heads": {"mean": 0.4321, "low": 0, "high": 1, "values": [1], "unit": ""}},
+        }
+    ],
+}
+LINK = re.compile(r"""<a\b[^>]*?\shref=["'](?!https?:|data:)([^"']*)["']""")
+
+
+@pytest.fixture(scope="module")
+def with_companions(tmp_path_factory):
+    """The report of a lesson that leads to a refresher, an experiment and a missing page."""
+    root, out = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("out")
+    links = "[sums](refreshers/sums.ipynb) [no](refreshers/none.ipynb) [no](07_no.ipynb#x)"
+    body = f"# %% [markdown]\n# # 00 · Start\n#\n# {links}\n\n{PARAMETERS}{FINISH}\n# %%\npass\n"
+    write(root, "00_start", body, parameters="")
+    for name, text in (("refreshers/sums", REFRESHER), ("experiments/coin", EXPERIMENT)):
+        script = root / "src" / f"{name}.py"
+        script.parent.mkdir()
+        script.write_text(text, encoding="utf-8")
+    results = root / "experiments" / "results"
+    results.mkdir(parents=True)
+    (results / "coin.json").write_text(json.dumps(TABLE))
+    assert report.run_report(out, root=root, one_file=True, timeout=240) == 0
+    return out
+
+
+def test_what_a_lesson_links_to_is_in_the_report(with_companions):
+    """A refresher is run; an experiment shows its committed table and says that it was not run."""
+    refresher = (with_companions / "refreshers/sums.html").read_text(encoding="utf-8")
+    assert "the sum is 42" in refresher
+    assert 'href="../00_start.html"' in refresher
+    assert "09_later" not in refresher
+    experiment = (with_companions / "experiments/coin.html").read_text(encoding="utf-8")
+    assert "0.432" in experiment
+    assert "was not run for this page" in experiment
+    lesson = (with_companions / "00_start.html").read_text(encoding="utf-8")
+    assert 'href="experiments/coin.html">a coin</a>: Is it fair?' in lesson
+    assert "refreshers/none" not in lesson
+
+
+def test_every_relative_link_of_a_report_leads_somewhere(with_companions, ran):
+    for out in (with_companions, ran[1]):
+        for page in out.rglob("*.html"):
+            for link in LINK.findall(page.read_text(encoding="utf-8")):
+                path = link.partition("#")[0]
+                target = (page.parent / path).resolve() if path else page
+                if page.name != "report.html":
+                    assert target.is_file(), (page.name, link)
+                    assert target.suffix != ".ipynb", (page.name, link)
+
+
+def test_one_file_leads_from_a_lesson_to_a_refresher_and_back(with_companions, chromium):
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    page.goto((with_companions / "report.html").as_uri())
+    inside = page.frame_locator("#lesson iframe")
+    page.get_by_role("link", name="The executed notebook").click()
+    inside.get_by_role("link", name="sums").click()
+    inside.get_by_text("the sum is 42").wait_for()
+    inside.get_by_role("link", name="Index").click()
+    inside.get_by_role("link", name="a coin").click()
+    inside.get_by_text("Is it?").wait_for()
+    page.get_by_role("link", name="← Report").click()
+    page.locator("#lesson").wait_for(state="hidden")
+    context.close()
 
 
 @pytest.mark.parametrize(

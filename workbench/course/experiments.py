@@ -8,9 +8,10 @@
 (see `workbench.tools.experiment_runs`) measures all points and stores their table in
 `notebooks/experiments/results/NAME.json`. This is how to write one (NAME: letters, digits and _):
 
-1. A markdown cell with `# Experiment: TITLE` and, each as `## …` or `**…**`: **Question**,
-   **Prediction** (written before the run and never changed, even if it was wrong), **Method**
-   (data, fixed settings, cost of a point, floor).
+1. A markdown cell with `# Experiment: TITLE` and the lines `**For** lesson NN. **In short:** …?
+   *Predicted:* …`, which `workbench notebooks` puts at the end of that lesson. Then, each as `## …`
+   or `**…**`: **Question**, **Prediction** (written before the run and never changed, even if it
+   was wrong), **Method** (data, fixed settings, cost of a point, floor).
 2. A cell tagged `parameters`: `profile`, `dataset`, `seed` and a plain literal for each variable of
    the grid. Running the notebook measures the point with these values.
 3. A cell tagged `grid`: one literal, which is read without running it. For each profile, all

@@ -1,6 +1,7 @@
 """Notebooks from percent scripts: notebooks/src/NN_name.py → notebooks/NN_name.ipynb, and
 notebooks/src/experiments/NAME.py → notebooks/experiments/NAME.ipynb (`course/experiments.py`).
-Refreshers, short pages on what a lesson needs, are in notebooks/src/refreshers in the same way.
+Refreshers, short pages on what a lesson needs, are in notebooks/src/refreshers in the same way, and
+the capstone, a project on one's own music, in notebooks/src/capstone.
 
 Authors edit and review the scripts; readers open the notebooks. Cells begin with `# %%` (code) or
 `# %% [markdown]`, and may have tags: `# %% tags=["parameters"]`.
@@ -18,6 +19,7 @@ the stub; tests run the notebooks both ways. Outputs are never stored.
 from __future__ import annotations
 
 import hashlib
+import re
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,10 @@ if "google.colab" in sys.modules:
         package = "music-workbench[course] @ git+{REPOSITORY}"
         subprocess.run([*pip, package], check=True)
         subprocess.run([*pip, "--no-deps", "tinysoundfont"])  # better sound"""
+_IN_SHORT = re.compile(
+    r"^\*\*For\*\*\s+lesson\s+(\d\d)\.\s+\*\*In\s+short:\*\*\s+(.+?)\s+\*Predicted:\*\s+(.+?)\n\n",
+    re.M | re.S,
+)
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -69,13 +75,24 @@ def refresher_scripts(root: Path = ROOT) -> list[Path]:
     return sorted((root / "src" / "refreshers").glob("[a-z]*.py"))
 
 
+def capstone_scripts(root: Path = ROOT) -> list[Path]:
+    """The percent scripts of the capstone."""
+    return sorted((root / "src" / "capstone").glob("[a-z]*.py"))
+
+
+def companion_scripts(root: Path = ROOT) -> list[Path]:
+    """The percent scripts of what lessons link to: experiments, refreshers, capstone."""
+    return [*experiment_scripts(root), *refresher_scripts(root), *capstone_scripts(root)]
+
+
 def every_script(root: Path = ROOT) -> list[Path]:
-    """All percent scripts: lessons, experiments, refreshers."""
-    return [*scripts(root), *experiment_scripts(root), *refresher_scripts(root)]
+    """All percent scripts: lessons, experiments, refreshers, capstone."""
+    return [*scripts(root), *companion_scripts(root)]
 
 
 def build(script: Path, *, solutions: bool = False) -> Any:
-    """A notebook (nbformat 4.5) from a percent script. Cell ids depend on position and content."""
+    """A notebook (nbformat 4.5) from a percent script. Cell ids depend on position and content. A
+    lesson gets cells for Colab and, before its quiz, links to its experiments."""
     import jupytext
     import nbformat
 
@@ -95,6 +112,7 @@ def build(script: Path, *, solutions: bool = False) -> Any:
     titled = made.cells and made.cells[0].cell_type == "markdown"
     if script.stem[:2].isdigit() and titled:
         made.cells[1:1] = _colab(script)
+        made.cells[-2:-2] = _further(script)
     nbformat.validate(made)
     return made
 
@@ -113,6 +131,36 @@ def _colab(script: Path) -> list[Any]:
     cell = nbformat.v4.new_code_cell(SET_UP, metadata={"tags": ["colab"], **hidden})
     badge["id"], cell["id"] = "colab-badge", "colab-set-up"
     return [badge, cell]
+
+
+def in_short(script: Path) -> tuple[str, str, str, str] | None:
+    """An experiment's title, lesson, question and prediction in a sentence each; None if it belongs
+    to no lesson."""
+    text = re.sub(r"(?m)^# ?", "", script.read_text(encoding="utf-8").split("# %% tags", 1)[0])
+    title = re.search(r"^# Experiment: (.+)$", text, re.M)
+    short = _IN_SHORT.search(text)
+    if title is None or short is None:
+        return None
+    return title[1], short[1], " ".join(short[2].split()), " ".join(short[3].split())
+
+
+def _further(script: Path) -> list[Any]:
+    """A cell before a lesson's quiz: links to its experiments, with questions and predictions."""
+    import nbformat
+
+    lines = []
+    for experiment in experiment_scripts(script.parents[1]):
+        found = in_short(experiment)
+        if found is not None and found[1] == script.stem[:2]:
+            title, _, question, prediction = found
+            link = f"[{title}](experiments/{experiment.stem}.ipynb)"
+            lines.append(f"- {link}: {question} *Predicted:* {prediction}")
+    if not lines:
+        return []
+    words = "*Further:* experiments on open questions, each with the prediction before its run."
+    cell = nbformat.v4.new_markdown_cell("\n".join([words, "", *lines]))
+    cell["id"] = "further-experiments"
+    return [cell]
 
 
 def exercises(cells: list[Any], *, solutions: bool) -> list[Any]:

@@ -13,6 +13,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from workbench.course.accessible import IN_WORDS, describe_plotly
 from workbench.files import atomic_write
@@ -22,7 +23,7 @@ _FETCHED = re.compile(r"<script[^>]*\ssrc=[\"'](?:https?:)?//[^>]*>\s*</script>"
 _MATHJAX = re.compile(r"<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.S)
 _HEADING = re.compile(r'<h2 id="([^"]+)">(.*?)<a class="anchor-link".*?</a></h2>', re.S)
 _TITLE = re.compile(r"<h1 .*?</h1>", re.S)
-_LESSON = re.compile(r'href="([\w-]+)\.ipynb(?=["#])')
+_LINK = re.compile(r'<a\b([^>]*?)\shref="(?!#)([^":#?]+)(#[^"]*)?"([^>]*)>(.*?)</a>', re.S)
 MOST_TEXT = 40_000  # characters of text in one cell
 MOST_PIECES = 500  # outputs of one cell
 MOST_SHOWN = 8_000_000  # characters of a picture, a sound or HTML; a whole lesson has fewer
@@ -83,7 +84,7 @@ def export(notebook: Path, target: Path) -> bool:
     page = _BODY.sub('<body class="jp-Notebook">', page)  # it named a theme
     page = page.replace("</head>", f"<style>{_style(exporter)}</style></head>", 1)
     page = with_contents(page)
-    page = _LESSON.sub(lambda found: _to_page(found, target.parent), page)
+    page = _LINK.sub(lambda found: _to_page(found, target.parent), page)
     if plotly:
         page = page.replace("</head>", '<script src="plotly.min.js"></script></head>', 1)
     with atomic_write(target) as path:
@@ -159,9 +160,15 @@ def _style(exporter: Any) -> str:
 
 
 def _to_page(link: re.Match[str], folder: Path) -> str:
-    """Replace a link to a notebook that was executed into the same folder by one to its page."""
-    there = (folder / f"{link[1]}.ipynb").exists()
-    return f'href="{link[1]}.html' if there else link[0]
+    """Replace a link to a notebook that was executed into the same folders by one to its page. A
+    link to a file that is not there becomes plain text."""
+    before, path, place, after, words = link.groups()
+    target = folder / unquote(path)
+    if not target.exists():
+        return words
+    if target.suffix == ".ipynb":
+        path = path.removesuffix("ipynb") + "html"
+    return f'<a{before} href="{path}{place or ""}"{after}>{words}</a>'
 
 
 def with_mathml(markdown: str) -> str:

@@ -1,6 +1,10 @@
 # %% [markdown]
 # # Experiment: BERT against ELECTRA over training time
 #
+# **For** lesson 11. **In short:** Which backbone is better after equal steps and after equal time,
+# BERT or ELECTRA, if each may have its best learning rate? *Predicted:* BERT is better at the same
+# rate, but ELECTRA after equal time.
+#
 # **Question.** The original Diffusion-LM for piano music used ELECTRA because it "can be trained in
 # a relatively faster way". It reported bits per word of both backbones after one or two trainings
 # each, without time, without seeds, at one learning rate of $10^{-4}$. Which backbone is better

@@ -1,6 +1,9 @@
 # %% [markdown]
 # # Experiment: control unfrozen
 #
+# **For** lesson 11. **In short:** Does control succeed more often if its classifiers may also train
+# the word embeddings? *Predicted:* more often, and the language model becomes slightly worse.
+#
 # **Question.** The original publication did not train the classifiers together with the model: "we
 # froze the controllable classifier … for future experiments, we propose to unfreeze this
 # functionality to improve the quality of generation". The workbench trains classifiers of noised

@@ -1,6 +1,9 @@
 # %% [markdown]
 # # Experiment: more music, or the same in other keys
 #
+# **For** lesson 11. **In short:** Is transposing the windows worth as much as more windows?
+# *Predicted:* more windows are worth more; transposing helps only while windows are few.
+#
 # **Question.** The original publication concludes that "use of a larger dataset and a better data
 # augmentation technique will boost the performance". How large is the effect of each? Is
 # transposing the windows worth as much as more windows?

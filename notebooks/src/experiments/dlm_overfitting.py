@@ -1,6 +1,10 @@
 # %% [markdown]
 # # Experiment: when Diffusion-LM over-fits
 #
+# **For** lesson 11. **In short:** When do the training bound and the held-out bound separate, and
+# does the rounding term show it? *Predicted:* within a hundred steps for music of two songs; the
+# rounding term shows nothing.
+#
 # **Question.** The original publication noticed over-fitting "at around 800 and 1500 iterations" in
 # its generated music, and shows no curve of it. Its bits per word rise with training, but they are
 # most likely the rounding term alone, which only says that embeddings are far apart. When do the

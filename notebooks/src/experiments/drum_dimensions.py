@@ -1,6 +1,9 @@
 # %% [markdown]
 # # Experiment: which latent dimensions the text moves
 #
+# **For** lesson 05. **In short:** Does a prompt move few of the latent's dimensions or all of them?
+# *Predicted:* all of them a little, but along few directions.
+#
 # **Question.** The drum paper (arXiv 2408.02711) asks which of the latent's dimensions the text
 # controls. Does a prompt move few of them or all, and are they the same ones for style, density,
 # touch and tempo?

@@ -1,6 +1,10 @@
 # %% [markdown]
 # # Experiment: keywords or natural language
 #
+# **For** lesson 03. **In short:** Which text encoder follows which kind of prompt, keywords or
+# BERT? *Predicted:* both follow keywords; only BERT gets half-way with words that occur in no
+# caption.
+#
 # **Question.** The drum paper (arXiv 2408.02711) conditions on 57 keywords or on BERT, and its
 # listeners hardly distinguish them: aptness is 3.37 and 3.59 of 5, while an empty prompt gets 3.35.
 # Which encoder follows which kind of prompt, and does BERT understand words that occur in no

@@ -1,6 +1,9 @@
 # %% [markdown]
 # # Experiment: noise on the drum latent
 #
+# **For** lesson 04. **In short:** How does a decoded loop degrade as noise on its latent grows?
+# *Predicted:* its hits survive up to the noise of training and are then lost quickly.
+#
 # **Question.** The drum paper (arXiv 2408.02711) trains its decoder with noise on the latent $z$
 # and leaves open what noise does over a range. How does a decoded loop degrade as noise on $z$
 # grows, and up to where does it stay a valid drum loop?

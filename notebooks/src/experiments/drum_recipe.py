@@ -1,6 +1,10 @@
 # %% [markdown]
 # # Experiment: the recipe of drum training
 #
+# **For** lesson 05. **In short:** What does each part of the training recipe contribute: Muon,
+# weight decay, transformed loops, the grammar? *Predicted:* each lowers the loss by about one per
+# cent; Muon and the transformed loops contribute most.
+#
 # **Question.** DrumLDM is trained with Muon for the matrices of the denoiser, strong weight decay,
 # transformed loops and loops of a grammar beside the played ones. What does each of them contribute
 # to the denoiser?

@@ -1,6 +1,10 @@
 # %% [markdown]
 # # Experiment: metre, density and groove
 #
+# **For** lesson 12. **In short:** Do generated loops have the metre, the density and the groove
+# that their text requests? *Predicted:* density follows the text nearly as well as another player
+# does; a waltz still comes out in four.
+#
 # **Question.** The drum paper (arXiv 2408.02711) measures similarity by Hamming and Euclidean
 # distances and suggests measures of rhythm instead. Do generated loops have the metre, the density
 # and the groove that their text requests? And do these measures distinguish people from floors at

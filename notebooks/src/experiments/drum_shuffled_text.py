@@ -1,6 +1,10 @@
 # %% [markdown]
 # # Experiment: shuffled text
 #
+# **For** lesson 05. **In short:** What does the denoiser learn from its text if every loop is
+# trained with another loop's caption? *Predicted:* nothing: the style is right as often as by
+# chance, and the loss hardly shows it.
+#
 # **Question.** In the drum paper (arXiv 2408.02711) listeners find loops from an empty prompt as
 # apt as those from keywords. Does the denoiser learn anything from its text? What if every loop is
 # trained with another loop's caption?

@@ -1,6 +1,10 @@
 # %% [markdown]
 # # Experiment: played or generated?
 #
+# **For** lesson 13. **In short:** From how short a clip can generated sound be distinguished from
+# real music? *Predicted:* half a second is enough, because the judge detects the decoder, not the
+# music.
+#
 # **Question.** MusicLDM's authors leave a blind comparison with human music open. How well, and
 # from how short a clip, can generated sound be distinguished from real music?
 #

@@ -1,6 +1,9 @@
 # %% [markdown]
 # # Experiment: the weight of KL, and how well diffusion learns the latents
 #
+# **For** lesson 06. **In short:** Which weight of the KL term is best for the sound that is
+# *generated* in the end? *Predicted:* a weight ten times as large as the best for reconstruction.
+#
 # **Question.** A VAE's KL term pulls its latents towards a normal distribution. With a larger
 # weight, a latent contains less information about the sound, but simpler latents are easier to
 # learn for a diffusion. Which weight is best for the sound that is *generated* in the end?

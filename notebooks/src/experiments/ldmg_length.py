@@ -1,6 +1,10 @@
 # %% [markdown]
 # # Experiment: longer than it was trained
 #
+# **For** lesson 07. **In short:** How does LDMG generate pieces that are longer than its training
+# windows: by windows that overlap, or all frames at once? *Predicted:* windows that overlap stay as
+# good; all frames at once fail at eight times the length.
+#
 # **Question.** LDMG is trained on windows of 4.1 s. How does it generate longer pieces: in windows
 # that overlap by half and agree at every step (MultiDiffusion), or with the network evaluated on
 # all frames at once, which its rotary positions allow?

@@ -1,6 +1,10 @@
 # %% [markdown]
 # # Experiment: more parameters, more music
 #
+# **For** lesson 07. **In short:** How does the loss of the diffusion transformer fall with its size
+# and with the amount of music? *Predicted:* as a power law of its size; more music matters only for
+# a large network.
+#
 # **Question.** How does the loss of LDMG's diffusion transformer fall with the size of the network
 # and with the amount of training music, and is it a power law, as for language models (Kaplan et
 # al. 2020, arXiv 2001.08361)?

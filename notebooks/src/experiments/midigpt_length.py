@@ -1,6 +1,10 @@
 # %% [markdown]
 # # Experiment: longer than in training
 #
+# **For** lesson 09. **In short:** Does a GPT predict well at positions beyond those of its
+# training, with learned or with rotary positions? *Predicted:* learned positions fail at once,
+# rotary positions work up to twice the length.
+#
 # **Question.** How does a language model of music predict at positions beyond those of its
 # training? The original MidiGPT encodes positions by learned vectors, one for each, up to 1,024.
 # Ours rotates queries and keys by their position (RoFormer, arXiv 2104.09864) and knows only

@@ -1,6 +1,10 @@
 # %% [markdown]
 # # Experiment: how a language model's loss falls with size
 #
+# **For** lesson 10. **In short:** How does the loss on tokens fall with the model's size and with
+# the number of songs? *Predicted:* as a power law of the size, whose limit is far above the true
+# entropy.
+#
 # **Question.** The original MidiGPT's publication says of transformers that they "scale well" and
 # cites Kaplan et al. (arXiv 2001.08361), without its own measurement. How does the loss on REMI
 # tokens fall with the size of the model and with the number of songs seen? Is it a power law, $L(N)

@@ -1,6 +1,9 @@
 # %% [markdown]
 # # Experiment: mixes in one key
 #
+# **For** lesson 08. **In short:** Would mixes of two pieces in one key sound more like music?
+# *Predicted:* yes: the key is clearer, and the mix less rough.
+#
 # **Question.** MusicLDM (arXiv 2308.01546) mixes pieces beat by beat and names keys as an open
 # question: would mixes of two pieces in one key sound more like music?
 #

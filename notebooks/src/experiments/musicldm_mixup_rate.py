@@ -1,6 +1,9 @@
 # %% [markdown]
 # # Experiment: how much to mix, compared with other augmentations
 #
+# **For** lesson 08. **In short:** What share of mixes is best, and do simpler augmentations help
+# more? *Predicted:* one half; other crops of the same pieces help three times as much.
+#
 # **Question.** MusicLDM trains on mixes of two pieces so that it copies less. What share of mixes
 # is best, and does mixup help more than simpler ways to use little music: other crops of the same
 # pieces, or the same crops stretched in time?

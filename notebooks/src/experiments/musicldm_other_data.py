@@ -1,6 +1,9 @@
 # %% [markdown]
 # # Experiment: captions of unseen music
 #
+# **For** lesson 08. **In short:** How well does the shipped MusicLDM follow captions of other data
+# sets? *Predicted:* half as well; but the judge, too, knows those words less.
+#
 # **Question.** The shipped MusicLDM was trained on drums, pop, songs and game music of five data
 # sets. How do relevance and Fréchet distance change for captions of another data set, and how much
 # of the change is the generator's fault?

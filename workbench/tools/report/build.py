@@ -38,6 +38,7 @@ from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.extras import require
 from workbench.files import UNREADABLE, load_json, write_text
 from workbench.tools.pages import copy_plotly, export
+from workbench.tools.report.companions import add_companions, linked, titled
 from workbench.tools.report.page import file_of, page_of
 from workbench.tools.report.runner import Outcome, run_notebook
 from workbench.tools.report.single_file import single_file
@@ -125,6 +126,9 @@ def run_report(
         "minutes": round((time.monotonic() - began) / 60, 1),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
+    ran = [path for path in (file_of(Path(out), o, "ipynb") for o in outcomes) if path]
+    troubles = add_companions(Path(out), ran, root, stop, timeout)
+    print(*troubles, sep="\n", end="\n" if troubles else "", flush=True)
     write_pages(Path(out), outcomes, about)
     if record:
         _record(outcomes, profile)
@@ -132,7 +136,8 @@ def run_report(
     if one_file:
         single = write_single_file(Path(out), outcomes)
         print(f"one file: {single} ({single.stat().st_size / 1e6:.1f} MB)")
-    return 0 if all(outcome.status == "passed" for outcome in outcomes) else 1
+    passed = all(outcome.status == "passed" for outcome in outcomes)
+    return 0 if passed and not troubles else 1
 
 
 def _sources(
@@ -175,17 +180,24 @@ def machine() -> str:
 
 
 def write_pages(out: Path, outcomes: list[Outcome], about: dict[str, Any]) -> None:
-    """Write a page per executed notebook, index.html and report.json."""
-    plotly = False
-    for outcome in outcomes:
-        notebook = file_of(out, outcome, "ipynb")
-        if notebook is not None:
-            plotly |= export(notebook, notebook.with_suffix(".html"))
-    if plotly:
-        copy_plotly(out)
+    """Write a page per executed notebook, pages of the companions that they link to, index.html and
+    report.json."""
+    lessons = [path for path in (file_of(out, o, "ipynb") for o in outcomes) if path is not None]
+    plotly = set()
+    for notebook in [*lessons, *companions_of(out, lessons)]:
+        if export(notebook, notebook.with_suffix(".html")):
+            plotly.add(notebook.parent)
+    for folder in plotly:
+        copy_plotly(folder)
     results = {**about, "notebooks": [asdict(outcome) for outcome in outcomes]}
     write_text(out / "report.json", json.dumps(results, indent=1) + "\n")
     write_text(out / "index.html", page_of(out, outcomes, about))
+
+
+def companions_of(out: Path, lessons: Sequence[Path]) -> list[Path]:
+    """The notebooks in folders of `out` to which these lessons link."""
+    there = (out / f"{name}.ipynb" for name in linked(lessons))
+    return [path for path in there if path.exists()]
 
 
 def read_report(
@@ -219,14 +231,19 @@ def read_report(
 
 
 def write_single_file(out: Path, outcomes: list[Outcome]) -> Path:
-    """Combine the pages of `write_pages`, index and executed notebooks, in `out`/report.html."""
-    pages = {}
+    """Combine the pages of `write_pages`, index, executed notebooks and what they link to, in
+    `out`/report.html."""
+    pages, lessons = {}, []
     for outcome in outcomes:
         page = file_of(out, outcome, "html")
         if page is not None:
             title = f"{outcome.number} {outcome.name}"
             pages[page.stem] = title, page.read_text(encoding="utf-8")
-    plotly = out / "plotly.min.js"
+            lessons.append(page.with_suffix(".ipynb"))
+    for notebook in companions_of(out, lessons):
+        text = notebook.with_suffix(".html").read_text(encoding="utf-8")
+        pages[f"{notebook.parent.name}/{notebook.stem}"] = titled(notebook), text
+    plotly = next(iter(sorted(out.rglob("plotly.min.js"))), out / "plotly.min.js")
     text = single_file(
         (out / "index.html").read_text(encoding="utf-8"),
         pages,

@@ -33,7 +33,8 @@
     nav.setAttribute("aria-label", "Lessons");
     const here = document.createElement("strong");
     here.textContent = packed.get(name).dataset.title;
-    nav.append(link("← Report", `#nb-${name.split("_")[0]}`), here);
+    const section = `nb-${name.split("_")[0]}`; // what lessons link to has none
+    nav.append(link("← Report", document.getElementById(section) ? `#${section}` : "#notebooks"), here);
     const at = names.indexOf(name);
     if (at > 0) nav.append(link("Previous", `#lesson=${names[at - 1]}`));
     if (at + 1 < names.length) nav.append(link("Next", `#lesson=${names[at + 1]}`));
@@ -49,7 +50,7 @@
   }
 
   async function show() {
-    const found = location.hash.match(/^#lesson=([\w-]+)(?:&(.*))?$/);
+    const found = location.hash.match(/^#lesson=([\w/-]+)(?:&(.*))?$/);
     const name = found && packed.has(found[1]) ? found[1] : null;
     const place = name && decodeURIComponent(found[2] || "");
     if (open === null && name !== null) scrolled = window.scrollY;

@@ -11,11 +11,12 @@ from __future__ import annotations
 import base64
 import gzip
 import html
+import posixpath
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-_LINK = re.compile(r"""(<a\b[^>]*?\shref=)(["'])([\w-]+)\.html(?:#([^"']*))?\2""")
+_LINK = re.compile(r"""(<a\b[^>]*?\shref=)(["'])([\w./-]+)\.html(?:#([^"']*))?\2""")
 _PLACE = re.compile(r"""(<a\b[^>]*?\shref=)(["'])#([^"']*)\2""")
 _PLOTLY = '<script src="plotly.min.js"></script>'
 
@@ -23,14 +24,16 @@ _PLOTLY = '<script src="plotly.min.js"></script>'
 def single_file(index: str, pages: Mapping[str, tuple[str, str]], plotly: str) -> str:
     """The HTML of the whole file.
 
-    index: the report's index.html; pages: title and HTML of each executed notebook, by the name of
-    its page without ".html"; plotly: source of plotly.js, included if a page needs it.
+    index: the report's index.html; pages: title and HTML of each notebook, by the path of its page
+    without ".html"; plotly: source of plotly.js, included if a page needs it.
     """
     names = set(pages)
     parts = []
     for name, (title, page) in pages.items():
         text = _PLACE.sub(rf"\1\2#lesson={name}&amp;\3\2", page)
-        text = _linked(text, names).replace("<head>", '<head><base target="_top">', 1)
+        text = _linked(text, names, posixpath.dirname(name)).replace(
+            "<head>", '<head><base target="_top">', 1
+        )
         parts.append(_packed(text, f'data-lesson="{name}" data-title="{html.escape(title)}"'))
     if any(_PLOTLY in page for _, page in pages.values()):
         script = plotly.replace("</script", "<\\/script").replace("<!--", "<\\!--")
@@ -44,11 +47,12 @@ def _beside(suffix: str) -> str:
     return Path(__file__).with_suffix(suffix).read_text(encoding="utf-8")
 
 
-def _linked(text: str, names: set[str]) -> str:
-    """Turn links to pages into links to lessons in the file."""
+def _linked(text: str, names: set[str], folder: str = "") -> str:
+    """Turn links to pages, from a page in `folder`, into links to lessons in the file."""
 
     def link(found: re.Match[str]) -> str:
-        begin, quote, name, place = found.groups()
+        begin, quote, path, place = found.groups()
+        name = posixpath.normpath(posixpath.join(folder, path))
         if name not in names:
             return found[0]
         return f"{begin}{quote}#lesson={name}{f'&amp;{place}' if place else ''}{quote}"

@@ -2,6 +2,7 @@
 
     site/index.html             all lessons with their contents, the systems, the reference
     site/course/NN_name.html    the executed notebooks; course/index.html is their report
+    site/course/refreshers/     what the lessons link to; experiments/ and capstone/ likewise
     site/cards/NAME.html        the model cards
     site/glossary.html          the terms of the course
     site/reference/             the docstrings
@@ -29,7 +30,8 @@ from workbench.extras import require
 from workbench.files import write_text, written
 from workbench.systems.registry import SYSTEMS
 from workbench.systems.storage import SHIPPED
-from workbench.tools.report.build import read_report, run_report, write_pages
+from workbench.tools.report.build import companions_of, read_report, run_report, write_pages
+from workbench.tools.report.companions import linked, titled
 from workbench.tools.report.page import file_of
 from workbench.tools.report.runner import Outcome
 from workbench.tools.site.reference import public_modules, summary, write_reference
@@ -37,7 +39,6 @@ from workbench.tools.standalone import document
 
 _TAUGHT = re.compile(r"\*\*You will\*\* (.+?)(?:\n\n|\Z)", re.S)
 _BODY = '<body class="jp-Notebook">'
-_NOTEBOOK = re.compile(r'<a [^>]*?href="([^":#]+\.ipynb)[^"]*"[^>]*>(.*?)</a>', re.S)
 _RELATIVE = re.compile(r'<a [^>]*?href="(?!https?:|#)[^"]*"[^>]*>(.*?)</a>', re.S)
 _BAR_STYLE = """
 .site-bar { display: flex; flex-wrap: wrap; gap: .3rem 1.5rem; padding: .6rem 1.2rem;
@@ -153,32 +154,45 @@ def _course(
         )
     if not titles:
         raise WorkbenchError(f"{report}: contains no executed notebook; run: workbench report")
+    lessons = [folder / f"{name}.ipynb" for name in titles]
+    for name in linked(lessons):
+        companion = report / f"{name}.ipynb"
+        if companion.exists():
+            write_text(folder / f"{name}.ipynb", companion.read_text(encoding="utf-8"))
     write_pages(folder, outcomes, about)
+    for companion in companions_of(folder, lessons):
+        _with_bars(companion.with_suffix(".html"), titled(companion), "../..")
     names = list(titles)
     for at, name in enumerate(names):
         near = [titles[names[i]] if 0 <= i < len(names) else None for i in (at - 1, at + 1)]
-        target = folder / f"{name}.html"
-        page = target.read_text(encoding="utf-8")
-        page = _NOTEBOOK.sub(lambda link: link[0] if (folder / link[1]).exists() else link[2], page)
-        page = page.replace("</head>", f"<style>{_BAR_STYLE}</style></head>", 1)
-        page = page.replace(_BODY, _BODY + _bar("Lessons", titles[name], *near), 1)
-        before, end, after = page.rpartition("</body>")
-        write_text(target, before + _bar("Lessons, again", titles[name], *near) + end + after)
+        _with_bars(folder / f"{name}.html", titles[name].title, "..", *near)
     return list(titles.values())
 
 
-def _bar(label: str, here: Page, before: Page | None, after: Page | None) -> str:
-    """Links from a lesson's page to the index and the neighbouring lessons."""
+def _with_bars(
+    target: Path, title: str, home: str, before: Page | None = None, after: Page | None = None
+) -> None:
+    """Add links to the index and the neighbouring lessons at the top and the end of a page. home:
+    the site's folder, seen from the page's."""
     links = "".join(
-        f'<a href="../{page.address}">{word}: {html.escape(page.title)}</a>'
+        f'<a href="{home}/{page.address}">{word}: {html.escape(page.title)}</a>'
         for word, page in (("Previous", before), ("Next", after))
         if page
     )
-    return (
-        f'<nav class="site-bar" aria-label="{label}"><a href="../index.html">Music workbench</a>'
-        f"<strong>{html.escape(here.title)}</strong>{links}"
-        '<a href="../glossary.html">Glossary</a></nav>'
-    )
+
+    def bar(label: str) -> str:
+        return (
+            f'<nav class="site-bar" aria-label="{label}">'
+            f'<a href="{home}/index.html">Music workbench</a>'
+            f"<strong>{html.escape(title)}</strong>{links}"
+            f'<a href="{home}/glossary.html">Glossary</a></nav>'
+        )
+
+    page = target.read_text(encoding="utf-8")
+    page = page.replace("</head>", f"<style>{_BAR_STYLE}</style></head>", 1)
+    page = page.replace(_BODY, _BODY + bar("Lessons"), 1)
+    begin, end, rest = page.rpartition("</body>")
+    write_text(target, begin + bar("Lessons, again") + end + rest)
 
 
 def _cards(made: Path) -> list[Page]:
