@@ -140,6 +140,18 @@ def test_finish_leaves_figures_a_file_and_the_sentinel(quiet, monkeypatch, capsy
     assert list(target.parent.iterdir()) == [target]
 
 
+def test_the_table_of_figures_has_no_empty_column(quiet, capsys):
+    run = lesson.start("07", profile="smoke", dataset="builtin")
+    run.note("F1", 0.5)
+    assert "paper" not in run._html()
+    assert "floor" not in run._html()
+    run.note("F1 of words", 0.5, floor=0.1)
+    assert "<th scope='col'>floor</th>" in run._html()
+    assert "<td>–</td>" in run._html()
+    run.finish()
+    assert "F1: 0.5\nF1 of words: 0.5, floor 0.1\n" in capsys.readouterr().out
+
+
 def test_importing_it_is_light():
     code = (
         "import sys, workbench.course.lesson\n"

@@ -220,6 +220,20 @@ def test_the_cloud_keeps_words_with_points():
     }
 
 
+def test_the_cloud_tells_more_than_seven_names_apart():
+    figure = plots.cloud(np.zeros((30, 2)), range(30), range(30))
+    looks = {(trace.marker.color, trace.marker.symbol) for trace in figure.data}
+    assert len(looks) == 30
+
+
+def test_a_spectrogram_has_a_scale_in_decibels():
+    ax = plots.axes()
+    plots.spectrogram(ax, np.ones(4000), 8000)
+    [bar] = [other for other in ax.figure.axes if other is not ax]
+    assert bar.get_ylabel() == "dB"
+    assert bar.get_ylim() == (-80, 0)
+
+
 def test_the_live_plot_begins_a_panel_with_each_stage():
     live = plots.LivePlot(every=100)
     for step in (10, 20):
@@ -280,7 +294,7 @@ def test_the_live_plot_begins_a_panel_with_each_stage():
         (lambda ax: plots.bars(ax, {4: 0.25, 16: 0.5}, ylabel="F1"), ["2 bars (4: 0.25, 16: 0.5)"]),
         (
             lambda ax: plots.spectrogram(ax, np.zeros(4000), 8000, "silence"),
-            ["silence", "decibels from -80 to -80", "kHz over seconds"],
+            ["silence", "dB from -80 to -80", "kHz over seconds"],
         ),
         (
             lambda ax: [ax.vlines([1, 2, 3], 0, 1, label="known"), ax.vlines([2], 0, 1)],
@@ -298,6 +312,10 @@ def test_the_live_plot_begins_a_panel_with_each_stage():
                 ax, {"a": np.arange(9), "b": np.ones(9)}, bins=3, xlabel="hits"
             ),
             ["2 distributions", "hits", "b highest at 0.833 to 1.17"],
+        ),
+        (
+            lambda ax: plots.histogram(ax, {"": np.ones(9)}, bins=3, xlabel="hits"),
+            ["1 distribution (highest at"],
         ),
     ],
 )

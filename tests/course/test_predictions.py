@@ -49,6 +49,23 @@ def test_whole_numbers_are_ranges_that_do_not_overlap():
     assert question_of("01.1", [0.5]).choices == ["below 0.5", "0.5 or more"]
 
 
+def test_one_has_its_unit_in_the_singular():
+    assert question_of("01.1", [1.0, 10.0], "hours").choices == [
+        "below 1 hour",
+        "1 to 10 hours",
+        "10 hours or more",
+    ]
+    assert question_of("01.1", [1, 2], "paths").choices[:2] == ["fewer than 1 path", "1 path"]
+    for unit, said in (
+        ("notes per bar", "below 1 note per bar"),
+        ("standard deviations", "below 1 standard deviation"),
+        ("times the floor", "below 1 times the floor"),
+        ("ms", "below 1 ms"),
+        ("%", "below 1 %"),
+    ):
+        assert question_of("01.1", [1.0], unit).choices[0] == said
+
+
 @settings(deadline=None)
 @given(
     st.lists(st.integers(-50, 50), min_size=1, max_size=7, unique=True).map(sorted),

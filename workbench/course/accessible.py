@@ -167,7 +167,7 @@ def _counted(n: int, one: str, values: Sequence[str]) -> str:
 def _name_of(artist: Any) -> str:
     """The label of a mark and a space, or "" if it has none."""
     name = str(artist.get_label() or "")
-    return "" if name.startswith("_") else f"{name} "
+    return "" if not name.strip() or name.startswith("_") else f"{name} "
 
 
 def _tick_names(axis: Any) -> dict[int, str]:

@@ -155,18 +155,19 @@ class Run:
         ]
 
     def _text(self) -> str:
+        """A line per figure, with its floor and the paper's value if it has them."""
         return "\n".join(
-            f"{name}: {value}, floor {floor or '–'}, paper {paper or '–'}"
+            f"{name}: {value}" + f", floor {floor}" * bool(floor) + f", paper {paper}" * bool(paper)
             for name, value, floor, paper in self._rows()
         )
 
     def _html(self) -> str:
-        head = "".join(
-            f"<th scope='col'>{name}</th>" for name in ("figure", "this run", "floor", "paper")
-        )
+        names, cells = ("figure", "this run", "floor", "paper"), self._rows()
+        used = [i for i in range(len(names)) if i < 2 or any(row[i] for row in cells)]
+        head = "".join(f"<th scope='col'>{names[i]}</th>" for i in used)
         rows = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell) or '–'}</td>" for cell in row) + "</tr>"
-            for row in self._rows()
+            "<tr>" + "".join(f"<td>{html.escape(row[i]) or '–'}</td>" for i in used) + "</tr>"
+            for row in cells
         )
         note = f"{self.profile} size, {self.dataset} data, seed {self.seed}"
         return (

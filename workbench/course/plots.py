@@ -268,7 +268,7 @@ def matrix(
 
 
 def spectrogram(ax: Axes, sound: ArrayLike, rate: float, title: str = "") -> Axes:
-    """Plot a spectrogram in decibels, with a range of 80 dB.
+    """Plot a spectrogram in decibels, with a range of 80 dB and a colour bar.
 
     Args:
         ax: Axes.
@@ -284,17 +284,19 @@ def spectrogram(ax: Axes, sound: ArrayLike, rate: float, title: str = "") -> Axe
 
     rate = number(rate, "rate", 1)
     levels = decibels(spectrogram(sound)[0])
-    ax.imshow(
+    image = ax.imshow(
         levels,
         aspect="auto",
         origin="lower",
         cmap="magma_r",
         vmin=-80,
         vmax=0,
-        label="decibels",
         extent=(0.0, levels.shape[1] * WINDOW / 4 / rate, 0.0, rate / 2000),
     )
     ax.set(xlabel="seconds", ylabel="kHz", title=title)
+    bar = ax.figure.colorbar(image, ax=ax, fraction=0.05)
+    bar.set_label("dB", color=INK, fontsize=9)
+    bar.ax.tick_params(labelsize=8, colors=INK)
     return style_axes(ax)
 
 
@@ -507,7 +509,7 @@ def world(
 
 
 def cloud(points: ArrayLike, names: Sequence[Any], hover: Sequence[Any], title: str = "") -> Any:
-    """An interactive scatter plot with colour and marker by name.
+    """An interactive scatter plot with colour and marker by name, different for up to 49 names.
 
     Args:
         points: (n, 2).
@@ -532,7 +534,8 @@ def cloud(points: ArrayLike, names: Sequence[Any], hover: Sequence[Any], title: 
             name=kind,
             text=[hover[row] for row in rows],
             hoverinfo="text",
-            marker={"color": COLOURS[i % 7], "symbol": markers[i % 7], "size": 8},
+            # from the eighth name on, colours return with other markers
+            marker={"color": COLOURS[i % 7], "symbol": markers[(i + i // 7) % 7], "size": 8},
         )
     figure.update_layout(
         title=title,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -98,12 +99,21 @@ def _edges(given: Sequence[Any]) -> list[float]:
 def _ranges(edges: Sequence[float], unit: str) -> list[str]:
     """The ranges between bounds, in words. Ranges of whole numbers do not share their bounds."""
     whole = all(isinstance(edge, int) for edge in edges)
-    unit = f" {unit}" if unit else ""
-    texts = [f"{'fewer than' if whole else 'below'} {edges[0]:g}{unit}"]
+    texts = [f"{'fewer than' if whole else 'below'} {_counted(edges[0], unit)}"]
     for low, high in pairwise(edges):
         last = high - whole
-        texts.append(f"{low:g}{unit}" if whole and last == low else f"{low:g} to {last:g}{unit}")
-    return [*texts, f"{edges[-1]:g}{unit} or more"]
+        start = "" if whole and last == low else f"{low:g} to "
+        texts.append(start + _counted(last, unit))
+    return [*texts, f"{_counted(edges[-1], unit)} or more"]
+
+
+def _counted(number: float, unit: str) -> str:
+    """A number and its unit: 1 hour, 2 hours, 1 standard deviation, 1 %."""
+    words = unit.split()
+    plural = [i for i, word in enumerate(words) if re.fullmatch(r"(?!times)[a-z]{3,}s", word)]
+    if number == 1 and plural:
+        words[plural[0]] = words[plural[0]].removesuffix("s")
+    return " ".join([f"{number:g}", *words])
 
 
 def choices_html(question: Question, choice: int = -1, confidence: int = 0, right: int = -1) -> str:
