@@ -57,6 +57,17 @@ def test_computed_answers_are_those_of_the_code():
     assert f"05.3: {left:.1f} % of the amplitude" in GUIDE
 
 
+def test_the_answer_of_14_1_is_that_of_the_catalogue():
+    from workbench.datasets import CATALOGUE
+    from workbench.systems.registry import SYSTEMS
+    from workbench.systems.storage import trained_on
+
+    used = {n for entry in SYSTEMS.values() for n in trained_on(entry.checkpoint).split("+")}
+    by = [name for name in used if "CC BY" in CATALOGUE[name].licence]
+    assert f"14.1: {len(by)} sets" in GUIDE
+    assert all(CATALOGUE[name].citation for name in used), "people, or the grammar's name"
+
+
 def test_twelve_meetings_of_ninety_minutes_take_every_lesson_in_order():
     assert [row[0] for row in MEETINGS] == [str(n) for n in range(1, 13)]
     for row in MEETINGS:

@@ -88,6 +88,8 @@ def test_three_exercises_or_more_and_a_mini_project(number):
     assert text.count("## Exercise") == len(numbers) >= 3, "all with number and minutes"
     minutes = int(re.search(r"\*\*Exercises:\*\* (\d+) minutes", text)[1])
     assert minutes == sum(int(m) for _, m in numbers)
+    told = [part.split("# %%")[0] for part in re.split(EXERCISE, text)[3::3]]
+    assert all(re.search(r"\*Level:\* (easy|medium|hard)\b", part) for part in told), "its level"
     checks = [c for key, c in teaching.exercises().items() if key[:2] == number]
     assert len(checks) == len(numbers)
     assert all(len(check.draw(0).mistakes) >= 3 for check in checks), "typical mistakes are known"
