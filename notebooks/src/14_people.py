@@ -702,7 +702,8 @@ compare([audible(roll, f"bias {bias:g}: z {z_score(*count_green(roll, KEY)):.1f}
 # *Terms:* licence · consent · memorisation · attribution · Shapley value · provenance ·
 # disclosure · watermark
 #
-# *Next:* back to the [index](00_start_here.ipynb); or bring your own music.
+# *Next:* bring your own music to the [capstone](capstone/fool_the_judge.ipynb), where it has to
+# fool a classifier and your class; or back to the [index](00_start_here.ipynb).
 
 # %%
 from workbench import quiz
