@@ -7,7 +7,8 @@
 # system copies, find out whose absence changes a loop, and put a watermark into one.
 #
 # **Needs** lessons 01 (data) and 05 (the system that plays); what a logarithm of a probability is
-# (lesson 02). **Time and memory:** printed below. **Exercises:** 30 minutes. **Library:**
+# (lesson 02). Sections 1 to 5 take about 90 minutes with their exercises; 6 to 8 take another 50.
+# **Time and memory:** printed below. **Exercises:** 30 minutes. **Library:**
 # `workbench.datasets.catalogue`, `workbench.evaluation.patterns`,
 # `workbench.evaluation.attribution`, `workbench.models.drum_chain`,
 # `workbench.systems.provenance`. **Papers:** arXiv 2408.02711 (distances between loops), arXiv

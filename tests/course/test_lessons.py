@@ -161,6 +161,42 @@ def test_a_term_is_explained_once_and_its_source_exists():
             found(name)
 
 
+def style_sheet():
+    """(use, for, not) of each row of "Words we use"."""
+    from workbench.course.glossary import PAGE
+
+    part = PAGE.read_text(encoding="utf-8").split("## Words we use")[1]
+    rows = re.findall(r"(?m)^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", part)
+    return [row for row in rows if row[0] != "use" and not row[0].startswith("-")]
+
+
+def test_the_style_sheet_gives_one_word_for_one_meaning():
+    used, meanings, avoided = zip(*style_sheet(), strict=True)
+    words = [word for cell in used for word in cell.split(", ")]
+    phrases = [phrase for cell in avoided for phrase in re.findall("“(.+?)”", cell)]
+    assert len(words) >= 20
+    assert len(set(words)) == len(words)
+    assert len(set(meanings)) == len(meanings)
+    assert len(set(phrases)) == len(phrases) >= 20
+    assert not set(words) & set(phrases)
+
+
+def test_no_lesson_uses_a_word_that_the_style_sheet_avoids():
+    phrases = [p for row in style_sheet() for p in re.findall("“(.+?)”", row[2])]
+    chosen = [*SCRIPTS, *notebooks.refresher_scripts(), *notebooks.capstone_scripts()]
+    texts = {
+        script.stem: "\n".join(
+            cell.source for cell in notebooks.build(script).cells if cell.cell_type == "markdown"
+        )
+        for script in chosen
+    }
+    texts["the guide"] = (notebooks.CHECKOUT / "INSTRUCTORS.md").read_text(encoding="utf-8")
+    for name, text in texts.items():
+        words = " ".join(text.split()).casefold()
+        found = [p for p in phrases if re.search(rf"(?<!\w){re.escape(p.casefold())}(?!\w)", words)]
+        assert not found, (name, found)
+
+
 def test_every_line_of_the_page_is_read():
     from workbench.course.glossary import PAGE
 

@@ -26,7 +26,8 @@ COLUMNS = (
     "diagrams",
     "predictions",
     "lines of the solutions",
-    "minutes",
+    "exercise minutes",
+    "lesson minutes",
 )
 _CELL = re.compile(r"(?m)^# %%(.*)$")
 _LOSS = re.compile(
@@ -53,6 +54,8 @@ class Lesson:
         predictions: Number of predictions that are recorded.
         lines: Lines of each exercise's solution, without its first.
         minutes: Minutes for the exercises.
+        sessions: Minutes of the whole lesson, first those of the sections that belong to the
+            course, then those of what goes further; empty if its opening names none.
     """
 
     number: str
@@ -66,6 +69,7 @@ class Lesson:
     predictions: int
     lines: tuple[int, ...]
     minutes: int
+    sessions: tuple[int, ...] = ()
 
 
 def read(script: Path) -> Lesson:
@@ -95,7 +99,17 @@ def read(script: Path) -> Lesson:
         predictions=called.count("predict"),
         lines=tuple(_length(text) for text in solutions),
         minutes=int(minutes[1]) if minutes else 0,
+        sessions=_sessions(" ".join(prose[0].split()) if prose else ""),
     )
+
+
+def _sessions(opening: str) -> tuple[int, ...]:
+    """The minutes that a lesson's opening names: "take about 90 minutes …; … another 70"."""
+    first = re.search(r"\b[Aa]bout (\d+) minutes([^.]*)", opening)
+    if first is None:
+        return ()
+    more = re.search(r"\banother (\d+)\b", first[2])
+    return (int(first[1]), int(more[1])) if more else (int(first[1]),)
 
 
 def _calls(source: str) -> Iterator[str]:
@@ -144,6 +158,7 @@ def table(root: Path = ROOT) -> str:
             lesson.predictions,
             ", ".join(map(str, lesson.lines)),
             lesson.minutes,
+            " + ".join(map(str, lesson.sessions)),
         )
         rows.append("| " + " | ".join(str(cell or "–") for cell in cells) + " |")
     return "\n".join(rows)
