@@ -399,6 +399,7 @@ import torch
 
 from workbench.datasets import cut_loops
 
+torch.set_num_threads(1)  # in a small network, several threads mostly wait for each other
 people_of = sorted(rolls, key=lambda who: -minutes[who])
 loops_of = {who: list(cut_loops(played["train"][who], bars=4, hop_bars=4)) for who in people_of}
 step = 1 + sum(map(len, loops_of.values())) // run.size(60, 1500)  # every step-th loop

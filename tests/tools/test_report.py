@@ -800,12 +800,15 @@ LINK = re.compile(r"""<a\b[^>]*?\shref=["'](?!https?:|data:)([^"']*)["']""")
 def with_companions(tmp_path_factory):
     """The report of a lesson that leads to a refresher, an experiment and a missing page."""
     root, out = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("out")
-    links = "[sums](refreshers/sums.ipynb) [no](refreshers/none.ipynb) [no](07_no.ipynb#x)"
+    paths = ("refreshers/sums", "refreshers/more", "refreshers/none", "07_no")
+    links = " ".join(f"[{path.rpartition('/')[2]}]({path}.ipynb)" for path in paths)
     body = f"# %% [markdown]\n# # 00 · Start\n#\n# {links}\n\n{PARAMETERS}{FINISH}\n# %%\npass\n"
     write(root, "00_start", body, parameters="")
-    for name, text in (("refreshers/sums", REFRESHER), ("experiments/coin", EXPERIMENT)):
+    texts = {"refreshers/sums": REFRESHER, "experiments/coin": EXPERIMENT}
+    texts["refreshers/more"] = REFRESHER.replace("20 + 22", "1 + 2")
+    for name, text in texts.items():
         script = root / "src" / f"{name}.py"
-        script.parent.mkdir()
+        script.parent.mkdir(exist_ok=True)
         script.write_text(text, encoding="utf-8")
     results = root / "experiments" / "results"
     results.mkdir(parents=True)
@@ -818,6 +821,7 @@ def test_what_a_lesson_links_to_is_in_the_report(with_companions):
     """A refresher is run; an experiment shows its committed table and says that it was not run."""
     refresher = (with_companions / "refreshers/sums.html").read_text(encoding="utf-8")
     assert "the sum is 42" in refresher
+    assert "the sum is 3" in (with_companions / "refreshers/more.html").read_text("utf-8")
     assert 'href="../00_start.html"' in refresher
     assert "09_later" not in refresher
     experiment = (with_companions / "experiments/coin.html").read_text(encoding="utf-8")
