@@ -100,6 +100,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_the_notebooks(wheel):
             "experiments/*.ipynb",
             "experiments/results/*",
             "refreshers/*.ipynb",
+            "capstone/*.ipynb",
         )
         for path in (ROOT / "notebooks").glob(pattern)
     }

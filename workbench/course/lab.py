@@ -37,7 +37,7 @@ def open_lab(folder: Path) -> int:
 def copy_notebooks(folder: Path, root: Path = ROOT) -> list[Path]:
     """Copy the notebooks under `root` that `folder` lacks. Returns the copies."""
     made = []
-    places = ("*.ipynb", "experiments/*.ipynb", "refreshers/*.ipynb")
+    places = ("*.ipynb", "experiments/*.ipynb", "refreshers/*.ipynb", "capstone/*.ipynb")
     for source in [path for place in places for path in root.glob(place)]:
         target = folder / source.relative_to(root)
         if not target.exists():
