@@ -115,6 +115,7 @@ def check_info_nce(random: np.random.Generator) -> Task:
             (
                 "the sign is reversed: a loss is the negative log-probability",
                 lambda a, b, s: -info_nce(a, b, s),
+                1,
             ),
         ],
     )
@@ -173,57 +174,68 @@ def check_several_positives(random: np.random.Generator) -> Task:
         (
             "that counts only the own text: use all entries where `alike` is 1",
             lambda a, b, s, alike: info_nce(a, b, s),
+            2,
         ),
-        ("the two directions are added; take their mean", lambda *case: 2 * loss(*case)),
+        ("the two directions are added; take their mean", lambda *case: 2 * loss(*case), 4),
         (
             "that is the sum over the texts that suit: divide by their number in each row",
             twice(sum_over_mates),
+            2,
         ),
         (
             "that divides by the number of all texts: divide by the number that suit",
             twice(mean_over_all),
+            2,
         ),
         (
             "that is the log of the summed probabilities; take the mean of the logs",
             twice(log_of_the_sum),
+            2,
         ),
         (
             "the scale is missing: multiply the cosines by it",
             lambda a, b, s, alike: loss(a, b, 1.0, alike),
+            1,
         ),
         (
             "the sign is reversed: a loss is the negative log-probability",
             lambda *case: -loss(*case),
+            1,
         ),
-        ("that is only the rows: the columns choose, too", of_rows),
+        ("that is only the rows: the columns choose, too", of_rows, 4),
     ]
     return Task(
         with_accuracy(loss),
         [case(8), case(16), case(25)],
         [
-            *((words, with_accuracy(wrong)) for words, wrong in of_losses),
-            ("that is only the rows: the columns choose, too", with_accuracy(of_rows, right)),
+            *((words, with_accuracy(wrong), hint) for words, wrong, hint in of_losses),
+            ("that is only the rows: the columns choose, too", with_accuracy(of_rows, right), 4),
             (
                 "the two directions are added; take their mean",
                 lambda *case: tuple(2 * x for x in with_accuracy(loss)(*case)),
+                4,
             ),
             (
                 "the accuracy counts only the own text: every text that suits is right",
                 with_accuracy(loss, twice(own)),
+                3,
             ),
             (
                 "the accuracy is that of the rows alone: the columns choose, too",
                 with_accuracy(loss, right),
+                4,
             ),
             (
                 "the accuracies of the two directions are added; take their mean",
                 with_accuracy(loss, lambda *case: 2 * twice(right)(*case)),
+                4,
             ),
             (
                 "that returns the accuracy first: return the loss, then the accuracy",
                 lambda *case: with_accuracy(loss)(*case)[::-1],
+                3,
             ),
-            ("that is the loss alone: return the accuracy, too", loss),
+            ("that is the loss alone: return the accuracy, too", loss, 3),
         ],
     )
 

@@ -82,18 +82,22 @@ def check_kl_normal(random: np.random.Generator) -> Task:
             (
                 "the argument is the *log* variance: the variance is its exponential",
                 lambda m, v: 0.5 * (m**2 + v - 1 - np.log(np.abs(v))).mean(),
+                2,
             ),
             (
                 "the variance is missing: it is the exponential of the log variance",
                 lambda m, v: 0.5 * (m**2 + v - 1 - v).mean(),
+                2,
             ),
             (
                 "exp(log variance) is already σ²: do not square it",
                 lambda m, v: 0.5 * (m**2 + np.exp(2 * v) - 1 - v).mean(),
+                2,
             ),
             (
                 "exp(½ log variance) is σ: the KL needs its square, exp(log variance)",
                 lambda m, v: 0.5 * (m**2 + np.exp(0.5 * v) - 1 - v).mean(),
+                2,
             ),
             ("take the mean over latents, not the sum", lambda m, v: kl_normal(m, v) * len(m)),
         ],
@@ -168,59 +172,75 @@ def check_elbo(random: np.random.Generator) -> Task:
             (
                 "exp(log variance) is σ²: the noise is multiplied by σ, its square root",
                 changed(sigma_of=np.exp),
+                1,
             ),
             (
                 "the noise is multiplied by the log variance itself: σ = exp(½ log variance)",
                 changed(sigma_of=lambda logvar: logvar),
+                1,
             ),
             (
                 "the noise is not used: z = μ + σε, not the mean alone",
                 changed(sigma_of=np.zeros_like),
+                1,
             ),
-            ("σ is missing: z = μ + σε", changed(sigma_of=np.ones_like)),
+            ("σ is missing: z = μ + σε", changed(sigma_of=np.ones_like), 1),
             (
                 "the KL takes exp(½ log variance), which is σ: it needs σ²",
                 changed(square_of=lambda logvar: np.exp(0.5 * logvar)),
+                1,
             ),
-            ("the KL is subtracted, not added", changed(kl_factor=-1.0)),
-            ("the KL is missing", changed(kl_factor=0.0)),
-            ("the factor ½ of the KL is missing", changed(kl_factor=2.0)),
+            ("the KL is subtracted, not added", changed(kl_factor=-1.0), 4),
+            ("the KL is missing", changed(kl_factor=0.0), 4),
+            ("the factor ½ of the KL is missing", changed(kl_factor=2.0), 4),
             (
                 "log 2πs² is missing: without it p(x|z) is not a density",
                 changed(constant=lambda variance: 0.0),
+                2,
             ),
             (
                 "the squares are divided by the variance s², not by its root",
                 changed(divisor=np.sqrt),
+                2,
             ),
             (
                 "the squares are not divided by the variance s²",
                 changed(divisor=lambda variance: 1.0),
+                2,
             ),
             (
                 "log q misses its −½ log variance: a narrow density is a high one",
                 changed(own_log=0.0),
+                5,
             ),
             (
                 "the sampled KL is log q − log p: it is subtracted, not added",
                 changed(sampled_factor=-1.0),
+                5,
             ),
-            ("log p(z) is missing in the second bound", changed(prior=0.0)),
-            ("log q(z|x) is missing in the second bound", changed(proposal=0.0)),
+            ("log p(z) is missing in the second bound", changed(prior=0.0), 5),
+            ("log q(z|x) is missing in the second bound", changed(proposal=0.0), 5),
             (
                 "add up over the numbers of an example; the mean is over samples and examples only",
                 changed(reduce=np.mean),
+                3,
             ),
             (
                 "that is the sum over samples and batch: take the mean over both",
                 changed(reduce=np.sum),
+                3,
             ),
-            ("the sign is reversed: that is the loss, −ELBO", loss),
+            ("the sign is reversed: that is the loss, −ELBO", loss, 4),
             (
                 "that is one number: return the bound by the formula and the one by sampling",
                 lambda *a: elbo(*a)[0],
+                5,
             ),
-            ("the two bounds are swapped: first the one by the formula", lambda *a: elbo(*a)[::-1]),
+            (
+                "the two bounds are swapped: first the one by the formula",
+                lambda *a: elbo(*a)[::-1],
+                5,
+            ),
         ],
     )
 

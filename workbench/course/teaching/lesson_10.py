@@ -166,13 +166,17 @@ def check_echoes(random: np.random.Generator) -> Task:
                 ],
                 3,
             ),
-            ("the tail finds itself: look it up before you store its place", changed(itself=True)),
-            ("the longest tail that occurred decides, not the shortest", changed(shortest=True)),
-            ("the longest tail that occurred decides, not the shortest", latest),
-            ("where the longest tail is new, a shorter one may have occurred", no_shorter),
-            ("the tail is one token too short", changed(longer=-1)),
-            ("the tail is one token too long", changed(longer=1)),
-            ("without an earlier occurrence the answer is −1", changed(missing=0)),
+            (
+                "the tail finds itself: look it up before you store its place",
+                changed(itself=True),
+                3,
+            ),
+            ("the longest tail that occurred decides, not the shortest", changed(shortest=True), 5),
+            ("the longest tail that occurred decides, not the shortest", latest, 5),
+            ("where the longest tail is new, a shorter one may have occurred", no_shorter, 5),
+            ("the tail is one token too short", changed(longer=-1), 1),
+            ("the tail is one token too long", changed(longer=1), 1),
+            ("without an earlier occurrence the answer is −1", changed(missing=0), 2),
             (
                 "without an earlier occurrence the answer is −1, not 0",
                 lambda ids, orders: [
@@ -184,10 +188,12 @@ def check_echoes(random: np.random.Generator) -> Task:
             (
                 "leave no position out: the list is as long as ids",
                 lambda ids, orders: [x for x in echo_list(ids, orders) if x >= 0],
+                1,
             ),
             (
                 "the list begins too late: the first positions, which have no tail, get −1",
                 lambda ids, orders: echo_list(ids, orders)[min(orders) - 1 :],
+                1,
             ),
         ],
     )
@@ -303,12 +309,13 @@ def check_nucleus(random: np.random.Generator) -> Task:
                     "the token that crosses the threshold belongs to the set: otherwise one very "
                     "probable token would leave the set empty, and 0 / 0 is NaN",
                     mistake,
+                    2,
                 )
                 for way in (short, up_to)
                 for mistake in (way, lambda p, top, way=way: np.nan_to_num(way(p, top)))
             ),
             *(
-                ("without sorting: the most probable token comes first", mistake)
+                ("without sorting: the most probable token comes first", mistake, 1)
                 for mistake in (
                     unsorted,
                     lambda p, top: of(p, np.flatnonzero(np.cumsum(p) <= top)),
@@ -320,11 +327,13 @@ def check_nucleus(random: np.random.Generator) -> Task:
                 "sorted the wrong way round: the most probable token comes first (np.argsort "
                 "sorts in increasing order)",
                 ascending,
+                1,
             ),
-            ("the remaining probabilities must add up to 1", unscaled),
+            ("the remaining probabilities must add up to 1", unscaled, 3),
             (
                 "keep the most probable ones up to a sum, not those above a threshold",
                 lambda p, top: np.where(p >= 1 - top, p, 0) / max(1e-9, p[p >= 1 - top].sum()),
+                2,
             ),
         ],
         tolerance=1e-6,
