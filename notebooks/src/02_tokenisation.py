@@ -8,6 +8,7 @@
 #
 # **Needs** lesson 00 (clips); Python lists and loops, logarithms. The lesson uses POP909 if you
 # have it (`make data`), otherwise built-in songs. **Time and memory:** printed below.
+# The lesson takes about 90 minutes with its exercises.
 # **Exercises:** 40 minutes. **Library:** `workbench.representations.tokens`, `.remi`, `.mmm`,
 # `.pvd`, `.losses`. **Papers:** REMI (Huang and Yang 2020, arXiv 2002.00212), MidiTok (arXiv
 # 2310.17202), byte-pair encoding (Sennrich et al. 2016, arXiv 1508.07909; for music Fradet et al.

@@ -7,6 +7,8 @@
 # **You will** make a blind listening test, rate clips yourself, analyse the answers of a class with
 # their uncertainty, and compute how many raters a question needs.
 #
+# The lesson takes about 90 minutes with its exercises.
+#
 # **Needs** lesson 05 (the systems that generate the loops); what a mean and a p value are; the
 # shipped checkpoints. **Time and memory:** printed below. **Exercises:** 60 minutes. **Library:**
 # `workbench.tools.listening`, `workbench.evaluation.paired`, `workbench.evaluation.agreement`,
