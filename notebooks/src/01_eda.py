@@ -5,18 +5,21 @@
 # [02 Tokenisation](02_tokenisation.ipynb)
 #
 # **You will** count what drummers play, measure how far their hits are from the grid, compare
-# people with a grammar that generates loops, and look at recordings and at the places that music
-# comes from.
+# people with a grammar that generates loops, survey collections of songs and find copies in them,
+# and look at recordings and at the places that music comes from.
 #
 # **Needs** lesson 00 (what a drum roll is); NumPy arrays: `mean`, `reshape`, indexing. The lesson
-# uses the Groove MIDI Dataset if you have it (`make data`), otherwise a built-in corpus.
-# **Time and memory:** printed below. **Exercises:** 25 minutes. **Library:** `workbench.datasets`,
-# `workbench.representations.drum_roll`, `workbench.evaluation.rhythm`. **Data:** Gillick and
-# others, ICML 2019 (CC BY 4.0).
+# uses Groove, POP909, OpenEWLD, Nottingham and recordings if you have them (`make data`), otherwise
+# built-in music. Sections 1 to 8, on drums, take about 90 minutes, exercises included; sections 9
+# to 13, on songs and sound, about 70. **Time and memory:** printed below.
+# **Exercises:** 35 minutes. **Library:** `workbench.datasets`, `workbench.datasets.song_survey`,
+# `workbench.datasets.recordings`, `workbench.representations.drum_roll`,
+# `workbench.evaluation.rhythm`. **Data:** Gillick and others, ICML 2019 (CC BY 4.0).
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
 dataset = "groove"  # "groove", "builtin", or a folder of MIDI files
+song_sets = "pop909+openewld+nottingham+builtin-songs"  # those that are on this machine
 seed = 0  # of everything random
 train = False  # this notebook trains nothing
 
@@ -127,8 +130,11 @@ reveal("01.2", slower, f"The fastest of the common styles is {fastest}.")
 #
 # *Predict:* a bar of 4/4 has sixteen steps. On which of them is the snare played most?
 #
-# A **drum roll** has a cell for each drum and sixteenth. Its mean over all bars shows where each
-# drum is usually played.
+# A **drum roll** has a row for each sixteenth and 27 columns, three for each of the nine drums.
+# Columns 0 to 8 say whether the drum is hit (1 or 0), columns 9 to 17 how hard (0 to 1), and
+# columns 18 to 26 how far from the grid, in sixteenths: below 0 is early, above 0 is late. Where a
+# drum is not hit, all three are 0. So drum `d` has the columns `d`, `9 + d` and `18 + d`. The mean
+# of the first nine columns over all bars shows where each drum is usually played.
 
 # %%
 predict("01.3", ["step 1", "step 5", "step 9", "step 13", "another step"])
@@ -140,7 +146,14 @@ from workbench.music.kit import DRUM_NAMES, DRUMS
 from workbench.representations.drum_roll import rolls_of
 
 loops = [c for c in cut_loops(data, bars=4, hop_bars=4) if c.labels.get("kind") == "beat"]
-rolls = rolls_of(loops)
+rolls = rolls_of(loops)  # (loops, steps, 27)
+fullest = rolls[:, :16, :9].sum((1, 2)).argmax()  # a first bar with many hits, as an example
+parts = [f"{column}: {DRUM_NAMES[DRUMS[column % 9]]}, {('hit', 'velocity', 'offset')[column // 9]}"
+         for column in range(27)]
+plots.matrix(plots.axes(width=8, height=6), rolls[fullest, :16].T, "One bar of a drum roll",
+             rows=parts, columns=[str(i + 1) for i in range(16)], unit="value", diverging=True);
+
+# %%
 where = positions(rolls).mean(0).reshape(9, 16)
 plots.matrix(plots.axes(width=8, height=3.5), where, rows=[DRUM_NAMES[d] for d in DRUMS],
              columns=[str(i + 1) for i in range(16)], unit="share of bars");
@@ -211,32 +224,12 @@ predict("01.5", ["early by more than 3 ms", "on the grid", "late by more than 3 
 
 # %% [markdown]
 # The **offset** says how far a hit is from the nearest line of the grid, in sixteenths. At 120 BPM
-# a sixteenth is 125 ms. All offsets of a performance together are its **microtiming**.
-#
-# ## Exercise 3 · In milliseconds (5 minutes)
-#
-# *Level:* easy. *Goal:* convert `offset` from sixteenths (negative: early) to milliseconds. `tempo`
-# is in beats per minute. A beat has four sixteenths.
-
-# %% tags=["stub"]
-def milliseconds(offset, tempo):
-    return None  # your line here
-
-
-# %% tags=["check"]
-from workbench.course.teaching import check_milliseconds
-
-check_milliseconds(milliseconds)
-
-# %% tags=["solution"]
-def milliseconds(offset, tempo):
-    return offset * 60_000 / tempo / 4
-
-
+# a beat lasts 60,000 / 120 = 500 ms, so a sixteenth is 125 ms. All offsets of a performance
+# together are its **microtiming**.
 
 # %%
 tempo = np.array([clip.tempo for clip in loops])
-ms = 60_000 / tempo / 4
+ms = 60_000 / tempo / 4  # length of a sixteenth
 late = {}
 for d in (0, 1, 2):
     loop, step = np.nonzero(hit[..., d])
@@ -261,7 +254,7 @@ reveal("01.5", "on the grid" if abs(average) < 3 else f"{side} by more than 3 ms
 # badly: swing, triplets and flams (two strokes almost at once) are off the grid of sixteenths on
 # purpose.
 #
-# ## Exercise 4 · Swing (5 minutes)
+# ## Exercise 3 · Swing (5 minutes)
 #
 # *Level:* medium. *Goal:* compute a **swing ratio**. In swing, the eighth between two beats (the
 # off-beat) is late. `place` is an array of the positions of such off-beats, from 0 (the beat
@@ -430,124 +423,352 @@ plots.histogram(plots.axes(width=7), surprise, bins=20, xlabel="surprise (bits p
 # a hit is played: its velocity and its timing. On average, no model of these loops can need fewer
 # bits: the truth is the limit. Lessons 02, 09 and 11 compare models with such a limit.
 #
-# ## 9 · Songs and sound
+# ## 9 · What songs are made of
 #
-# *Predict:* the course also uses songs (lessons 02, 09, 10 and 11) and sound (06, 07 and 08). In a
-# song of four instruments, how many notes sound at the same time on average, without the drums?
+# *Predict:* lessons 02, 09, 10 and 11 use whole songs. In a pop song, how many notes sound at the
+# same time on average, without the drums?
 
 # %%
 predict("01.9", [2.0, 4.0, 8.0], unit="notes")
 
-# %%
-songs = load("builtin-songs", split="test", limit=run.size(20, 100)).clips
-sounding, busy = [], {}
-for song in songs:
-    tuned = song.notes[~song.notes["is_drum"]]
-    sounding.append(tuned["duration"].sum() / song.beats)  # mean number of notes at a time
-    busy.setdefault(song.labels["style"], []).append(len(song.notes) / song.bars)
-left, right = plots.axes(1, 2, width=10)
-plots.histogram(left, {k: np.array(v) for k, v in busy.items()}, bins=12, xlabel="notes per bar")
-first = songs[0].waveform(24000, loop=False)[:, : 6 * 24000]
-plots.spectrogram(right, first[0], 24000, "the first six seconds as sound")
-print("keys:", Counter(song.labels["key"].split()[1] for song in songs),
-      "tempi:", f"{min(s.tempo for s in songs):.0f} to {max(s.tempo for s in songs):.0f} BPM")
-seconds = songs[0].duration
-print(f"{len(songs[0].notes) * 4 / seconds:.0f} numbers per second as notes (onset, length, pitch, "
-      f"velocity); {first.shape[1] / 6:.0f} as sound")
-songs[0]
+# %% [markdown]
+# Choose a property in the menu, and hover over a bar. The first eight are computed from the notes;
+# tempo and key are those that the files or the collection state. "Notes at once" is called the
+# **polyphony**: 1 is a melody alone. The last property is its mean in each tenth of a song.
 
 # %%
-reveal("01.9", float(np.mean(sounding)), f"mean of {len(songs)} built-in songs")
+from workbench.datasets.song_survey import load_present, survey_songs
+from workbench.evaluation.table import render
+
+sets = load_present(song_sets.split("+"), limit=run.size(60, 1000))
+surveys = {name: survey_songs(songs) for name, songs in sets.items()}
+properties = {p: {name: tables[p] for name, tables in surveys.items()}
+              for p in next(iter(surveys.values()))}
+THROUGH = "notes at once, by tenth of the song"
+plots.menu(properties, "Collections of songs", {THROUGH: "mean number of notes"})
+
+# %%
+def most(shares):
+    value = max(shares, key=shares.get)
+    return f"{value} ({shares[value]:.0%})"
+
+
+rows = [["songs", *(str(len(songs)) for songs in sets.values())]]
+rows += [[p, *(most(shares) for shares in by_set.values())]
+         for p, by_set in properties.items() if p != THROUGH]
+print(render("Most frequent value", ["", *sets], rows))
+pop = next(iter(sets))  # POP909, if it is here
+at_once = float(np.mean(list(properties[THROUGH][pop].values())))
+run.note(f"notes at once, {pop}", at_once)
+
+# %%
+reveal("01.9", at_once, f"The mean of {len(sets[pop])} songs of {pop}.")
 
 # %% [markdown]
-# *What you should have noticed:* the right picture is a spectrogram: it shows how strong each
-# frequency is at each time. Its horizontal lines are the notes with their overtones; its vertical
-# lines are the drums. Sound needs hundreds of times more numbers per second than notes do. This is
-# why lessons 06 to 08 first compress it.
-#
-# ## 10 · Recordings and their artists
-#
-# *Predict:* lessons 06 to 08 also learn from recordings. By how many decibels do the softest and
-# the loudest recording differ?
+# One song at a time: move the slider to another song. Where do notes join, and where does one
+# instrument play alone?
 
 # %%
-predict("01.10", [5.0, 10.0, 20.0], unit="dB")
+from workbench.course.widgets import Slider, explore
+from workbench.datasets.song_survey import key_of, melody_of, polyphony
+
+
+def show_song(number):
+    song = sets[pop][int(number)]
+    edges, count = polyphony(song)
+    left, right = plots.axes(1, 2, width=10, height=2.8)
+    plots.lines(left, np.repeat(edges, 2)[1:-1], {"notes at once": np.repeat(count, 2)},
+                xlabel="time (beats)", ylabel="notes at once", title=song.caption[:50])
+    plots.histogram(right, {"highest notes": melody_of(song), "all": song.notes["pitch"]},
+                    bins=np.arange(20, 110, 3), xlabel="MIDI pitch",
+                    title=f"{song.tempo:.0f} BPM, {key_of(song) or 'key not stated'}")
+    return left
+
+
+explore(show_song, Slider("song", range(min(40, len(sets[pop]))), 0))
+
+# %%
+sets[pop][0].excerpt(0, 32)
 
 # %% [markdown]
-# The lesson uses the Free Music Archive if you have it (`python data_scripts/fma.py --subset
-# small`), otherwise short clips under free licences, otherwise built-in songs. **Loudness** is
-# given in LUFS, as broadcasters measure it; a difference of 1 LUFS is 1 dB. Lesson 13 explains it.
+# *What you should have noticed:* each collection has its own habits, and a model learns them. All
+# built-in songs have the same four instruments and are in 4/4. All songs of POP909 have the same
+# three tracks: voice, guitar and piano, which are our loader's instruments; the files call all
+# three a piano. OpenEWLD contains melodies without accompaniment. Nottingham has folk tunes, many
+# of them in 6/8, and a few keys that suit a fiddle. A tempo of 120 may be a missing one, because
+# programs write 120 if nobody chose a tempo.
+#
+# ## 10 · The words of a song
+#
+# *Predict:* lesson 02 writes songs as sequences of words, the tokens. Then it replaces frequent
+# sequences of tokens by single new ones. By how much do 500 new tokens shorten the text?
 
 # %%
-from workbench.datasets.recordings import survey
+predict("01.10", [20.0, 40.0, 60.0], unit="%")
+
+# %% [markdown]
+# The method is called **byte-pair encoding** (lesson 02). Here we only count. A token is named
+# after its type: `Pitch`, `Velocity` and `Duration` of a note, its instrument (`Program`), its
+# `Position` in the bar. In the second menu entry, a plus sign joins the tokens that became one.
+
+# %%
+from workbench.representations.remi import encode
+from workbench.representations.tokens import Vocabulary
+
+remi = Vocabulary()  # the tokens as they are
+base_ids = {name: [encode(song) for song in songs.clips[: run.size(10, 60)]]
+            for name, songs in sets.items()}
+longer = Vocabulary.train([ids for group in base_ids.values() for ids in group], remi.size + 500)
+kinds, pieces, shorter = {}, {}, {}
+for name, group in base_ids.items():
+    kinds[name] = Counter(remi.kinds[np.concatenate(group)].tolist())
+    pieces[name] = Counter(np.concatenate([longer.encode_song(ids) for ids in group]).tolist())
+    shorter[name] = 1 - sum(pieces[name].values()) / sum(kinds[name].values())
+
+
+# %%
+def spelled(token):
+    return " + ".join(remi.names[i].removesuffix("_None").replace("_", " ")
+                      for i in longer.pieces[token])
+
+
+def shares(counts, names=str, most=12):
+    return {names(value): n / sum(counts.values()) for value, n in counts.most_common(most)}
+
+
+plots.menu({
+    "token types": {name: shares(counts) for name, counts in kinds.items()},
+    "tokens after 500 merges": {name: shares(c, spelled, 6) for name, c in pieces.items()},
+}, "Tokens of songs")
+
+# %%
+for name, part in shorter.items():
+    both = sum(n for token, n in pieces[name].items()
+               if {"Velocity", "Duration"} <= set(remi.kinds[list(longer.pieces[token])]))
+    print(f"{name:14} {part:.0%} shorter; {both / sum(pieces[name].values()):.0%} of the tokens "
+          f"join a velocity and a duration; most frequent: {most(shares(pieces[name], spelled))}")
+reveal("01.10", 100 * shorter[pop], f"In {pop}.")
+
+# %% [markdown]
+# *What you should have noticed:* every note brings one token of several types, so these types are
+# about equally frequent. Merges save most where music is predictable. If a file states the same
+# velocity for all notes, as notation programs do, the velocity says nothing. Then a token that
+# joins it with a duration costs no more than the duration alone.
+#
+# ## 11 · Copies
+#
+# *Predict:* a song that is in the data twice may be in the training set and in the test set. Then
+# the test rewards a model for remembering it. In the collection with the largest share, which share
+# of the songs has nearly the same melody as another song?
+
+# %%
+predict("01.11", [0.5, 2.0, 10.0], unit="%")
+
+# %% [markdown]
+# Two files with the same notes are easy to find. But the same melody in another key shares no
+# pitches. So we compare **intervals**, the differences of neighbouring pitches, in runs of $n$. If
+# $A$ and $B$ are the sets of runs of two melodies, their overlap is the share of the smaller set:
+#
+# $$o(A, B) = \frac{|A \cap B|}{\min(|A|, |B|)} \qquad (2)$$
+#
+# *Equation (2):* code `workbench.datasets.melodies.versions` (runs of 8 intervals, overlap above
+# 30 %); paper Szymkiewicz 1934 and Simpson 1943, the overlap coefficient.
+#
+# ## Exercise 4 · How many are copies? (15 minutes)
+#
+# *Level:* hard. *Goal:* `melodies` is a list of arrays of MIDI pitches. Return the share of
+# melodies that overlap with at least one other melody by `least` or more: equation (2), for runs
+# of `n` intervals. A melody of `n` notes or fewer has no run, and is not a copy.
+
+# %% tags=["stub"]
+def share_of_copies(melodies, n, least):
+    return None  # your lines here
+
+
+# %% tags=["check"]
+from workbench.course.teaching import check_song_copies
+
+check_song_copies(share_of_copies)
+
+# %% tags=["solution"]
+def share_of_copies(melodies, n, least):
+    runs = []
+    for melody in melodies:
+        steps = np.diff(melody)
+        runs.append({tuple(steps[i : i + n]) for i in range(len(steps) - n + 1)})
+    copies = 0
+    for i, a in enumerate(runs):
+        others = [b for j, b in enumerate(runs) if j != i and a and b]
+        copies += any(len(a & b) >= least * min(len(a), len(b)) for b in others)
+    return copies / len(runs)
+
+
+# %%
+from workbench.course.widgets import compare
+from workbench.datasets.song_survey import copies
+
+groups = {name: copies(songs) for name, songs in sets.items()}
+copied = {name: sum(map(len, found)) / len(sets[name]) for name, found in groups.items()}
+plots.bars(plots.axes(width=7), {n: 100 * share for n, share in copied.items()},
+           ylabel="songs with a copy (%)")
+for name, songs in sets.items():
+    print(f"{name}: {len(songs.info.get('duplicates', ()))} files with exactly the notes of "
+          "another were left out; groups with nearly the same melody: "
+          f"{len(groups[name])}")
+run.note("largest share of songs with nearly the same melody", max(copied.values()))
+
+# %%
+worst = max(copied, key=copied.get)
+pair = [sets[worst][i] for group in groups[worst][:1] for i in group[:2]]
+print(f"the first pair of {worst}:" if pair else "no pair: hear two songs that are not copies")
+compare([song.excerpt(0, 16) for song in pair or sets[worst].clips[:2]])
+
+# %%
+reveal("01.11", 100 * copied[worst], f"It is {worst}.")
+
+# %% [markdown]
+# *What you should have noticed:* what the rule calls a copy need not sound like one: a folk tune is
+# handed on in versions. Short, simple melodies can also agree by chance, for example those of a
+# grammar. No threshold separates the two. In POP909, OpenEWLD and Nottingham, the workbench puts
+# songs with nearly the same melody into the same split, so that they are not in the training and
+# the test set at once.
+#
+# ## 12 · Sound
+#
+# *Predict:* lessons 06 to 08 learn from recordings. By how many decibels do the softest and the
+# loudest recording differ?
+
+# %%
+predict("01.12", [5.0, 10.0, 20.0], unit="dB")
+
+# %% [markdown]
+# First a song as notes and as sound. The picture is a spectrogram: it shows how strong each
+# frequency is at each time, in decibels: 0 dB is a sine at full scale. Horizontal lines are notes
+# with their overtones; vertical lines are drums and other sudden sounds.
+
+# %%
+song = sets[list(sets)[-1]][0]  # a built-in song, unless you chose others
+sound = song.waveform(24000, loop=False)[:, : 6 * 24000]
+plots.spectrogram(plots.axes(width=8), sound[0], 24000, f"six seconds of: {song.caption[:60]}")
+per_second = len(song.notes) * 4 / song.duration
+print(f"{per_second:.0f} numbers per second as notes (onset, length, pitch, velocity); "
+      f"{24000 * len(sound)} as sound")
+
+# %% [markdown]
+# Now recordings. The lesson uses the Free Music Archive if you have it (`python
+# data_scripts/fma.py --subset small`), otherwise short clips under free licences, otherwise
+# built-in songs. **Loudness** is given in LUFS, as broadcasters measure it; a difference of 1 LUFS
+# is 1 dB. Lesson 13 explains it. If only the archive's metadata is here, its tracks are a second
+# collection: it has lengths, genres, artists and licences; loudness and rates need the sound.
+
+# %%
+from workbench.datasets.recordings import described, survey, survey_sound
 
 recordings = survey(run.size(12, 120))
-lufs = np.array([r.lufs for r in recordings if np.isfinite(r.lufs)])
-left, right = plots.axes(1, 2, width=10)
-plots.histogram(left, {"": np.array([r.seconds / 60 for r in recordings])}, bins=15,
-                xlabel="length of the track (minutes)")
-plots.histogram(right, {"": lufs}, bins=15, xlabel="loudness (LUFS)")
-print(f"{len(recordings)} recordings of {recordings[0].dataset}")
-print("sample rates in Hz:", Counter(r.rate for r in recordings))
-print("channels:", Counter(r.channels for r in recordings))
+tracks = described(run.size(500, 20_000)) or recordings  # from metadata, or else from the sound
+by_set = {recordings[0].dataset: survey_sound(recordings), tracks[0].dataset: survey_sound(tracks)}
+names = dict.fromkeys(name for tables in by_set.values() for name in tables)
+plots.menu({name: {who: tables[name] for who, tables in by_set.items() if name in tables}
+            for name in names}, "Collections of recordings")
 
 # %%
-reveal("01.10", float(lufs.max() - lufs.min()), f"from {lufs.min():.0f} to {lufs.max():.0f} LUFS")
+for who, tables in by_set.items():
+    print(f"{who}, most frequent:", {name: most(table) for name, table in tables.items()})
+ranked = sorted((r for r in recordings if np.isfinite(r.lufs)), key=lambda r: r.lufs)
+softest, loudest = (r.excerpt(8) for r in (ranked[0], ranked[-1]))
+for ax, clip, r in zip(plots.axes(1, 2, width=10), (softest, loudest), (ranked[0], ranked[-1]),
+                       strict=True):
+    plots.spectrogram(ax, clip.audio[0], clip.sample_rate, f"{r.caption[:28]}, {r.lufs:.0f} LUFS")
+
+# %%
+compare([softest, loudest], ["the softest", "the loudest"])
+
+# %%
+softer, louder = ranked[0].lufs, ranked[-1].lufs
+run.note("loudest minus softest recording", louder - softer, unit="dB")
+reveal("01.12", louder - softer, f"from {softer:.0f} to {louder:.0f} LUFS")
 
 # %% [markdown]
-# *What you should have noticed:* recordings differ in length and loudness, and in many collections
-# also in sample rate. A network needs windows of the same length at one sample rate, so lessons 06
-# to 08 cut and resample them.
+# *What you should have noticed:* sound needs hundreds of times more numbers per second than notes
+# do; this is why lessons 06 to 08 first compress it. Recordings differ in length and loudness, in
+# many collections also in sample rate. A network needs windows of the same length at one rate, so
+# the lessons cut and resample them. The player makes both recordings about equally loud, so only
+# the spectrograms show the difference: they have the same scale.
 #
-# What do the captions say, and how many people made the recordings?
+# ## 13 · Genres, words, artists, places
+#
+# *Predict:* a genre has subgenres. What share of the pieces is in the largest top-level genre?
+
+# %%
+predict("01.13", [20.0, 40.0, 60.0], unit="%")
+
+# %% [markdown]
+# The tree has the genres of the Free Music Archive if its metadata is here, otherwise the genres
+# and styles of OpenEWLD's songs, otherwise the captions of the recordings. An area is a number of
+# pieces. Click on a genre to enlarge it, and on the bar above to go back.
 
 # %%
 from workbench.datasets.sets.fma import genre_tree
 
+tree, title = genre_tree(), "Genres of the Free Music Archive, by number of tracks"
+if not tree and "openewld" in sets:
+    title = "Genres and styles of OpenEWLD, by number of songs"
+    for song in sets["openewld"]:
+        genre = song.labels.get("genre") or "not stated"
+        tree.setdefault(genre, Counter())[song.labels.get("style") or "not stated"] += 1
+elif not tree:
+    title = "Captions of the recordings, by number of recordings"
+    tree = {recordings[0].dataset: Counter(r.caption for r in recordings)}
+plots.tree(tree, title)
+
+# %%
+sizes = {genre: sum(below.values()) for genre, below in tree.items()}
+largest = max(sizes, key=sizes.get)
+reveal("01.13", 100 * sizes[largest] / sum(sizes.values()), f"It is {largest}.")
+
+# %%
 words = Counter(word for r in recordings for word in set(r.caption.lower().split()))
-artists = Counter(r.artist for r in recordings if r.artist)
 top = {word: count / len(recordings) for word, count in words.most_common(12)}
 plots.bars(plots.axes(width=9), top, ylabel="share of captions with this word")
-print("genres:", Counter(r.genre for r in recordings if r.genre).most_common(8) or "not given")
-print("licences:", Counter(r.licence for r in recordings).most_common(6))
+run.note("words in the captions of recordings", len(words))
+artists = Counter(r.artist for r in tracks if r.artist)
 if artists:
     name, count = artists.most_common(1)[0]
     half = int(np.searchsorted(np.cumsum([n for _, n in artists.most_common()]),
                                sum(artists.values()) / 2)) + 1
     print(f"{len(artists)} artists; {half} of them made half of the recordings; {name} made "
-          f"{count / len(recordings):.0%}")
-for genre, below in genre_tree().items():  # of the Free Music Archive
-    print(f"{genre}: " + ", ".join(f"{name} {n:,}" for name, n in list(below.items())[:6]))
-run.note("words in the captions of recordings", len(words))
+          f"{count / len(tracks):.0%}")
 
 # %% [markdown]
-# *What you should have noticed:* a few artists can dominate a collection. Then a system learns
-# their taste, and a test on other pieces by the *same* artists flatters it. Therefore we keep all
-# pieces of an artist together: either all of them are used for training, or none is.
+# *What you should have noticed:* a few words, and a few artists, can dominate a collection. Then a
+# system learns their taste, and a test on other pieces by the *same* artists flatters it. Therefore
+# we keep all pieces of an artist together: either all are used for training, or none is.
 #
-# Where do they live? If the collection says so, the map shows its artists. Otherwise it shows the
-# styles of the drum loops of section 1, each at a place that is often named as its origin.
+# Where do the artists live? Of our collections, only the Free Music Archive says so, for some of
+# its artists. With its metadata, the dots of the map are places of artists. Without it they are
+# *not*: the table of the short clips has no places. Then each dot is a place that is often named as
+# the origin of a drum style of section 1, and its area is the number of performances in that style,
+# wherever they were recorded.
 
 # %%
 from workbench.course.world import STYLE_PLACES
 
-at = Counter(r.place for r in recordings if r.place)
+at = Counter(r.place for r in tracks if r.place)
 if at:
     places = {f"{lat:.0f}°, {lon:.0f}°": (lat, lon) for lat, lon in at}
-    counts = {f"{lat:.0f}°, {lon:.0f}°": n for (lat, lon), n in at.items()}
-    title = "Places of the artists"
+    counts = Counter(f"{lat:.0f}°, {lon:.0f}°" for (lat, lon), n in at.items() for _ in range(n))
+    title = f"Places of artists: {sum(at.values())} of {len(tracks)} tracks have one"
 else:
     known = [STYLE_PLACES[style] for style in styles.elements() if style in STYLE_PLACES]
     places, counts = {name: (lat, lon) for name, lat, lon in known}, Counter(n for n, *_ in known)
-    title = "Origins of the styles of section 1, by number of performances"
+    title = "Origins of the drum styles of section 1 (not of artists), by number of performances"
 plots.world(plots.axes(width=9, height=4.6), places, counts, title)
-print(", ".join(f"{name} {count}" for name, count in counts.most_common(8))
-      if not at else f"{sum(at.values())} of {len(recordings)} artists have a place")
+print(", ".join(f"{name} {count}" for name, count in counts.most_common(8)))
 
 # %% [markdown]
-# *What you should have noticed:* most of the map is empty. Whole continents have no point, or one
-# style stands for all of their music. A model cannot generate what nobody recorded, and a word such
-# as "world music" then names everything outside its data. Lesson 14 asks whose music it is.
+# *What you should have noticed:* most of the map is empty, and where one style stands for a
+# continent, its other music is missing. A model cannot generate what nobody recorded, and a word
+# such as "world music" then names everything outside its data. Lesson 14 asks whose music it is.
 #
 # ## Mini-project · Your own question (an hour)
 #
@@ -558,14 +779,14 @@ print(", ".join(f"{name} {count}" for name, count in counts.most_common(8))
 # ## You can now
 #
 # You counted what drummers play, measured how far their hits are from the grid, compared people
-# with a grammar that generates loops, and looked at recordings and at the places that music comes
-# from.
+# with a grammar that generates loops, surveyed collections of songs and found copies in them, and
+# looked at recordings and at the places that music comes from.
 #
 # *One limitation heard:* the drum roll keeps one hit of each drum in a sixteenth. So very fast
 # strokes on one drum lose hits. With `steps_per_beat=12`, triplets of sixteenths are kept.
 #
 # *Terms:* entropy · metre · backbeat · offset · microtiming · swing ratio · trait · principal
-# components · grammar · syncopation
+# components · grammar · syncopation · polyphony
 #
 # *Next:* [02](02_tokenisation.ipynb) writes whole songs as words.
 

@@ -389,3 +389,38 @@ def test_intervals_on_bars_do_not_hide_the_bars_from_the_description():
     ax = plots.bars(plots.axes(), {"one": 0.25, "two": 0.75}, ylabel="recall")
     ax.errorbar([0, 1], [0.25, 0.75], 0.1, fmt="none")
     assert plots.describe(ax.figure) == "recall: 2 bars (one: 0.25, two: 0.75)."
+
+
+def test_a_menu_shows_one_property_at_a_time():
+    tables = {
+        "metre": {"ours": {"4/4": 0.9, "3/4": 0.1}, "theirs": {"6/8": 1.0}},
+        "mean": {"theirs": {"1": 3.0, "2": 2.0}},
+    }
+    figure = plots.menu(tables, "Songs", {"mean": "notes"})
+    assert [bar.visible for bar in figure.data] == [True, True, False]
+    assert [bar.name for bar in figure.data] == ["ours", "theirs", "theirs"]
+    assert figure.data[0].x == figure.data[1].x
+    assert sorted(figure.data[0].x) == ["3/4", "4/4", "6/8"]
+    assert dict(zip(figure.data[1].x, figure.data[1].y, strict=True))["4/4"] == 0
+    assert figure.data[1].marker.color == figure.data[2].marker.color  # a set keeps its colour
+    first, second = figure.layout.updatemenus[0].buttons
+    assert (first.label, second.label) == ("metre", "mean")
+    assert second.args[0] == {"visible": [False, False, True]}
+    assert second.args[1] == {"xaxis.title.text": "mean", "yaxis.title.text": "notes"}
+    assert figure.layout.meta["alt"] == (
+        "Songs. metre (share): ours 4/4 0.9, 3/4 0.1; theirs 6/8 1. mean (notes): theirs 1 3, 2 2."
+    )
+
+
+def test_ranges_of_several_collections_stay_in_order():
+    both = {"b": {"20 to 30": 1.0, "30 to 40": 1.0}, "a": {"10 to 20": 1.0, "20 to 30": 1.0}}
+    assert plots.menu({"x": both}, "").data[0].x == ("10 to 20", "20 to 30", "30 to 40")
+
+
+def test_a_tree_has_two_levels_and_says_so_in_words():
+    figure = plots.tree({"Rock": {"Punk": 3, "Metal": 4}, "Pop": {"Rock": 2}, "none": {}}, "Genres")
+    (shown,) = figure.data
+    assert shown.ids == ("Rock", "Rock/Punk", "Rock/Metal", "Pop", "Pop/Rock")
+    assert shown.parents == ("", "Rock", "Rock", "", "Pop")
+    assert shown.values == (7, 3, 4, 2, 2)
+    assert figure.layout.meta["alt"] == "Genres: Rock 7 (Metal 4, Punk 3); Pop 2 (Rock 2)."

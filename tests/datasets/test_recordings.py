@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from workbench.datasets.recordings import survey
-from workbench.errors import PromptError
+from workbench.datasets.recordings import described, survey, survey_sound
+from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.music.loudness import loudness
 
 RATE = 22_050
@@ -49,3 +49,71 @@ def test_without_any_recording_built_in_songs_are_rendered(tmp_path, monkeypatch
     assert -60 < song.lufs < 0
     with pytest.raises(PromptError, match="limit"):
         survey(0)
+    assert song.excerpt(0.5).duration == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_beginning_of_a_recording_is_a_clip(clips):
+    loud, soft = survey()
+    clip = soft.excerpt(0.5)
+    assert (clip.sample_rate, clip.audio.shape) == (RATE, (2, RATE // 2))
+    assert np.abs(clip.audio - clips[: RATE // 2] / 2).max() < 1e-3
+    assert loud.excerpt().duration == pytest.approx(2)  # not longer than the file
+    with pytest.raises(PromptError, match="seconds"):
+        loud.excerpt(0)
+
+
+def test_the_shares_of_a_collection(clips):
+    found = survey_sound(survey())
+    assert found["length of the track (minutes)"] == {"0 to 1": 0.5, "1 to 2": 0, "2 to 3": 0.5}
+    assert found["sample rate"] == {f"{RATE} Hz": 1.0}
+    assert found["channels"] == {"mono": 0.5, "stereo": 0.5}
+    assert found["artist"] == {"Ann": 0.5, "Bob": 0.5}
+    assert found["words of captions"] == {"quiet": 0.5, "piano": 0.5, "loud": 0.5, "rock": 0.5}
+    assert sum(found["loudness (LUFS)"].values()) == 1
+    assert "genre" not in found  # nobody has one
+    with pytest.raises(PromptError, match="recordings"):
+        survey_sound([])
+
+
+HEADS = {
+    ("set", "split"): "training",
+    ("set", "subset"): "small",
+    ("track", "genre_top"): "Folk",
+    ("track", "title"): "A title",
+    ("track", "license"): "CC BY",
+    ("artist", "name"): "Ann",
+    ("track", "duration"): "120",
+    ("artist", "latitude"): "",
+    ("artist", "longitude"): "",
+}
+
+
+def test_metadata_without_sound_is_surveyed(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
+    assert described() == []
+    (tmp_path / "fma_metadata").mkdir()
+    table = tmp_path / "fma_metadata" / "tracks.csv"
+    changes = [
+        {},
+        {("artist", "name"): "Bob", ("artist", "latitude"): "5.5", ("artist", "longitude"): "-0.2"},
+        {("track", "genre_top"): "", ("track", "duration"): "400"},
+    ]
+    lines = [("", *(a for a, _ in HEADS)), ("", *(b for _, b in HEADS))]
+    lines += [("track_id", *[""] * len(HEADS))]
+    lines += [(str(i), *(HEADS | change).values()) for i, change in enumerate(changes)]
+    table.write_text("\n".join(map(",".join, lines)) + "\n", encoding="utf-8")
+    first, second, third = described()
+    assert (first.dataset, first.genre, first.artist) == ("fma-metadata", "Folk", "Ann")
+    assert (first.seconds, first.licence, first.place) == (120, "CC BY", None)
+    assert second.place == (5.5, -0.2)
+    assert third.genre == ""
+    with pytest.raises(MissingDataError, match="sound"):
+        first.excerpt()
+    found = survey_sound([first, second, third])
+    assert found["genre"] == {"Folk": pytest.approx(2 / 3)}
+    assert list(found["length of the track (minutes)"])[-1] == "5 to 7"
+    assert not {"sample rate", "channels", "loudness (LUFS)"} & found.keys()
+    assert len(described(2)) == 2
+    table.write_text("\n".join(map(",".join, [*lines, ("9", *[""] * len(HEADS))])))
+    with pytest.raises(BrokenFileError, match="line 7"):
+        described()

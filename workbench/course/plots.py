@@ -550,6 +550,151 @@ def cloud(points: ArrayLike, names: Sequence[Any], hover: Sequence[Any], title: 
     return figure
 
 
+def menu(
+    tables: Mapping[str, Mapping[str, Mapping[str, float]]],
+    title: str,
+    units: Mapping[str, str] | None = None,
+) -> Any:
+    """An interactive bar chart with a menu that chooses one of several properties.
+
+    Args:
+        tables: By property, by collection, value by name. Names are in the order of the first
+            collection that has them.
+        title: Of the figure.
+        units: Of the values by property, where they are not shares.
+
+    Returns:
+        A plotly figure. Its text names the largest values of each property.
+    """
+    import plotly.graph_objects as go
+
+    figure, shown, alt, unit = go.Figure(), [], [], units or {}
+    first = next(iter(tables))
+    collections = list(dict.fromkeys(who for by_set in tables.values() for who in by_set))
+    for name, by_set in tables.items():
+        order = _merged([list(table) for table in by_set.values()])
+        for who, table in by_set.items():
+            kind = collections.index(who)
+            figure.add_bar(
+                x=order,
+                y=[round(float(table.get(value, 0.0)), 4) for value in order],
+                name=who,
+                marker={
+                    "color": COLOURS[kind % 7],
+                    "pattern": {"shape": ("", "/", ".", "x", "-", "+", "|")[kind % 7]},
+                },
+                visible=name == first,
+            )
+            shown.append(name)
+        alt.append(
+            f"{name} ({unit.get(name, 'share')}): "
+            + "; ".join(
+                f"{who} "
+                + ", ".join(
+                    f"{value} {share:.2g}"
+                    for value, share in sorted(table.items(), key=lambda item: -item[1])[:3]
+                )
+                for who, table in by_set.items()
+            )
+        )
+    choices = [
+        {
+            "label": name,
+            "method": "update",
+            "args": [
+                {"visible": [one == name for one in shown]},
+                {"xaxis.title.text": name, "yaxis.title.text": unit.get(name, "share")},
+            ],
+        }
+        for name in tables
+    ]
+    figure.update_layout(
+        title={"text": title, "y": 0.97},
+        height=460,
+        barmode="group",
+        paper_bgcolor="white",
+        plot_bgcolor="white",
+        font={"color": INK},
+        showlegend=True,
+        xaxis={"title": {"text": first}, "type": "category", "automargin": True},
+        yaxis={
+            "title": {"text": unit.get(first, "share")},
+            "rangemode": "tozero",
+            "gridcolor": "#DDDDDD",
+        },
+        margin={"l": 60, "r": 20, "t": 90, "b": 60},
+        updatemenus=[{"buttons": choices, "x": 0, "xanchor": "left", "y": 1.14, "yanchor": "top"}],
+        meta={"alt": f"{title}. " + ". ".join(alt) + "."},
+    )
+    return figure
+
+
+def _merged(orders: Sequence[Sequence[str]]) -> list[str]:
+    """All names once. A name that only a later list has follows the one before it there."""
+    result: list[str] = []
+    for names in orders:
+        place = 0
+        for name in names:
+            if name in result:
+                place = result.index(name) + 1
+            else:
+                result.insert(place, name)
+                place += 1
+    return result
+
+
+def tree(values: Mapping[str, Mapping[str, float]], title: str) -> Any:
+    """An interactive treemap of two levels: areas are values, a click on a name enlarges it.
+
+    Args:
+        values: By name of the upper level, value by name of the lower one, 0 or more. A name
+            without names below it is left out.
+        title: Of the figure.
+
+    Returns:
+        A plotly figure. Its text lists the names with their sums.
+    """
+    import plotly.graph_objects as go
+
+    values = {name: below for name, below in values.items() if sum(below.values()) > 0}
+    ids, labels, parents, sizes, colours = [], [], [], [], []
+    for i, (name, below) in enumerate(values.items()):
+        rows = [("", name, sum(below.values())), *((name, low, n) for low, n in below.items())]
+        for above, label, size in rows:
+            ids.append(f"{above}/{label}" if above else label)
+            labels.append(label)
+            parents.append(above)
+            sizes.append(float(size))
+            colours.append(COLOURS[i % 7] if not above else "#F3F3F3")
+    figure = go.Figure(
+        go.Treemap(
+            ids=ids,
+            labels=labels,
+            parents=parents,
+            values=sizes,
+            branchvalues="total",
+            marker={"colors": colours, "line": {"color": INK, "width": 0.5}},
+            hovertemplate="%{label}: %{value}<extra></extra>",
+            textinfo="label+value",
+        )
+    )
+    parts = []
+    for name, below in values.items():
+        most = sorted(below.items(), key=lambda item: -item[1])[:4]
+        parts.append(
+            f"{name} {sum(below.values()):g} ({', '.join(f'{low} {n:g}' for low, n in most)})"
+        )
+    figure.update_layout(
+        title=title,
+        height=460,
+        paper_bgcolor="white",
+        font={"color": INK},
+        margin={"l": 10, "r": 10, "t": 50, "b": 10},
+        meta={"alt": f"{title}: " + "; ".join(parts) + "."},
+    )
+    return figure
+
+
 def _legend(ax: Axes, **where: Any) -> None:
     """A legend in the workbench's style."""
     ax.legend(frameon=False, labelcolor=INK, fontsize=9, **where)

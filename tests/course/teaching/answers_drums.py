@@ -1,5 +1,7 @@
 """Independent answers to the exercises on drums, and mistakes with words their hint holds."""
 
+from itertools import combinations, pairwise
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -16,6 +18,22 @@ from workbench.representations.text import masked_mean
 def found(scores, k):
     places = [list(np.argsort(-row)).index(i) + 1 for i, row in enumerate(scores)]
     return recall(np.array(places), k)
+
+
+def copies(melodies, n, least, key=False):
+    """Each run as a word; both melodies of a pair are marked at once."""
+
+    def words(melody):
+        row = melody if key else [b - a for a, b in pairwise(melody)]
+        return {" ".join(map(str, row[i : i + n])) for i in range(len(row) - n + 1)}
+
+    texts = [words([int(pitch) for pitch in melody]) for melody in melodies]
+    having = set()
+    for i, j in combinations(range(len(texts)), 2):
+        fewer = min(len(texts[i]), len(texts[j]))
+        if fewer and len(texts[i].intersection(texts[j])) / fewer >= least:
+            having |= {i, j}
+    return len(having) / len(melodies)
 
 
 def lstm(x, h, c, weights):
@@ -80,7 +98,7 @@ ANSWERS = {
     "check_length": lambda beats, tempo: beats / (tempo / 60),
     "check_superiority": lambda a, b: mannwhitneyu(a, b).statistic / (len(a) * len(b)),
     "check_entropy": lambda counts: entropy(counts, base=2),
-    "check_milliseconds": lambda offset, tempo: offset * 15_000 / tempo,
+    "check_song_copies": copies,
     "check_recall": found,
     "check_f1": lambda true, made: f1_score(true.ravel(), made.ravel()),
     "check_density": lambda hits: hits.sum() / len(hits) * 4,
@@ -110,8 +128,13 @@ MISTAKES = [
     ("check_entropy", entropy, "nats"),
     ("check_entropy", lambda c: 2 ** entropy(c, base=2), "exponent"),
     ("check_entropy", lambda c: -sum(p * np.log2(p) for p in c / c.sum()), "count is 0"),
-    ("check_milliseconds", lambda o, t: o * 60_000 / t, "fraction of a beat"),
-    ("check_milliseconds", lambda o, t: o * 15 / t, "seconds"),
+    (
+        "check_song_copies",
+        lambda m, n, least: copies([list(x) for x in m], n, least, key=True),
+        "pitches",
+    ),
+    ("check_song_copies", lambda m, n, least: copies(m, n, least) * len(m), "divide"),
+    ("check_song_copies", lambda m, n, least: copies(m, n - 1, least), "n + 1 notes"),
     ("check_recall", lambda s, k: found(s, k + 1), "k + 1"),
     ("check_recall", lambda s, k: found(s.T, k), "every loop"),
     ("check_recall", lambda s, k: found(s, 1), "recall at 1"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from workbench.course.teaching.core import Task, exercise
@@ -107,42 +109,6 @@ def check_onset_histogram(random: np.random.Generator) -> Task:
     "01.3",
     points=1,
     hints=(
-        "How many milliseconds does a beat last at that tempo?",
-        "A sixteenth is a quarter of a beat, and the offset is a fraction of a sixteenth.",
-    ),
-)
-def check_milliseconds(random: np.random.Generator) -> Task:
-    """Lesson 01: offsets in sixteenths as milliseconds, at a tempo in BPM."""
-    cases = [(random.uniform(-0.5, 0.5, 5), float(random.integers(61, 180))) for _ in range(3)]
-    return Task(
-        lambda offset, tempo: offset * 60_000 / tempo / 4,
-        cases,
-        [
-            (
-                "that treats the offset as a fraction of a beat: a beat has four sixteenths",
-                lambda o, t: o * 60_000 / t,
-            ),
-            (
-                "the result is in seconds: a second has 1000 milliseconds",
-                lambda o, t: o * 60 / t / 4,
-            ),
-            (
-                "the faster the tempo, the shorter a sixteenth: divide by the tempo",
-                lambda o, t: o * t / 60 * 1000 / 4,
-            ),
-            ("a sixteenth is a quarter of a beat, not four beats", lambda o, t: o * 240_000 / t),
-            (
-                "early hits have negative offsets: keep the sign",
-                lambda o, t: np.abs(o) * 60_000 / t / 4,
-            ),
-        ],
-    )
-
-
-@exercise(
-    "01.4",
-    points=1,
-    hints=(
         "Let the beat have length 1. The off-beat divides it into two parts.",
         "The first part is as long as the position of the off-beat. How long is the rest?",
     ),
@@ -167,3 +133,146 @@ def check_swing_ratio(random: np.random.Generator) -> Task:
             ),
         ],
     )
+
+
+def copied(melodies: list[np.ndarray], n: int, least: float) -> float:
+    """Share of melodies that share at least `least` of the smaller set of runs with another."""
+    runs = [_runs(np.diff(melody), n) for melody in melodies]
+    return _share_of_pairs(runs, least, min)
+
+
+def _runs(steps: np.ndarray, n: int) -> set[tuple[int, ...]]:
+    """All runs of n neighbours."""
+    return {tuple(steps[i : i + n].tolist()) for i in range(len(steps) - n + 1)}
+
+
+def _share_of_pairs(runs: list[set[tuple[int, ...]]], least: float, size: Any) -> float:
+    """Share of sets that overlap with another by `least` of `size` of both lengths."""
+    found = [
+        any(a is not b and a and b and len(a & b) >= least * size(len(a), len(b)) for b in runs)
+        for a in runs
+    ]
+    return sum(found) / len(runs)
+
+
+@exercise(
+    "01.4",
+    points=3,
+    hints=(
+        "np.diff gives the intervals of a melody. They are the same in every key.",
+        "Collect the runs of a melody in a set of tuples: steps[i : i + n] for each i. How many "
+        "are there?",
+        "For sets a and b, len(a & b) counts the runs that both have. Divide by the smaller of "
+        "their lengths.",
+        "Compare each melody with all others but itself, and count a melody once, however many "
+        "copies it has.",
+    ),
+)
+def check_song_copies(random: np.random.Generator) -> Task:
+    """Lesson 01: share of melodies that have a copy, by runs of intervals."""
+
+    def case(n: int, least: float, more: int) -> tuple[list[np.ndarray], int, float]:
+        tune = [random.integers(55, 80, size) for size in (24, 20, 26, 22, 25)]
+        melodies = [
+            *tune,
+            tune[0] + 5,  # the same in another key
+            np.concatenate([tune[1][:11], random.integers(55, 80, 9)]),  # about a half is the same
+            np.concatenate([random.integers(55, 80, 40), tune[2][:14]]),  # a small part of a long
+            np.append(tune[0], tune[0][:6]) - 2,  # a third one
+            np.repeat(60, 15),  # one run, again and again
+            # more than half is the same
+            np.append(tune[3][: n + round(0.55 * (22 - n))], random.integers(55, 80, 22))[:22],
+            *[tune[2] + 7 + i for i in range(more)],
+            *[130 - tune[4]] * (1 - more % 2),  # upside down, which is another melody
+            random.integers(55, 80, 3),  # without a run
+            random.integers(55, 80, 3),
+        ]
+        order = random.permutation(len(melodies))
+        return [melodies[i] for i in order], n, least
+
+    def by(runs_of: Any, size: Any = min) -> Any:
+        def share(melodies: list[np.ndarray], n: int, least: float) -> float:
+            return _share_of_pairs([runs_of(melody, n) for melody in melodies], least, size)
+
+        return share
+
+    def with_itself(melodies: list[np.ndarray], n: int, least: float) -> float:
+        return float(np.mean([bool(_runs(np.diff(m), n)) for m in melodies]))
+
+    def pairs(melodies: list[np.ndarray], n: int, least: float) -> float:
+        runs = [_runs(np.diff(m), n) for m in melodies]
+        alike = [
+            bool(a and b) and len(a & b) >= least * min(len(a), len(b))
+            for i, a in enumerate(runs)
+            for b in runs[:i]
+        ]
+        return sum(alike) / len(alike)
+
+    def one_of_each(melodies: list[np.ndarray], n: int, least: float) -> float:
+        runs = [_runs(np.diff(m), n) for m in melodies]
+        return sum(
+            any(a and b and len(a & b) >= least * min(len(a), len(b)) for b in runs[:i])
+            for i, a in enumerate(runs)
+        ) / len(runs)
+
+    def of_nothing(melodies: list[np.ndarray], n: int, least: float) -> float:
+        runs = [_runs(np.diff(m), n) for m in melodies]
+        found = [
+            any(i != j and len(a & b) >= least * min(len(a), len(b)) for j, b in enumerate(runs))
+            for i, a in enumerate(runs)
+        ]
+        return sum(found) / len(runs)
+
+    def number(melodies: list[np.ndarray], n: int, least: float) -> float:
+        return copied(melodies, n, least) * len(melodies)
+
+    return Task(
+        copied,
+        [case(4, 0.45, 0), case(5, 0.42, 1), case(8, 0.3, 2), case(3, 0.48, 3)],
+        [
+            ("that compares each melody with itself, too, which is always a copy", with_itself),
+            (
+                "that compares pitches: a copy in another key has other pitches, but the same "
+                "intervals, np.diff",
+                by(_runs),
+            ),
+            (
+                "divide by the number of runs of the smaller set: a short tune within a long one "
+                "is a copy, too",
+                by(lambda m, n: _runs(np.diff(m), n), max),
+            ),
+            (
+                "that divides by the runs of both together: divide by those of the smaller set",
+                _of_union,
+            ),
+            ("that is the share of pairs, not of melodies that have a copy", pairs),
+            (
+                "that leaves out the first one of each group of copies: compare each melody with "
+                "all others, before and after it",
+                one_of_each,
+            ),
+            (
+                "a melody without a run shares 0 of 0 runs with every other: it is not a copy",
+                of_nothing,
+            ),
+            ("that is the number of melodies; divide by how many there are", number),
+            (
+                "the runs are one interval too short or too long: a run has n intervals, which "
+                "are n + 1 notes",
+                by(lambda m, n: _runs(np.diff(m), n - 1)),
+            ),
+            (
+                "keep the sign of the intervals: a melody upside down is another melody",
+                by(lambda m, n: _runs(np.abs(np.diff(m)), n)),
+            ),
+        ],
+    )
+
+
+def _of_union(melodies: list[np.ndarray], n: int, least: float) -> float:
+    runs = [_runs(np.diff(m), n) for m in melodies]
+    found = [
+        any(i != j and a and b and len(a & b) >= least * len(a | b) for j, b in enumerate(runs))
+        for i, a in enumerate(runs)
+    ]
+    return sum(found) / len(runs)
