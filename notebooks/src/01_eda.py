@@ -449,7 +449,7 @@ plots.menu(properties, "Collections of songs", {THROUGH: "mean number of notes"}
 
 # %%
 def most(shares):
-    value = max(shares, key=shares.get)
+    value = max((name for name in shares if name != "others"), key=shares.get)
     return f"{value} ({shares[value]:.0%})"
 
 
@@ -652,7 +652,8 @@ sound = song.waveform(24000, loop=False)[:, : 6 * 24000]
 plots.spectrogram(plots.axes(width=8), sound[0], 24000, f"six seconds of: {song.caption[:60]}")
 per_second = len(song.notes) * 4 / song.duration
 print(f"{per_second:.0f} numbers per second as notes (onset, length, pitch, velocity); "
-      f"{24000 * len(sound)} as sound")
+      f"{24000 * len(sound)} as sound, {24000 * len(sound) / per_second:.0f} times as many")
+run.note("numbers per second: sound / notes", 24000 * len(sound) / per_second)
 
 # %% [markdown]
 # Now recordings. The lesson uses the Free Music Archive if you have it (`python
@@ -689,8 +690,8 @@ run.note("loudest minus softest recording", louder - softer, unit="dB")
 reveal("01.12", louder - softer, f"from {softer:.0f} to {louder:.0f} LUFS")
 
 # %% [markdown]
-# *What you should have noticed:* sound needs hundreds of times more numbers per second than notes
-# do; this is why lessons 06 to 08 first compress it. Recordings differ in length and loudness, in
+# *What you should have noticed:* sound needs far more numbers per second than notes do; this is why
+# lessons 06 to 08 first compress it. Recordings differ in length and loudness, in
 # many collections also in sample rate. A network needs windows of the same length at one rate, so
 # the lessons cut and resample them. The player makes both recordings about equally loud, so only
 # the spectrograms show the difference: they have the same scale.
@@ -704,8 +705,9 @@ predict("01.13", [20.0, 40.0, 60.0], unit="%")
 
 # %% [markdown]
 # The tree has the genres of the Free Music Archive if its metadata is here, otherwise the genres
-# and styles of OpenEWLD's songs, otherwise the captions of the recordings. An area is a number of
-# pieces. Click on a genre to enlarge it, and on the bar above to go back.
+# and styles of OpenEWLD's songs, otherwise the genres of the recordings with their captions (the
+# last word of a caption, where no genre is stated). An area is a number of pieces. Click on a genre
+# to enlarge it, and on the bar above to go back.
 
 # %%
 from workbench.datasets.sets.fma import genre_tree
@@ -717,8 +719,10 @@ if not tree and "openewld" in sets:
         genre = song.labels.get("genre") or "not stated"
         tree.setdefault(genre, Counter())[song.labels.get("style") or "not stated"] += 1
 elif not tree:
-    title = "Captions of the recordings, by number of recordings"
-    tree = {recordings[0].dataset: Counter(r.caption for r in recordings)}
+    title = "Genres and captions of the recordings, by number of recordings"
+    for r in recordings:
+        genre = r.genre or (r.caption.split() or ["not stated"])[-1]
+        tree.setdefault(genre, Counter())[r.caption] += 1
 plots.tree(tree, title)
 
 # %%
@@ -727,7 +731,7 @@ largest = max(sizes, key=sizes.get)
 reveal("01.13", 100 * sizes[largest] / sum(sizes.values()), f"It is {largest}.")
 
 # %%
-words = Counter(word for r in recordings for word in set(r.caption.lower().split()))
+words = Counter(w for r in recordings for w in dict.fromkeys(r.caption.lower().split()))
 top = {word: count / len(recordings) for word, count in words.most_common(12)}
 plots.bars(plots.axes(width=9), top, ylabel="share of captions with this word")
 run.note("words in the captions of recordings", len(words))
@@ -753,10 +757,10 @@ if artists:
 # %%
 from workbench.course.world import STYLE_PLACES
 
-at = Counter(r.place for r in tracks if r.place)
+at = Counter((round(r.place[0]), round(r.place[1])) for r in tracks if r.place)
 if at:
-    places = {f"{lat:.0f}°, {lon:.0f}°": (lat, lon) for lat, lon in at}
-    counts = Counter(f"{lat:.0f}°, {lon:.0f}°" for (lat, lon), n in at.items() for _ in range(n))
+    places = {f"{lat}°, {lon}°": (lat, lon) for (lat, lon), _ in at.most_common(200)}
+    counts = Counter({name: at[place] for name, place in places.items()})
     title = f"Places of artists: {sum(at.values())} of {len(tracks)} tracks have one"
 else:
     known = [STYLE_PLACES[style] for style in styles.elements() if style in STYLE_PLACES]

@@ -126,7 +126,9 @@ def survey_sound(recordings: Sequence[Recording]) -> dict[str, dict[str, float]]
         "sample rate": [f"{r.rate} Hz" if r.rate else "" for r in recordings],
         "channels": [{1: "mono", 2: "stereo"}.get(r.channels, "") for r in recordings],
         "genre": [r.genre for r in recordings],
-        "words of captions": [w for r in recordings for w in set(r.caption.lower().split())],
+        "words of captions": [
+            word for r in recordings for word in dict.fromkeys(r.caption.lower().split())
+        ],
         "licence": [r.licence for r in recordings],
         "artist": [r.artist for r in recordings],
     }

@@ -99,7 +99,7 @@ def survey_songs(songs: Iterable[Clip]) -> dict[str, dict[str, float]]:
     at_once, through, lengths = np.zeros(MOST + 1), [], np.zeros(len(_LENGTHS))
     for song in songs:
         tuned = song.notes[~song.notes["is_drum"]]
-        tables["instruments"].update(instruments(song))
+        tables["instruments"].update(sorted(instruments(song)))
         tables["metre"][f"{song.meter[0]}/{song.meter[1]}"] += 1
         tables["key"][key_of(song) or UNKNOWN] += 1
         edges, count = polyphony(song)
