@@ -432,9 +432,10 @@ plots.histogram(plots.axes(width=7), surprise, bins=20, xlabel="surprise (bits p
 predict("01.9", [2.0, 4.0, 8.0], unit="notes")
 
 # %% [markdown]
-# Choose a property in the menu, and hover over a bar. The first eight are computed from the notes;
-# tempo and key are those that the files or the collection state. "Notes at once" is called the
-# **polyphony**: 1 is a melody alone. The last property is its mean in each tenth of a song.
+# Choose a property in the menu, and hover over a bar. Tempo, metre and key are those that the files
+# or the collection state; the other properties are computed from the notes. The number of notes at
+# once is called the **polyphony**: 1 is a melody alone. One property is its mean in each tenth of a
+# song. "Instruments" are families of General MIDI; a song counts in each of its own.
 
 # %%
 from workbench.datasets.song_survey import load_present, survey_songs
@@ -465,23 +466,23 @@ run.note(f"notes at once, {pop}", at_once)
 reveal("01.9", at_once, f"The mean of {len(sets[pop])} songs of {pop}.")
 
 # %% [markdown]
-# One song at a time: move the slider to another song. Where do notes join, and where does one
-# instrument play alone?
+# One song at a time: move the slider to another song. In which bars do more notes sound at once?
+# Is the melody, the highest note at each onset, a register of its own?
 
 # %%
 from workbench.course.widgets import Slider, explore
-from workbench.datasets.song_survey import key_of, melody_of, polyphony
+from workbench.datasets.song_survey import mean_polyphony, melody_of
 
 
 def show_song(number):
     song = sets[pop][int(number)]
-    edges, count = polyphony(song)
+    bars = np.array(song.bar_lines)
     left, right = plots.axes(1, 2, width=10, height=2.8)
-    plots.lines(left, np.repeat(edges, 2)[1:-1], {"notes at once": np.repeat(count, 2)},
+    plots.lines(left, bars[:-1], {"mean of a bar": mean_polyphony(song, bars)},
                 xlabel="time (beats)", ylabel="notes at once", title=song.caption[:50])
     plots.histogram(right, {"highest notes": melody_of(song), "all": song.notes["pitch"]},
                     bins=np.arange(20, 110, 3), xlabel="MIDI pitch",
-                    title=f"{song.tempo:.0f} BPM, {key_of(song) or 'key not stated'}")
+                    title=f"{song.tempo:.0f} BPM, {song.bars} bars, {len(song.notes)} notes")
     return left
 
 

@@ -11,6 +11,7 @@ from workbench.datasets.song_survey import (
     instruments,
     key_of,
     load_present,
+    mean_polyphony,
     melody_of,
     polyphony,
     survey_songs,
@@ -46,6 +47,10 @@ def test_polyphony_is_that_of_the_notes_without_drums():
     assert count.tolist() == [1, 2, 2]
     empty = song([(0, 1, 36, 0, True)], tempo=100, beats=4)
     assert [part.tolist() for part in polyphony(empty)] == [[0, 4], [0]]
+
+
+def test_mean_polyphony_between_times():
+    assert mean_polyphony(two_parts(), [0, 1, 3, 4]).tolist() == [1, 1.5, 2]
 
 
 def test_mean_polyphony_agrees_with_the_metric_where_no_pitch_overlaps_itself():

@@ -105,7 +105,7 @@ def survey_songs(songs: Iterable[Clip]) -> dict[str, dict[str, float]]:
         edges, count = polyphony(song)
         width = np.diff(edges)
         at_once += np.bincount(np.minimum(count, MOST), width, MOST + 1) / song.beats
-        through.append(_through(edges, count, song.beats))
+        through.append(mean_polyphony(song, np.linspace(0, song.beats, PARTS + 1)))
         lengths += np.bincount(
             np.searchsorted(list(_LENGTHS.values()), tuned["duration"], side="right"),
             minlength=len(_LENGTHS),
@@ -172,11 +172,19 @@ def polyphony(song: Clip) -> tuple[np.ndarray, np.ndarray]:
     return edges, np.cumsum(np.bincount(place, change)).round().astype(int)[:-1]
 
 
-def _through(edges: np.ndarray, count: np.ndarray, beats: float) -> np.ndarray:
-    """Mean number of notes at once in each tenth of a song."""
+def mean_polyphony(song: Clip, times: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Mean number of notes at once between each two times, without drums.
+
+    Args:
+        song: With notes.
+        times: Increasing, in beats, (k + 1,), such as the song's `bar_lines`.
+
+    Returns:
+        Means (k,), 0 or more.
+    """
+    edges, count = polyphony(song)
     area = np.concatenate([[0.0], np.cumsum(count * np.diff(edges))])
-    grid = np.linspace(0, beats, PARTS + 1)
-    return np.diff(np.interp(grid, edges, area)) / (beats / PARTS)
+    return np.diff(np.interp(times, edges, area)) / np.diff(times)
 
 
 def melody_of(song: Clip) -> np.ndarray:
