@@ -183,3 +183,16 @@ def test_a_reading_refuses_what_generate_refuses(system, wrong):
 
 def test_a_metre_may_be_a_list(system):
     assert "6/8" in system.explain_prompt("a groove", meter=[6, 8]).understood
+
+
+def test_only_a_loop_that_is_one_fill_is_guided_to_the_end(system):
+    rows = []
+    hook = system.denoiser.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
+    try:
+        alone = system.generate("a rock fill", steps=2, candidates=1, seed=3)[0]
+        system.generate(["rock", "a rock fill"], steps=2, candidates=1, seed=3)
+        mixed = system.generate(["rock", "a rock fill"], steps=2, candidates=1, seed=3)[1]
+    finally:
+        hook.remove()
+    assert rows == [2, 2, *[4, 3] * 2]  # with guidance each loop twice; in the second step one
+    assert np.array_equal(alone.notes["time"], mixed.notes["time"])

@@ -53,7 +53,8 @@ TEMPO_SHARE = 0.65
 # are more alike than people's (overlap of neighbours 0.65, people 0.57).
 # GUIDED: the share of the schedule, at its noisier end, in which guidance strengthens the words.
 # Below it the denoiser is evaluated once instead of twice, and loops are told from people's as
-# often as before. Source: Kynkäänniemi et al. 2024, arXiv 2404.07724.
+# often as before. Source: Kynkäänniemi et al. 2024, arXiv 2404.07724. Loops that are one fill are
+# guided to the end: a classifier then recognises 81 to 90 % of them as fills, otherwise 56 to 79 %.
 # CANDIDATES: with two, a loop takes about as long as with guidance at all steps and without them.
 STEADY = 0.1
 GUIDANCE = 2.0
@@ -310,13 +311,19 @@ class DrumSampler(DrumLatents):
         return [rolls[row] for row in range(len(charts))]
 
     def _denoise_for(
-        self, tempos: Sequence[float], guidance: float, choice: Choice | None
+        self,
+        tempos: Sequence[float],
+        charts: Sequence[DrumChart],
+        guidance: float,
+        choice: Choice | None,
     ) -> Callable[..., Tensor]:
         """Return the denoiser as it is sampled: conditioned on these tempi (BPM) until the beat is
         decided and on those of its conditioning afterwards; guided until GUIDED of the schedule is
-        left; with a choice, for the chosen rows only, and 0 elsewhere."""
+        left, loops that are one fill to the end; with a choice, for the chosen rows only, and 0
+        elsewhere."""
         first, last_guided = (share * self.diffusion.steps for share in (TEMPO_SHARE, GUIDED))
         early = _octaves(tempos)
+        fills = torch.tensor([bool((chart.fill == 1).all()) for chart in charts])
         n = len(early)
 
         def denoise(
@@ -324,14 +331,15 @@ class DrumSampler(DrumLatents):
         ) -> Tensor:
             step, copies = int(t[0]), len(z) // n  # with guidance each row comes twice
             rows = torch.arange(n) if choice is None else choice.rows(z[:n], step)
-            needed = 1 if guidance > 1 and step < last_guided else copies
-            at = torch.cat([rows + n * k for k in range(needed)])
+            limited = guidance > 1 and step < last_guided
+            guided = rows[fills[rows]] if limited else rows
+            at = torch.cat([rows, *(guided + n * k for k in range(1, copies))])
             tempo = torch.where(t >= first, early.repeat(copies), tempo)
             own = self.denoiser(z[at], t[at], *(x[at] for x in (text, tempo, known, *chart)))
             made = torch.zeros_like(z)
+            if copies > 1:
+                made[rows + n] = own[: len(rows)]  # where nothing else is evaluated
             made[at] = own
-            if needed < copies:
-                made[rows + n] = own
             return made
 
         return denoise
@@ -381,7 +389,7 @@ class DrumSampler(DrumLatents):
         elif early is None:
             own = {pair: self._words_tempo(*pair) for pair in dict.fromkeys(pairs)}
             early = [own[pair] for pair in pairs]
-        more["denoiser"] = self._denoise_for(early, settings.guidance, choice)
+        more["denoiser"] = self._denoise_for(early, charts, settings.guidance, choice)
         if latents is not None:
             return self.resample(
                 latents, noise, strength, conditioning, settings, callback=callback, **more
