@@ -39,6 +39,8 @@ run = start("11", profile=profile, dataset=dataset, seed=seed, train=train)
 # line, and `b0` is the same kind of word for the first note of a new bar.
 
 # %%
+import warnings
+
 import numpy as np
 import torch
 
@@ -53,7 +55,9 @@ words, kinds = code.names, code.kinds
 def windows_of(split, most):
     """Windows of 128 words between [CLS] and [SEP]: (n, 130) ids."""
     songs = load(run.dataset, split=split, limit=most).clips
-    rows = np.concatenate([code.windows(piano_of(song), hop=4) for song in songs])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a few bars of 6/4 are longer than 24 steps
+        rows = np.concatenate([code.windows(piano_of(song), hop=4) for song in songs])
     return songs, torch.from_numpy(rows[(rows != PAD).all(1)])
 
 
