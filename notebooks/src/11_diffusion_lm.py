@@ -61,6 +61,7 @@ def windows_of(split, most):
     return songs, torch.from_numpy(rows[(rows != PAD).all(1)])
 
 
+# %%
 _, training = windows_of("train", run.size(12, 200))
 songs, held = windows_of("test", run.size(8, 40))
 print(f"{len(training)} windows for training, {len(held)} held out, of other songs")
