@@ -119,3 +119,10 @@ def test_bars_are_counted():
 def test_another_metre_is_refused():
     with pytest.raises(PromptError, match="11/16"):
         DrumChart.empty(2, (11, 16))
+
+
+def test_a_chart_is_one_fill_if_every_bar_is_asked_to_be_one():
+    chart = DrumChart.empty(2)
+    assert not chart.one_fill
+    assert not chart.with_(fill=np.array([1, np.nan], np.float32)).one_fill
+    assert chart.with_(fill=np.ones(2, np.float32)).one_fill

@@ -67,17 +67,21 @@ def scripts(root: Path = ROOT) -> list[Path]:
 
 def experiment_scripts(root: Path = ROOT) -> list[Path]:
     """The percent scripts of the experiments, by name."""
-    return sorted((root / "src" / "experiments").glob("[a-z]*.py"))
+    return _scripts_in("experiments", root)
 
 
 def refresher_scripts(root: Path = ROOT) -> list[Path]:
     """The percent scripts of the refreshers, by name."""
-    return sorted((root / "src" / "refreshers").glob("[a-z]*.py"))
+    return _scripts_in("refreshers", root)
 
 
 def capstone_scripts(root: Path = ROOT) -> list[Path]:
     """The percent scripts of the capstone."""
-    return sorted((root / "src" / "capstone").glob("[a-z]*.py"))
+    return _scripts_in("capstone", root)
+
+
+def _scripts_in(folder: str, root: Path) -> list[Path]:
+    return sorted((root / "src" / folder).glob("[a-z]*.py"))
 
 
 def companion_scripts(root: Path = ROOT) -> list[Path]:

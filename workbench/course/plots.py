@@ -537,17 +537,20 @@ def cloud(points: ArrayLike, names: Sequence[Any], hover: Sequence[Any], title: 
             # from the eighth name on, colours return with other markers
             marker={"color": COLOURS[i % 7], "symbol": markers[(i + i // 7) % 7], "size": 8},
         )
-    figure.update_layout(
+    return _styled(
+        figure,
         title=title,
-        height=460,
-        paper_bgcolor="white",
-        plot_bgcolor="white",
-        font={"color": INK},
         xaxis={"showgrid": False, "zeroline": False},
         yaxis={"showgrid": False, "zeroline": False},
         margin={"l": 20, "r": 20, "t": 50, "b": 20},
     )
-    return figure
+
+
+def _styled(figure: Any, **layout: Any) -> Any:
+    """Give a plotly figure the workbench's style and a layout of its own; return it."""
+    return figure.update_layout(
+        height=460, paper_bgcolor="white", plot_bgcolor="white", font={"color": INK}, **layout
+    )
 
 
 def menu(
@@ -589,11 +592,7 @@ def menu(
         alt.append(
             f"{name} ({unit.get(name, 'share')}): "
             + "; ".join(
-                f"{who} "
-                + ", ".join(
-                    f"{value} {share:.2g}"
-                    for value, share in sorted(table.items(), key=lambda item: -item[1])[:3]
-                )
+                f"{who} " + ", ".join(f"{value} {share:.2g}" for value, share in _largest(table, 3))
                 for who, table in by_set.items()
             )
         )
@@ -608,13 +607,10 @@ def menu(
         }
         for name in tables
     ]
-    figure.update_layout(
+    return _styled(
+        figure,
         title={"text": title, "y": 0.97},
-        height=460,
         barmode="group",
-        paper_bgcolor="white",
-        plot_bgcolor="white",
-        font={"color": INK},
         showlegend=True,
         xaxis={"title": {"text": first}, "type": "category", "automargin": True},
         yaxis={
@@ -626,7 +622,10 @@ def menu(
         updatemenus=[{"buttons": choices, "x": 0, "xanchor": "left", "y": 1.14, "yanchor": "top"}],
         meta={"alt": f"{title}. " + ". ".join(alt) + "."},
     )
-    return figure
+
+
+def _largest(table: Mapping[str, float], n: int) -> list[tuple[str, float]]:
+    return sorted(table.items(), key=lambda item: -item[1])[:n]
 
 
 def _merged(orders: Sequence[Sequence[str]]) -> list[str]:
@@ -680,19 +679,14 @@ def tree(values: Mapping[str, Mapping[str, float]], title: str) -> Any:
     )
     parts = []
     for name, below in values.items():
-        most = sorted(below.items(), key=lambda item: -item[1])[:4]
-        parts.append(
-            f"{name} {sum(below.values()):g} ({', '.join(f'{low} {n:g}' for low, n in most)})"
-        )
-    figure.update_layout(
+        most = ", ".join(f"{low} {n:g}" for low, n in _largest(below, 4))
+        parts.append(f"{name} {sum(below.values()):g} ({most})")
+    return _styled(
+        figure,
         title=title,
-        height=460,
-        paper_bgcolor="white",
-        font={"color": INK},
         margin={"l": 10, "r": 10, "t": 50, "b": 10},
         meta={"alt": f"{title}: " + "; ".join(parts) + "."},
     )
-    return figure
 
 
 def _legend(ax: Axes, **where: Any) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from workbench.datasets.builtin import sample
 from workbench.music.clip import Clip
+from workbench.music.notes import without_drums
 
 Choice = TypeVar("Choice")
 Arranged = tuple[np.ndarray, str]  # notes of dtype NOTE, and words of the caption
@@ -43,7 +44,7 @@ def piano(clip: Clip, random: np.random.Generator) -> Arranged | None:
 
 def quartet(clip: Clip, random: np.random.Generator) -> Arranged | None:
     """All notes, distributed among two violins, viola and cello by their pitch."""
-    notes = clip.notes[~clip.notes["is_drum"]].copy()
+    notes = without_drums(clip.notes)
     notes["program"] = np.select([notes["pitch"] >= 59, notes["pitch"] >= 48], [40, 41], 42)
     if random.random() < 0.3:
         notes["program"] = 48
@@ -72,7 +73,7 @@ def orchestra(clip: Clip, random: np.random.Generator) -> Arranged | None:
 def tutti(clip: Clip, random: np.random.Generator) -> Arranged | None:
     """All notes of a song, distributed among violins, woodwinds, brass and double basses by their
     pitch, and doubled by a string ensemble."""
-    notes = clip.notes[~clip.notes["is_drum"]].copy()
+    notes = without_drums(clip.notes)
     pitch = notes["pitch"]
     high, middle = random.choice((68, 71, 73)), random.choice((56, 57, 60))
     notes["program"] = np.select([pitch >= 72, pitch >= 62, pitch >= 50], [40, high, middle], 43)

@@ -21,6 +21,7 @@ import numpy as np
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
 from workbench.music.audio import write_audio
+from workbench.music.notes import without_drums
 from workbench.processes import worker_pool
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def instruments(clip: Clip) -> list[str]:
 
     notes = clip.notes
     drums = ["drums"] if notes["is_drum"].any() else []
-    programs, counts = np.unique(notes["program"][~notes["is_drum"]], return_counts=True)
+    programs, counts = np.unique(without_drums(notes)["program"], return_counts=True)
     order = programs[np.argsort(-counts, kind="stable")]
     names = [pretty_midi.program_to_instrument_name(int(p)).lower() for p in order]
     return [*dict.fromkeys(names), *drums]

@@ -19,6 +19,7 @@ from workbench.datasets.melodies import interval_runs, versions
 from workbench.errors import MissingDataError, PromptError
 from workbench.music.clip import Clip, clips_of
 from workbench.music.keys import SPELLED, TONICS
+from workbench.music.notes import without_drums
 
 FAMILIES = (  # of General MIDI, eight programs each
     "piano",
@@ -98,14 +99,14 @@ def survey_songs(songs: Iterable[Clip]) -> dict[str, dict[str, float]]:
     tables: dict[str, Counter[str]] = {name: Counter() for name in ("instruments", "metre", "key")}
     at_once, through, lengths = np.zeros(MOST + 1), [], np.zeros(len(_LENGTHS))
     for song in songs:
-        tuned = song.notes[~song.notes["is_drum"]]
+        tuned = without_drums(song.notes)
         tables["instruments"].update(sorted(instruments(song)))
         tables["metre"][f"{song.meter[0]}/{song.meter[1]}"] += 1
         tables["key"][key_of(song) or UNKNOWN] += 1
         edges, count = polyphony(song)
         width = np.diff(edges)
         at_once += np.bincount(np.minimum(count, MOST), width, MOST + 1) / song.beats
-        through.append(mean_polyphony(song, np.linspace(0, song.beats, PARTS + 1)))
+        through.append(_means(edges, count, np.linspace(0, song.beats, PARTS + 1)))
         lengths += np.bincount(
             np.searchsorted(list(_LENGTHS.values()), tuned["duration"], side="right"),
             minlength=len(_LENGTHS),
@@ -134,9 +135,7 @@ def survey_songs(songs: Iterable[Clip]) -> dict[str, dict[str, float]]:
 def instruments(song: Clip) -> set[str]:
     """Families of General MIDI instruments that play in a song, and "drums"."""
     notes = song.notes
-    found = {
-        FAMILIES[program // 8] for program in set(notes["program"][~notes["is_drum"]].tolist())
-    }
+    found = {FAMILIES[program // 8] for program in np.unique(without_drums(notes)["program"])}
     return found | ({"drums"} if notes["is_drum"].any() else set())
 
 
@@ -163,7 +162,7 @@ def polyphony(song: Clip) -> tuple[np.ndarray, np.ndarray]:
         Edges of time in beats (k + 1,), from 0 to the end of the song, and the number of notes
         between each two of them (k,).
     """
-    notes = song.notes[~song.notes["is_drum"]]
+    notes = without_drums(song.notes)
     start = np.clip(notes["time"].astype(float), 0, song.beats)
     end = np.clip(start + notes["duration"], 0, song.beats)
     times = np.concatenate([start, end, [0.0, song.beats]])
@@ -182,14 +181,18 @@ def mean_polyphony(song: Clip, times: Sequence[float] | np.ndarray) -> np.ndarra
     Returns:
         Means (k,), 0 or more.
     """
-    edges, count = polyphony(song)
+    return _means(*polyphony(song), times)
+
+
+def _means(edges: np.ndarray, count: np.ndarray, times: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Mean of a number that is constant between edges, between each two times."""
     area = np.concatenate([[0.0], np.cumsum(count * np.diff(edges))])
     return np.diff(np.interp(times, edges, area)) / np.diff(times)
 
 
 def melody_of(song: Clip) -> np.ndarray:
     """Pitches of the highest notes at each onset, in order of time: (n,). Drums do not count."""
-    notes = song.notes[~song.notes["is_drum"]]
+    notes = without_drums(song.notes)
     order = np.lexsort((-notes["pitch"].astype(int), notes["time"]))
     notes = notes[order]
     return notes["pitch"][np.diff(notes["time"], prepend=-np.inf) > 0].astype(int)

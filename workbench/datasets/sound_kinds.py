@@ -68,7 +68,7 @@ def _window(
 ) -> Clip:
     random = np.random.default_rng(seed)
     clip = pool[int(random.integers(len(pool)))]
-    clip.labels.setdefault("set", "builtin-songs")
+    clip = clip.with_(labels={"set": "builtin-songs", **clip.labels})
     arranged = KINDS[kind](clip, random)
     assert arranged is not None, "an arrangement that leaves built-in songs out"
     notes, words = arranged

@@ -24,6 +24,7 @@ from workbench.evaluation.checks import array
 from workbench.music.clip import clip_of, clips_of
 from workbench.music.keys import in_scales
 from workbench.music.kit import READ_MAP
+from workbench.music.notes import without_drums
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -49,8 +50,7 @@ LENGTHS = np.array([1 / 4, 1 / 3, 3 / 8, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2
 
 def tuned(clip: Clip) -> np.ndarray:
     """The notes that are not drums, an array with a row per note. WorkbenchError for a waveform."""
-    notes = _notes(clip)
-    return notes[~notes["is_drum"]]
+    return without_drums(_notes(clip))
 
 
 # --- pitch --------------------------------------------------------------------------------------

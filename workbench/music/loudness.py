@@ -80,7 +80,8 @@ def for_playback(sound: np.ndarray, rate: int, loop: bool) -> np.ndarray:
     softer, because the limiter takes at most 4 dB. Silence, and sound shorter than a block of
     0.4 s, are only limited. loop: whether the end continues at the start.
     """
-    if sound.shape[1] < round(BLOCK * rate) or (level := loudness(sound, rate)) == -np.inf:
+    level = _level(sound, rate)
+    if level == -np.inf:
         return mastered(_raised(sound, 0.0), rate, loop)
     gain = min(PLAYBACK - level, MOST_GAIN)
     made = mastered(_raised(sound, gain), rate, loop)
@@ -95,10 +96,20 @@ def settled(sound: np.ndarray, rate: int) -> np.ndarray:
 
     Nothing is limited or clipped. Silence, and sound shorter than a block of 0.4 s, stay.
     """
-    if sound.shape[1] < round(BLOCK * rate) or (level := loudness(sound, rate)) == -np.inf:
+    level = _level(sound, rate)
+    if level == -np.inf:
         return sound
-    peak = 20 * np.log10(np.abs(sound).max())
-    return _raised(sound, min(TARGET - level, TOP - peak))
+    return _raised(sound, min(TARGET - level, _headroom(sound)))
+
+
+def _level(sound: np.ndarray, rate: int) -> float:
+    """Return the loudness in LUFS; −inf for silence, and for sound shorter than a block."""
+    return loudness(sound, rate) if sound.shape[1] >= round(BLOCK * rate) else -np.inf
+
+
+def _headroom(sound: np.ndarray) -> float:
+    """Return the gain in dB that brings the highest peak to TOP."""
+    return float(TOP - 20 * np.log10(np.abs(sound).max()))
 
 
 def _raised(sound: np.ndarray, gain: float) -> np.ndarray:
@@ -122,8 +133,7 @@ def matched(
         if level == -np.inf:
             name = names[i] if names else f"sound {i + 1}"
             raise WorkbenchError(f"{name} is silent; omit it")
-    peaks = [20 * np.log10(np.abs(sound).max()) for sound in sounds]
-    room = [TOP - peak + level for peak, level in zip(peaks, levels, strict=True)]
+    room = [_headroom(sound) + level for sound, level in zip(sounds, levels, strict=True)]
     target = min([TARGET, *room])
     gains = [float(target - level) for level in levels]
     return [s * 10 ** (gain / 20) for s, gain in zip(sounds, gains, strict=True)], gains

@@ -50,6 +50,11 @@ def notes_of(score: Any) -> np.ndarray:
     return notes[np.lexsort((notes["pitch"], notes["time"]))]
 
 
+def without_drums(notes: np.ndarray) -> np.ndarray:
+    """Return the notes that are not on the drum channel."""
+    return notes[~notes["is_drum"]]
+
+
 def as_notes(notes: Any, drums: bool = True, program: int = 0) -> np.ndarray:
     """Convert notes to dtype NOTE, sorted.
 

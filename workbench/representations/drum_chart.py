@@ -183,6 +183,11 @@ class DrumChart:
         """Number of quarter notes, rounded up: the number of latent vectors."""
         return -(-self.steps // 4)
 
+    @property
+    def one_fill(self) -> bool:
+        """Whether every bar is asked to be a fill."""
+        return bool((self.fill == 1).all())
+
     def with_(self, **changes: Any) -> Self:
         """Return a copy in which some fields are replaced; all arrays are copied."""
         values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}

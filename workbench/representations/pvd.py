@@ -19,7 +19,7 @@ import numpy as np
 
 from workbench.errors import PromptError
 from workbench.music.clip import Clip
-from workbench.music.notes import NOTE
+from workbench.music.notes import NOTE, without_drums
 from workbench.music.timeline import check_meter, other_meters
 
 PAD, CLS, SEP = range(3)
@@ -84,7 +84,7 @@ class PVD:
     def words(self, clip: Clip) -> list[np.ndarray]:
         """Return the ids of a clip's notes except drums, one array per bar, without [CLS] and
         [SEP]."""
-        notes = clip.notes[~clip.notes["is_drum"]]
+        notes = without_drums(clip.notes)
         lines = clip.bar_lines
         bar, place, pitch = self.keys(notes["time"], notes["pitch"].astype(int), lines).T
         if (place >= POSITIONS).any():

@@ -181,7 +181,7 @@ def _read_timing(prompt: str, tempo: float | None, meter: tuple[int, int] | None
     if len(lengths) > 1 and (read.tempo is None or len({round(n) for n in lengths.values()}) > 1):
         read.refused.append(f"{joined([*lengths])}: a clip has one length")
     elif lengths:
-        _read_length(next(iter(lengths)), read)
+        _read_length(*next(iter(lengths.items())), read)
     return read
 
 
@@ -195,9 +195,9 @@ def _lengths(read: _TimingReading) -> dict[str, float]:
     }
 
 
-def _read_length(name: str, read: _TimingReading) -> None:
+def _read_length(name: str, in_bars: float, read: _TimingReading) -> None:
     """Read the length of a prompt: bars, beats that are whole bars, or seconds, which become the
-    nearest number of bars where there is a tempo."""
+    nearest number of bars where there is a tempo. in_bars: the same length in bars."""
     scanned, bars, about = read.scanned, 0, ""
     if scanned.seconds and not (scanned.bars or scanned.beats):
         seconds = scanned.seconds[0]
@@ -208,7 +208,7 @@ def _read_length(name: str, read: _TimingReading) -> None:
             read.seconds = seconds
             read.understood.append(name)
             return
-        bars, about = max(1, round(_lengths(read)[name])), f" (nearest to {name})"
+        bars, about = max(1, round(in_bars)), f" (nearest to {name})"
     elif read.tempo is None:
         read.refused.append(f"{name} {_NO_TEMPO}")
         return

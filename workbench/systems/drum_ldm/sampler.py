@@ -256,7 +256,7 @@ class DrumSampler(DrumLatents):
             chart.stated = not np.isnan(chart.letter).all()
             random = np.random.default_rng(row_seeds(seed, 3)[2])
             # the bank has forms of grooves; a loop that is one fill has none
-            if not (chart.fill == 1).all():
+            if not chart.one_fill:
                 free = np.isnan(chart.loose).all() and np.isnan(chart.lay).all()
                 chart = chart.with_(
                     **_unasked(chart, sampled_form(self.networks.forms, bars, random))
@@ -323,7 +323,7 @@ class DrumSampler(DrumLatents):
         elsewhere."""
         first, last_guided = (share * self.diffusion.steps for share in (TEMPO_SHARE, GUIDED))
         early = _octaves(tempos)
-        fills = torch.tensor([bool((chart.fill == 1).all()) for chart in charts])
+        fills = torch.tensor([chart.one_fill for chart in charts])
         n = len(early)
 
         def denoise(

@@ -12,6 +12,7 @@ import numpy as np
 from workbench.arguments import number
 from workbench.errors import PromptError
 from workbench.music.clip import Clip, clip_of
+from workbench.music.notes import without_drums
 from workbench.music.timeline import meters_at
 from workbench.systems.splicing import needs_score, with_beats_before, with_fine_ticks
 
@@ -97,5 +98,5 @@ def downbeat(clip: Clip, offset: float, bar: float) -> float:
 def _played(clip: Clip) -> np.ndarray:
     """Return the tuned notes; all notes if there are no tuned ones."""
     notes = clip.notes
-    tuned = notes[~notes["is_drum"]]
+    tuned = without_drums(notes)
     return tuned if len(tuned) else notes

@@ -26,11 +26,9 @@ _TABLE = re.compile(r"\bcommitted\(")
 
 def linked(notebooks: Iterable[Path]) -> list[str]:
     """The companions that these notebooks link to, such as "refreshers/midi", in that order."""
-    import nbformat
-
     names: dict[str, None] = {}
     for path in notebooks:
-        for cell in nbformat.read(path, as_version=4).cells:
+        for cell in read_executed(path).cells:
             if cell.cell_type == "markdown":
                 names |= dict.fromkeys(_LINKED.findall(cell.source))
     return list(names)
