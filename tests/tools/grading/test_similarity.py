@@ -3,6 +3,8 @@
 import ast
 import csv
 import inspect
+import subprocess
+import sys
 import textwrap
 
 from tests.course.teaching.test_exercises import ANSWERS
@@ -132,6 +134,13 @@ def test_copies_of_real_answers_are_found_and_independent_ones_are_not():
         [pair] = alike(number, {"ada": solution, "ben": renamed(solution), "cleo": own})
         assert (pair.one, pair.other) == ("ada", "ben"), number
         assert pair.likeness == 1, number
+
+
+def test_the_last_value_of_an_interactive_python_is_no_name_of_python():
+    code = "import sys; sys.displayhook(7)\nfrom workbench.tools.grading import similarity\n"
+    code += "assert '_' in dir(__builtins__)\nprint(similarity.tokens_of('_ = 1'))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines() == ["7", "['v', '=', '1']"]
 
 
 def test_the_published_solution_takes_part():

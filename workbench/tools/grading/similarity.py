@@ -35,6 +35,8 @@ SHORTEST = 45  # tokens of an answer that is compared
 # independently reach 0.14 at most, copies with other names 1, and with some lines rewritten 0.5.
 LEAST = 0.4
 SOLUTION = "(the lesson's solution)"  # stands for a student
+# An interactive Python adds `_`, the last value, which answers use as a name of their own.
+_BUILTINS = frozenset(dir(builtins)) - {"_"}
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def _own_names(tree: ast.AST) -> set[str]:
                 found.add(name)
             case ast.Name(name, ast.Store()):
                 found.add(name)
-    return found - set(dir(builtins))
+    return found - _BUILTINS
 
 
 class _Plain(ast.NodeTransformer):
