@@ -3,6 +3,8 @@
 import pytest
 
 from workbench.systems.drum_ldm.exclusions import excluded_in, without_excluded
+from workbench.systems.drum_ldm.request import read_request
+from workbench.systems.sound_request import read_sound_prompt
 
 
 @pytest.mark.parametrize(
@@ -89,3 +91,21 @@ def test_these_exclude_nothing(text):
 @pytest.mark.parametrize("text", ["no drums", "drumless", "i don't want any drums, please"])
 def test_where_all_is_excluded_nothing_is_left(text):
     assert without_excluded(text) == ""
+
+
+@pytest.mark.parametrize(
+    "prompt", ["no waltz, rock", "anything but a waltz", "ohne Walzer", "rock instead of a waltz"]
+)
+def test_the_metre_is_not_that_of_an_excluded_style(prompt):
+    assert read_request(prompt, 4).meter == (4, 4)
+    assert "4/4" in read_sound_prompt(f"{prompt}, 120 bpm", ()).understood
+
+
+def test_a_style_beside_an_exclusion_keeps_its_metre():
+    assert read_request("waltz, no snare", 4).meter == (3, 4)
+    assert read_request("no snare, waltz", 4).meter == (3, 4)
+
+
+def test_phrases_that_only_look_like_exclusions_stay():
+    for prompt in ("no nonsense rock drums", "no-frills country guitar", "no wave, drum machine"):
+        assert without_excluded(prompt) == prompt

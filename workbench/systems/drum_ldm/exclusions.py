@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from workbench.systems.drum_ldm.items import Scan
+from workbench.systems.drum_ldm.items import EXCLUDING, Scan
 from workbench.systems.drum_ldm.lexicon import Entry
 from workbench.systems.drum_ldm.words import Words
 from workbench.systems.prompts import plain_words
 
-_NEGATIONS = ("not", "instead", "except", "allbut", "swap")
 _BEFORE_NOUN = ("not", "every", "very", "slightly", "many", "few", "some", "with")
 _DEGREES = {"too", "very", "so", "that", "really", "muy", "zu", "sehr", "trop", "tres_", "muito"}
 _OR = {"or", "nor", "o", "ni", "oder", "noch", "ou", "nem"}
@@ -96,7 +95,7 @@ class _Excluding(Words):
             near = range(i - 1, max(i - 1 - _LONGEST_NOUN, -1), -1)
             return next(((k, i + n) for k in near if self._noun(k) and self.ends[k] > i), (i, i))
         silent = self._find(i - 1)[0]
-        if role not in _NEGATIONS or (role == "except" and silent and silent.has("silence")):
+        if role not in EXCLUDING or (role == "except" and silent and silent.has("silence")):
             return i, i  # "nothing except drums"
         quality = self.words[i] in ("not", "nicht") or self.words[i + n - 1] in _DEGREES
         end = self._object(i + n, quality)

@@ -12,6 +12,7 @@ from workbench.systems.drum_ldm.lexicon import Entry
 
 EVENTS = ("fill", "stop", "silence")  # effects that take a bar
 MOST_BARS = 64  # of a length
+EXCLUDING = ("not", "instead", "except", "allbut", "swap")  # roles before what is excluded
 _STEP_NAMES = {
     "beat": "every beat",
     "offbeat": "the off-beats",

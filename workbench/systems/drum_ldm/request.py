@@ -12,7 +12,7 @@ sentence embedding. Reading has four steps:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,13 @@ from workbench.datasets.phrases import joined
 from workbench.music.timeline import meter_names
 from workbench.representations.drum_chart import DrumChart
 from workbench.systems.drum_ldm.items import (
+    EXCLUDING,
     MOST_BARS,
     Bars,
     Break,
     Form,
     Length,
+    Role,
     Scan,
     Thing,
     length_name,
@@ -192,7 +194,12 @@ def meter_of(
     """Return the metre that is given, otherwise the one that is named, otherwise that of the style,
     with what is understood and what is refused of other metres."""
     named = list(dict.fromkeys(scanned.meters))
-    things = (item.entry.meter for item in scanned.items if isinstance(item, Thing))
+    things = (
+        item.entry.meter
+        for before, item in pairwise([None, *scanned.items])
+        if isinstance(item, Thing)
+        and not (isinstance(before, Role) and before.name in EXCLUDING)  # "no waltz"
+    )
     meter = given or next((m for m in (*named, *things) if m is not None), (4, 4))
     understood, refused = list[str](), list[str]()
     if given is not None:

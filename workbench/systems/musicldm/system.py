@@ -163,7 +163,8 @@ class MusicLDM(MusicLatents):
             progress: Called with a `Progress` after each step.
 
         Returns:
-            `n` clips of −20 LUFS each, or softer so that no peak exceeds −1 dB of full scale.
+            `n` clips of −20 LUFS each, or softer so that no peak exceeds −1 dB of full scale. Clips
+            shorter than 0.4 s, whose loudness is not defined, keep the level of the network.
 
         Raises:
             PromptError: If a number is out of range, `like` is silent, or bars or meter are given
