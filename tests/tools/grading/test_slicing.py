@@ -67,6 +67,26 @@ def test_what_changes_a_name_is_taken_too():
     assert lines(["n = 1", "n += 1", "def f(): return n"])[:2] == ["n = 1", "n += 1"]
 
 
+def test_a_modules_function_changes_its_argument_and_not_the_module():
+    cells = [
+        "import numpy as np, torch\na = np.zeros(3)\nslow = np.array(train())",
+        "np.fill_diagonal(slow, 0)",
+        "np.put(a, [0], 1)",
+        "torch.manual_seed(n)\nnp.random.shuffle(a[1:])",
+        "def f(x):\n    return torch.tensor(np.dot(x, a))",
+    ]
+    kept = lines([cells[0], "n = 3", *cells[1:]])
+    assert kept == [
+        "import numpy as np, torch",
+        "a = np.zeros(3)",
+        "n = 3",
+        "np.put(a, [0], 1)",
+        "torch.manual_seed(n)",
+        "np.random.shuffle(a[1:])",
+        cells[-1],
+    ]
+
+
 def test_names_bound_further_down_are_found():
     found = lines(["def f(x):\n    return helper(x)", "def helper(x):\n    return x"])
     assert found[-1].startswith("def helper")

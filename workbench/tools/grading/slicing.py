@@ -49,9 +49,10 @@ def cut(cells: Sequence[str], function: str, home: int | None) -> Slice:
     function."""
     statements: list[Statement] = []
     broken: dict[int, str] = {}
+    modules: set[str] = set()
     for number, source in enumerate(cells):
         try:
-            statements += _statements(number, source)
+            statements += _statements(number, source, modules)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
             broken[number] = f"{type(error).__name__}: {getattr(error, 'msg', error)}{line}"
@@ -118,7 +119,8 @@ def _sources(statements: list[Statement], name: str, at: int) -> list[int]:
     return after[:1] or later * (not hasattr(builtins, name))
 
 
-def _statements(number: int, source: str) -> Iterator[Statement]:
+def _statements(number: int, source: str, modules: set[str]) -> Iterator[Statement]:
+    """The statements of a cell. modules: names of the modules imported so far, extended here."""
     for node in ast.parse(as_python(source)).body:
         statement = Statement(number, node)
         table = symtable.symtable(ast.unparse(node), "cell", "exec")
@@ -132,7 +134,9 @@ def _statements(number: int, source: str) -> Iterator[Statement]:
         for part in _at_once(node):
             if isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name):
                 statement.uses.add(part.target.id)
-        statement.changes = set(_changed(node))
+        if isinstance(node, ast.Import):
+            modules |= statement.binds
+        statement.changes = set(_changed(node, modules))
         statement.maybe = isinstance(node, COMPOUND)
         statement.star = isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
         yield statement
@@ -153,8 +157,9 @@ def _at_once(node: ast.AST) -> Iterator[ast.AST]:
         yield from _at_once(part)
 
 
-def _changed(node: ast.stmt) -> Iterator[str]:
-    """Roots of `a.b = …`, `a[i] += …` and of calls of methods as statements."""
+def _changed(node: ast.stmt, modules: set[str]) -> Iterator[str]:
+    """Roots of `a.b = …`, `a[i] += …` and of calls of methods as statements. A module's function,
+    as in `np.put(a, …)`, changes its first argument; one that seeds, the module."""
     for part in _at_once(node):
         targets: list[ast.expr] = []
         if isinstance(part, ast.Assign | ast.Delete):
@@ -162,13 +167,19 @@ def _changed(node: ast.stmt) -> Iterator[str]:
         elif isinstance(part, ast.AugAssign | ast.AnnAssign):
             targets = [part.target]
         elif isinstance(part, ast.Expr) and isinstance(part.value, ast.Call):
-            targets = [part.value.func]
-        for target in targets:
-            root: ast.expr = target
-            while isinstance(root, ast.Attribute | ast.Subscript | ast.Call):
-                root = root.func if isinstance(root, ast.Call) else root.value
-            if root is not target and isinstance(root, ast.Name):
-                yield root.id
+            call = part.value
+            targets = [call.func]
+            if _root(call.func) in modules and call.args and "seed" not in ast.unparse(call.func):
+                targets = []
+                yield from filter(None, [_root(call.args[0])])
+        yield from filter(None, (_root(one) for one in targets if not isinstance(one, ast.Name)))
+
+
+def _root(node: ast.expr) -> str | None:
+    """`a` of `a`, `a.b[i]` and `a.b().c`."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else None
 
 
 def _imports(node: ast.stmt) -> Iterator[str]:
