@@ -101,11 +101,14 @@ _NUMBER = r"(\d{2,3}(?:\.\d+)?)"
 _NAMED = (  # before a number that is part of a name
     *("opus", "op", "op.", "no", "no.", "nr", "nr.", "bwv", "kv", "k", "k.", "symphony", "sonata"),
     *("route", "highway", "area", "studio", "level", "room"),
+    *("of", "vol", "vol.", "volume", "blink", "sum", "juno", "mpc"),
 )
 _NO_NAME = "".join(rf"(?<!\b{re.escape(name)} )" for name in _NAMED)
 _UNITS = (  # after a number that is not a tempo
     *("bars?", "beats?", "dbs?", "decibels?", "k?hz", "ms", "s", "secs?", "seconds?", "mins?"),
     *("minutes?", "hours?", "bits?", "kbps", "years?", "percent", "degrees?"),
+    *("cents?", "dollars?", "euros?", "days?", "weeks?", "months?", "times", "people", "pieces?"),
+    *("players?", "musicians?", "voices", "instruments?", "ways", "mph", "km", "miles?", "keys"),
 )
 _NO_UNIT = rf"(?!\s*(?:{'|'.join(_UNITS)})\b)"
 _TEMPO = tuple(
@@ -113,11 +116,11 @@ _TEMPO = tuple(
     for pattern in (
         rf"(?<![\d.]){_NUMBER}[\s-]*bpm\b",
         rf"\bbpm\s*(?:of|=|:|is)?\s*{_NUMBER}(?!\d)",
-        rf"\btempo\s*(?:of|=|:|is)?\s*{_NUMBER}(?!\d)",
+        rf"\b(?:tempo|speed|pace)\s*(?:of|=|:|is)?\s*{_NUMBER}(?!\d)",
         rf"(?:\bat|@)\s*(?:about |around )?{_NUMBER}(?![\d%]|-bar|[a-z]){_NO_UNIT}",
         # A number alone in the range of tempi, as in "rock 120", but not "16 bars", "80s", "120 dB"
         # or "Opus 120".
-        rf"{_NO_NAME}(?<![^\W_])(?<![./#'’-]){_NUMBER}(?![\d%/-]|\.\d|[a-z]){_NO_UNIT}",
+        rf"{_NO_NAME}(?<![^\W_])(?<![.#'’-])(?<!\d/){_NUMBER}(?![\d%-]|/\d|\.\d|[a-z]){_NO_UNIT}",
     )
 )
 _ENDS = re.compile(r"""^[\s,.;:!?"“”'–—-]+|[\s,.;:!?"“”'–—-]+$""")
@@ -231,7 +234,7 @@ def without_tempo(text: str) -> str:
     text = text_of(text, "text")
     found = _tempo_in(text)
     if found:
-        text = text[: found.start()].rstrip(" ,;@-") + " " + text[found.end() :].lstrip(" ,;-")
+        text = text[: found.start()].rstrip(" ,;@/-") + " " + text[found.end() :].lstrip(" ,;/-")
     return _ENDS.sub("", text)
 
 

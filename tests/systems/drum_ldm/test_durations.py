@@ -25,6 +25,19 @@ def taken(text):
         ("half a minute", 30),
         ("seconds: 12", 12),
         ("30s clip of piano", 30),
+        ("15s tiktok jingle", 15),
+        ("piano, 1:30", 90),
+        ("five second piano", 5),
+        ("10-20 seconds", 15),
+        ("10 to 20 s", 15),
+        ("between 10 and 20 seconds", 15),
+        ("500ms", 0.5),
+        ("an hour of piano", 3600),
+        ("half an hour", 1800),
+        ("1 min 30 sec", 90),
+        ("1m30s", 90),
+        ("2 minutes and 15 seconds", 135),
+        ("media hora", 1800),
     ],
 )
 def test_lengths_in_seconds_are_read(text, seconds):
@@ -54,10 +67,21 @@ def test_lengths_in_beats_are_read(text, beats):
         "2 beats of silence",
         "a 2 second reverb",
         "d min",
+        "a min",
+        "808s",
+        "1970s funk",
+        "80-90s rock",
+        "snare 20 ms late",
+        "start at 1:30",
+        "3:2 clave",
     ],
 )
 def test_these_are_not_lengths(text):
     assert taken(text) == (text, [], [])
+
+
+def test_a_length_leaves_no_joint():
+    assert taken("10 seconds of piano")[0].strip() == "piano"
 
 
 def test_bars_that_are_attached_or_keyed_are_read():

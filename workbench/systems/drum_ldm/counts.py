@@ -211,13 +211,17 @@ class Counts(Words):
         return spelled and not (known or counts or listed)
 
     def _spelled_meter(self, i: int) -> int:
-        """ "in seven eight", where no drum comes before it: "snare in 2 4" are counts."""
+        """ "en siete octavos"; "in seven eight", where no drum comes before it: "snare in 2 4" are
+        counts."""
         if self._role(i)[0] != "at" or self._word(i) in _ONTO:
             return 0
         at = self._past_small(i + 1)
         entry, n = self._find(at)
         if entry is None or entry.meter is None or entry.has("style") or self.gaps[at].strip():
             return 0
+        if self._word(at).isdecimal() and n > 1 and not self._word(at + 1).isdecimal():
+            self._add_meter(entry.meter, figures=False)  # "en siete octavos"
+            return at + n - i
         if not (self._word(at).isdecimal() and self._word(at + 1).isdecimal()):
             return 0
         if self._word(at + n).isdecimal() or self._bar_after(at + n):

@@ -6,6 +6,8 @@ import re
 
 from workbench.datasets.keywords import TEMPO_LIMITS, parse_tempo, without_tempo
 from workbench.systems.drum_ldm.items import Scan
+from workbench.systems.drum_ldm.lexicon import folded
+from workbench.systems.drum_ldm.numbers import figures_for_numbers
 
 DECADE = re.compile(r"\b(?:19|20)?\d0\s?['’]?s\b")
 _PER_MINUTE = re.compile(
@@ -27,11 +29,18 @@ _CHANGE = re.compile(
 _LATER = re.compile(r"\b(?:then|to|into|dann|bis|luego|despu[eé]s|hasta|puis|depois|at[eé])\b")
 _ISH = re.compile(r"\b(\d{2,3})[\s-]?ish\b(?:\s*bpm\b)?")
 _FIGURE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)[\s-]*bpm\b")
-_TENS = ["ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-_SPELLED = re.compile(
-    r"\b(?:(?:(a|one|two) )?(hundred)(?: and)?|(one))?[ -]?"
-    rf"({'|'.join(_TENS)})?(?:[ -]({'|'.join(_ONES)}))? ?-?(?=(?:bpm|beats|seconds)\b)"
+_NOTES = {  # in quarter notes
+    **dict.fromkeys(("whole", "semibreve", "ganze", "redonda", "ronde"), 4),
+    **dict.fromkeys(("half", "minim", "halbe", "blanca", "blanche", "minima"), 2),
+    **dict.fromkeys(("quarter", "crotchet", "viertel", "negra", "noire", "seminima"), 1),
+    **dict.fromkeys(("eighth", "8th", "quaver", "achtel", "corchea", "croche", "colcheia"), 0.5),
+    **dict.fromkeys(("sixteenth", "16th", "semiquaver", "sechzehntel", "semicorchea"), 0.25),
+}
+_NOTE_TEMPO = re.compile(
+    r"(?:\b(?P<dotted>dotted|punktierte)[ -])?"
+    rf"\b(?P<note>{'|'.join(_NOTES)}|mínima|semínima)(?:[ -]?note)?"
+    r"(?P<dot> (?:con puntillo|pointée|pontuada))? ?(?:=|equals|is|gleich) ?"
+    r"(?P<bpm>\d{2,3}(?:\.\d+)?)\b(?: ?bpm\b)?"
 )
 _NO = (
     r"(?:no|not|never|don['’]t|kein|keine|keinen|nicht|nie|sin|nunca|sem|n[aã]o|pas|jamais|"
@@ -51,13 +60,20 @@ _BOUND = re.compile(
 
 
 def with_figures(text: str) -> str:
-    """Return a text with the unit of tempi as "bpm", and the numbers of tempi, beats and seconds as
-    figures.
+    """Return a text with the unit of tempi as "bpm", and the numbers of tempi and lengths as
+    figures. Tempi of other notes become those of quarter notes.
 
-    >>> with_figures("ninety beats per minute")
-    ' 90 bpm'
+    >>> with_figures("ninety beats per minute"), with_figures("half note = 60")
+    ('90 bpm', '120 bpm')
     """
-    return _SPELLED.sub(_spelled, _PER_MINUTE.sub("bpm", text))
+    return _NOTE_TEMPO.sub(_quarters, figures_for_numbers(_PER_MINUTE.sub("bpm", text)))
+
+
+def _quarters(match: re.Match[str]) -> str:
+    """Return a tempo such as "dotted quarter = 60" in quarter notes."""
+    dotted = match["dotted"] or match["dot"]
+    bpm = float(match["bpm"]) * _NOTES[folded(match["note"])] * (1.5 if dotted else 1)
+    return f"{bpm:g} bpm"
 
 
 def take_tempo(text: str, result: Scan) -> str:
@@ -125,12 +141,3 @@ def _bound(match: re.Match[str], result: Scan) -> str:
         result.statements.append(f"tempo {'below' if below else 'above'} {bpm:g} BPM")
     result.tempo_bounds = limits
     return " "
-
-
-def _spelled(match: re.Match[str]) -> str:
-    """A number in English words as a figure."""
-    times, hundred, one, ten, unit = match.groups()
-    number = 100 * (2 if times == "two" else 1) if hundred or one else 0
-    number += 10 * (_TENS.index(ten) + 1) if ten else 0
-    number += _ONES.index(unit) + 1 if unit else 0
-    return f" {number} " if number >= 10 else match[0]
