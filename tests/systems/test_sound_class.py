@@ -55,6 +55,24 @@ def test_the_classes_are_those_of_the_data():
         ("", None),
         ("no drums", None),
         ("dramatic", None),
+        ("funky piano groove", "piano"),
+        ("latin groove", "drums"),
+        ("piano accents on beats 2 and 4", "piano"),
+        ("crash on beat 1", "drums"),
+        ("rock 100 bpm beat 4-4", "drums"),
+        ("hip hop beat with piano", "band"),
+        ("solo piano that kicks in", "piano"),
+        ("kick in bar 2", "drums"),
+        ("piano with smooth voice leading", "piano"),
+        ("Gitarre", "band"),
+        ("guitarra triste", "band"),
+        ("violon seul", "strings"),
+        ("fiddle tune", "strings"),
+        ("congas", "drums"),
+        ("Klaviermusik", "piano"),
+        ("drum and bass, 174 bpm", "drums"),
+        ("piano, hardly any drums", "piano"),
+        ("schlagzeugfreie Klaviermusik", "piano"),
     ],
 )
 def test_a_prompt_names_a_class(prompt, expected):
@@ -90,7 +108,10 @@ def test_a_prompt_without_a_class_is_told_the_classes():
     ("prompt", "words"),
     [
         ("Slow ROCK, 120 bpm!", "Slow ROCK, 120 bpm!"),
-        ("Rock, no drums, calm!", "rock, calm"),
+        ("Rock, no drums, calm!", "Rock, calm!"),
+        ("Rock, no drums!", "Rock!"),
+        ("No drums, slow JAZZ", "slow JAZZ"),
+        ("10 seconds of piano", "piano"),
         ("piano, 10 seconds, 90 bpm", "piano, 90 bpm"),
         ("drumless piano", "piano"),
         ("anything but drums", ""),
@@ -121,7 +142,7 @@ def test_ldmg_knows_the_class_of_a_prompt_and_steadies_drums(system):
 
 
 def test_words_that_a_prompt_excludes_do_not_reach_ldmgs_text_encoder(system):
-    wanted, excluding = (system.conditioning([p]) for p in ("rock, calm", "Rock, no drums, calm"))
+    wanted, excluding = (system.conditioning([p]) for p in ("Rock, calm!", "Rock, no drums, calm!"))
     for name in ("genre", "text", "text_mask"):
         assert torch.equal(getattr(wanted, name), getattr(excluding, name))
     assert not system.conditioning(["no drums"]).text_mask.any()

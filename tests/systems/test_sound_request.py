@@ -135,6 +135,13 @@ def test_a_prompt_is_read_and_what_cannot_be_done_is_said(prompt, unknown, tempo
         ("3/4, not 4/4, 90 bpm", ["tempo 90 BPM", "3/4", "not 4/4"], []),
         ("eleven eight, 90 bpm", ["tempo 90 BPM", "4/4"], ["11/8: the metres are"]),
         ("7⁄8, 90 bpm", ["tempo 90 BPM", "7/8"], []),
+        ("vals en siete octavos, 90 bpm", ["tempo 90 BPM", "7/8"], []),
+        ("piano en tres por cuatro, 90 bpm", ["tempo 90 BPM", "3/4"], []),
+        ("rock, 120 bpm, a dozen bars", ["tempo 120 BPM", "4/4", "12 bars"], []),
+        ("rock, one hundred and ten bpm", ["tempo 110 BPM", "4/4"], []),
+        ("piano, veinte segundos", ["20 seconds"], []),
+        ("piano, an hour", [], ["3600 seconds: a length is above 0 and at most 600"]),
+        ("no slower than 90, 100 bpm", ["tempo 100 BPM", "4/4", "tempo at least 90 BPM"], []),
         ("from 90 to 120 bpm", ["tempo 90 BPM", "4/4"], ["90 and 120 BPM: a clip keeps one"]),
     ],
 )

@@ -7,30 +7,41 @@ import re
 from collections.abc import Collection
 
 from workbench.systems.drum_ldm.durations import take_durations
-from workbench.systems.drum_ldm.exclusions import tidied, without_excluded
+from workbench.systems.drum_ldm.exclusions import spelled_out, tidied, without_excluded
 from workbench.systems.drum_ldm.items import Scan
+from workbench.systems.drum_ldm.lexicon import WORD
 from workbench.systems.drum_ldm.scanning import LONGEST_TEXT
 from workbench.systems.drum_ldm.tempi import with_figures
 from workbench.systems.prompts import plain_words
 
 # What is read as another word, before the classes are searched.
 PHRASES = {
-    r"bass drums?|drum ?kits?|drum ?sets?": "drums",
+    r"bass drums?|drum ?kits?|drum ?sets?|drum (?:and|&|n) bass|dnb": "drums",
     r"double bass(?:es)?": "cello",
     r"string (?:quartets?|trios?|quintets?|ensembles?|orchestras?|sections?)": "strings",
     r"jazz (?:trios?|quartets?|quintets?|combos?)": "band",
+    # Beats of a bar, and words that name no sound of their own.
+    r"(?:on|off|of|after|before) (?:(?:the|every|each) )?beats?|beats? \d\b(?![-/])": "groove",
+    r"kick(?:s|ed|ing)? (?:off|in(?=$|[,.;]| (?:after|again|and|at|later|with)\b))": "",
+    r"voice[ -]leading": "",
 }
 # Words of each class, in the order in which a prompt of several classes is decided.
 WORDS = {
     "chip": r"8[ -]?bits?|chip ?tunes?|chip ?music|chip|s?nes|game ?boy|square waves?",
-    "orchestra": r"orchestral?|orchestras|orchester|orquest(?:r)?a|orchestre|symphon(?:y|ic)|"
-    r"philharmonic|woodwinds?|brass|horns?|trumpets?|flutes?|oboes?|clarinets?|bassoons?",
-    "band": r"bands?|combo|guitars?|bass|saxophones?|sax|vocals?|voices?|singers?",
-    "strings": r"strings?|violins?|violas?|cellos?|celli|streicher|streichquartett|cuerdas|cordes|"
-    r"cordas",
-    "piano": r"pianos?|pianist|keyboard|klavier",
-    "drums": r"drums?|drummer|drumming|drumbeat|drumloop|beats?|grooves?|breakbeat|percussion|kit|"
-    r"snares?|kicks?|hi-?hats?|hats|cymbals?|toms?|schlagzeug|trommeln|bater[ií]a|batterie",
+    "orchestra": r"orchestral?|orchestras|orchester\w*|orquest(?:r)?a|orchestre|symphon(?:y|ic)|"
+    r"philharmonic|sinfon\w+|woodwinds?|brass|bläser|cuivres|horns?|hörner|trumpets?|trompetas?|"
+    r"trompeten?|trompettes?|trombones?|posaunen?|tubas?|flutes?|flöten?|flautas?|flûtes?|oboes?|"
+    r"clarinets?|klarinetten?|clarinetes?|clarinettes?|bassoons?|timpani|pauken",
+    "band": r"bands?|combo|guitars?|gitarren?\w*|guitarras?|guitares?|chitarr[ae]|violão|bass|"
+    r"bajo|basse|saxophones?|saxophon|saxofón|sax|vocals?|voices?|singers?|gesang|stimmen?|voz|"
+    r"voces|voix|chant|banjos?|ukuleles?|mandolins?|accordions?|akkordeon|acordeón|accordéon",
+    "strings": r"strings?|violins?|violín|violines|violino|violons?|violoncell\w*|violas?|geigen?|"
+    r"bratschen?|fiddles?|cellos?|celli|chelo|streich\w+|cuerdas|cordes|cordas",
+    "piano": r"pianos?|pianoforte|pianist|keyboard|klavier\w*|teclado|clavier",
+    "drums": r"drums?|drummer|drumming|drumbeat|drumloop|beats?|breakbeat|percussions?|percusión|"
+    r"perkussion|kit|snares?|kicks?|hi-?hats?|hats|cymbals?|toms?|congas?|bongos?|djembes?|tablas?|"
+    r"cajon|cajón|timbales|tambourine|schlagzeug\w*|trommeln?|becken|bater[ií]a|batteria|batterie|"
+    r"tambores|tambours?|bombo|caisse claire|grosse caisse",
 }
 # Words that decide only where a prompt has none of these.
 WEAK = {
@@ -38,6 +49,7 @@ WEAK = {
     "orchestra": r"cinematic|film (?:score|music)|epic",
     "band": r"songs?|trio",
     "strings": r"quartet",
+    "drums": r"grooves?",
 }
 
 
@@ -58,17 +70,31 @@ LACKS = {
 }
 
 
+def plain_text(prompt: str) -> str:
+    """Return a prompt as it is searched: in plain words, with figures, and with "no drums" for
+    "-drums"."""
+    return spelled_out(with_figures(plain_words(prompt[:LONGEST_TEXT])))
+
+
 def wanted_words(prompt: str) -> str:
     """Return a prompt for a text encoder: without what it excludes, because an encoder reads "no
     drums" as drums, and without lengths in seconds and beats. A prompt without these stays as it
     is.
 
     >>> wanted_words("Rock!"), wanted_words("Rock, no drums!"), wanted_words("no drums")
-    ('Rock!', 'rock', '')
+    ('Rock!', 'Rock!', '')
     """
-    text = with_figures(plain_words(prompt[:LONGEST_TEXT]))
+    text = plain_text(prompt)
     rest = without_excluded(take_durations(text, Scan()))
-    return prompt if rest == text else tidied(rest)
+    return prompt if rest == text else _as_written(tidied(rest), prompt)
+
+
+def _as_written(words: str, prompt: str) -> str:
+    """Return words in the capitals of a prompt, and with the marks at its end."""
+    capitals = {word.lower(): word for word in reversed(WORD.findall(prompt))}
+    marks = re.search(r"[!?.…]*$", prompt.rstrip())
+    words = WORD.sub(lambda word: capitals.get(word[0], word[0]), words)
+    return words + marks[0] if words and marks else words
 
 
 def class_of(prompt: str, known: Collection[str] = tuple(WORDS)) -> str | None:
@@ -86,7 +112,7 @@ def class_of(prompt: str, known: Collection[str] = tuple(WORDS)) -> str | None:
 
 
 def _class_in(text: str, known: Collection[str]) -> str | None:
-    text = with_figures(plain_words(text[:LONGEST_TEXT]))
+    text = plain_text(text)
     for phrase, word in PHRASES.items():
         text = re.sub(rf"\b(?:{phrase})\b", word, text)
     found = [name for name, words in _STRONG.items() if words.search(text)]

@@ -18,10 +18,10 @@ from workbench.systems.drum_ldm.exclusions import excluded_in, without_excluded
 from workbench.systems.drum_ldm.items import MOST_BARS, Scan, beats_name, length_name, seconds_name
 from workbench.systems.drum_ldm.lexicon import figure_of, lexicon
 from workbench.systems.drum_ldm.request import meter_of
-from workbench.systems.drum_ldm.scanning import LONGEST_TEXT, scan
-from workbench.systems.prompts import PromptReading, guess_of, plain_words
+from workbench.systems.drum_ldm.scanning import scan
+from workbench.systems.prompts import PromptReading, guess_of
 from workbench.systems.sampling import checked
-from workbench.systems.sound_class import class_of, lacks
+from workbench.systems.sound_class import class_of, lacks, plain_text
 
 LONGEST = 600  # seconds
 _NO_TEMPO = "without a tempo: name one, such as 120 bpm"
@@ -246,14 +246,13 @@ def read_sound_prompt(
         The reading. A tempo, a metre and a class are followed; other words go to the text encoder,
         which guesses where they are in no caption.
     """
-    words = plain_words(prompt[:LONGEST_TEXT])
-    if not words:
+    if not plain_text(prompt):
         return PromptReading(prompt, None, (), (), ())
     read = _read_timing(prompt, None if tempo is None else number(tempo, "tempo"), meter)
     understood, refused = read.understood, read.refused
     if (kind := class_of(prompt, classes)) is not None:
         understood.insert(0, kind)
-    for part in excluded_in(words):
+    for part in excluded_in(plain_text(prompt)):
         if lacks(kind, part):
             understood.append(part)
         else:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.systems.drum_ldm.exclusions import excluded_in, without_excluded
+from workbench.systems.drum_ldm.exclusions import excluded_in, spelled_out, without_excluded
 from workbench.systems.drum_ldm.request import read_request
 from workbench.systems.sound_request import read_sound_prompt
 
@@ -31,6 +31,18 @@ from workbench.systems.sound_request import read_sound_prompt
         ("piano, drums left out", ["drums left out"], "piano"),
         ("piano instead of guitar", ["instead of guitar"], "piano"),
         ("replace the drums with piano", ["replace the drums"], "with piano"),
+        ("rock/no drums/120", ["no drums"], "rock/120"),
+        ("rock, all instruments but drums", ["all instruments but drums"], "rock"),
+        ("piano, hardly any drums", ["hardly any drums"], "piano"),
+        ("piano, kaum schlagzeug", ["kaum schlagzeug"], "piano"),
+        ("rock, schlagzeug weglassen", ["schlagzeug weglassen"], "rock"),
+        ("rock, das schlagzeug bitte weglassen", ["das schlagzeug bitte weglassen"], "rock"),
+        ("schlagzeugfreie klaviermusik", ["schlagzeugfreie"], "klaviermusik"),
+        ("triste, ni piano ni guitare", ["ni piano ni guitare"], "triste"),
+        ("rock, drums excluded", ["drums excluded"], "rock"),
+        ("rock senza batteria", ["senza batteria"], "rock"),
+        ("piano without the sustain pedal", ["without the sustain pedal"], "piano"),
+        ("piano without sustain pedal, slow", ["without sustain pedal"], "piano, slow"),
     ],
 )
 def test_what_is_excluded_is_found_in_many_words(text, excluded, rest):
@@ -53,7 +65,9 @@ def test_what_is_excluded_is_found_in_many_words(text, excluded, rest):
         ("not a drum loop, a piano loop", ["not a drum loop"]),
         ("drums without cymbals and toms", ["without cymbals and toms"]),
         ("no drummer, piano", ["no drummer"]),
-        ("leave the drums out, piano", ["drums out"]),
+        ("leave the drums out, piano", ["leave the drums out"]),
+        ("without the drums and the choir", ["without the drums and the choir"]),
+        ("no drums and the piano plays", ["no drums"]),
         ("a quartet that doesn't have a piano", ["doesn't have a piano"]),
         ("don't play any drums", ["don't play any drums"]),
         ("not too fast piano", ["not too fast"]),
@@ -78,6 +92,10 @@ def test_an_exclusion_ends_where_something_else_is_wanted(text, excluded):
         "never-ending piano",
         "not in 3/4",
         "no more than 120 bpm",
+        "no slower than 90 bpm",
+        "nicht langsamer als 90 bpm",
+        "piano, hardly audible",
+        "a few drums",
         "um piano no estilo bossa nova",
         "carlos plays cellos",
         "",
@@ -109,3 +127,28 @@ def test_a_style_beside_an_exclusion_keeps_its_metre():
 def test_phrases_that_only_look_like_exclusions_stay():
     for prompt in ("no nonsense rock drums", "no-frills country guitar", "no wave, drum machine"):
         assert without_excluded(prompt) == prompt
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "rock -drums",
+        "rock, –drums",
+        "rock, drums: none",
+        "rock, drums = 0",
+        "rock, nodrums",
+        "rock, drums excluded",
+        "rock, Schlagzeug weglassen",
+        "rock senza batteria",
+    ],
+)
+def test_short_exclusions_hold_for_drums_too(prompt):
+    assert "no drums" in read_request(prompt, 4).understood
+    assert read_sound_prompt(prompt, (), classes=("drums", "piano")).understood == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["rock - drums", "north", "piano -slow", "drums: 0.5", "drum-bass"]
+)
+def test_these_are_no_short_exclusions(text):
+    assert spelled_out(text) == text

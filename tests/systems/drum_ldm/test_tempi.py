@@ -3,6 +3,7 @@
 import pytest
 
 from workbench.systems.drum_ldm.items import Scan
+from workbench.systems.drum_ldm.request import read_request
 from workbench.systems.drum_ldm.tempi import take_tempo, with_figures
 
 
@@ -38,9 +39,42 @@ def test_of_two_tempi_the_first_is_kept_and_the_other_refused(text, tempo, refus
         ("rock, 95-105 bpm", 100),
         ("blink 182 style punk, 160 bpm", 160),
         ("90 bpm, slower than 100 bpm", 90),
+        ("no slower than 90 bpm, 100 bpm", 100),
+        ("rock/120", 120),
+        ("120/rock", 120),
+        ("rock/no drums/120", 120),
+        ("at a speed of 90", 90),
     ],
 )
 def test_one_tempo_is_not_called_two(text, tempo):
     result = taken(text)
     assert result.tempo == tempo
     assert result.tempo_refused == []
+
+
+@pytest.mark.parametrize(
+    ("text", "tempo"),
+    [
+        ("dotted quarter = 60", 90),
+        ("half note = 60", 120),
+        ("quarter note = 100", 100),
+        ("eighth = 180", 90),
+        ("negra con puntillo = 60", 90),
+        ("halbe = 50", 100),
+    ],
+)
+def test_a_tempo_of_other_notes_becomes_that_of_quarter_notes(text, tempo):
+    assert taken(text).tempo == tempo
+
+
+@pytest.mark.parametrize(("prompt", "tempo"), [("♩. = 60", 90), ("♪=180", 90), ("♩ = 100", 100)])
+def test_signs_of_notes_are_read(prompt, tempo):
+    assert read_request(prompt, 4).tempo == tempo
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["summer of 69", "50 cent style rap", "60 piece orchestra", "bars 4/16", "rock, 100 musicians"],
+)
+def test_numbers_of_other_things_are_not_tempi(text):
+    assert taken(text).tempo is None

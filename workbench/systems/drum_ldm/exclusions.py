@@ -6,16 +6,27 @@ import re
 from functools import lru_cache
 
 from workbench.systems.drum_ldm.items import EXCLUDING, Scan
-from workbench.systems.drum_ldm.lexicon import Entry
-from workbench.systems.drum_ldm.words import Words
+from workbench.systems.drum_ldm.lexicon import Entry, lexicon
+from workbench.systems.drum_ldm.words import SMALL, Words
 from workbench.systems.prompts import plain_words
 
 _BEFORE_NOUN = ("not", "every", "very", "slightly", "many", "few", "some", "with")
 _DEGREES = {"too", "very", "so", "that", "really", "muy", "zu", "sehr", "trop", "tres_", "muito"}
 _OR = {"or", "nor", "o", "ni", "oder", "noch", "ou", "nem"}
+_THAN = ("than", "als", "que")
 _OUT = ("out", "off", "aus", "weg")
+_LEAVE = ("leave", "lass", "lasst", "laisse", "deja")  # before what is left out
 _LONGEST_NOUN = 3  # words, as in "no electric guitar"
-_COMPOUND = re.compile(r"(.{3,})(?:less|los|frei)")
+_COMPOUND = re.compile(r"(.{3,})(?:less|(?:los|frei)(?:e[mnrs]?)?)")
+_HARDLY = {"hardly any", "barely any", "almost no", "kaum", "casi sin", "quase sem"}
+_SHORT = (  # before or after one word
+    re.compile(r"(?<=[\s,;])[-–]([^\W\d_]+)"),
+    re.compile(r"\bno([^\W\d_]{3,})\b"),
+    re.compile(
+        r"\b([^\W\d_]+) ?[:=] ?"
+        r"(?:none|no|off|0|zero|keine?|aus|ningun[ao]|aucune?|nenhuma?)(?= ?(?:[,;]|\.?(?: |$)))"
+    ),
+)
 
 
 def excluded_in(text: str) -> list[str]:
@@ -25,6 +36,21 @@ def excluded_in(text: str) -> list[str]:
     (['no drums or bass', 'ohne klavier'], ['drumless'])
     """
     return [text[start:end] for start, end in _spans(text)]
+
+
+def spelled_out(text: str) -> str:
+    """Return a text (see `plain_words`) with "-drums", "drums: none" and "nodrums" as "no drums".
+
+    >>> spelled_out("rock -drums, vocals: none, 120 bpm"), spelled_out("nodrums - piano")
+    ('rock no drums, no vocals, 120 bpm', 'no drums - piano')
+    """
+
+    def no(match: re.Match[str]) -> str:
+        return f"no {match[1]}" if _is_noun(lexicon().find([match[1]])[0]) else match[0]
+
+    for pattern in _SHORT:
+        text = pattern.sub(no, text)
+    return text
 
 
 def without_excluded(text: str) -> str:
@@ -47,7 +73,7 @@ def tidied(text: str) -> str:
     >>> tidied("slow rock,  , please, ")
     'slow rock, please'
     """
-    return re.sub(r"([,;.])[,;.]+", r"\1", plain_words(text))
+    return re.sub(r"([,;./])(?: ?[,;./])+", r"\1", plain_words(text))
 
 
 @lru_cache(maxsize=256)
@@ -93,14 +119,23 @@ class _Excluding(Words):
             return i, i + 2
         if role == "out" or (self.words[i] in _OUT and n == 1 and self._ends_noun(i)):
             near = range(i - 1, max(i - 1 - _LONGEST_NOUN, -1), -1)
-            return next(((k, i + n) for k in near if self._noun(k) and self.ends[k] > i), (i, i))
+            k = next((k for k in near if self._noun(k) and self.ends[k] > i), i)
+            while i > k > 0 and self.ends[k - 1] > i and self._word(k - 1) in (*SMALL, *_LEAVE):
+                k -= 1
+            return (k, i + n) if k < i else (i, i)
         silent = self._find(i - 1)[0]
-        if role not in EXCLUDING or (role == "except" and silent and silent.has("silence")):
+        hardly = " ".join(self.words[i : i + n]) in _HARDLY
+        if not (hardly or role in (*EXCLUDING, "nor")) or (
+            role == "except" and silent and silent.has("silence")
+        ):
             return i, i  # "nothing except drums"
         quality = self.words[i] in ("not", "nicht") or self.words[i + n - 1] in _DEGREES
         end = self._object(i + n, quality)
-        while end > i + n and (further := self._further(end)) > end:
+        article = self._word(i + n) in SMALL
+        while end > i + n and (further := self._further(end, article)) > end:
             end = further
+        if hardly and not self._ends_noun(end):
+            return i, i
         return (i, end) if end > i + n else (i, i)
 
     def _object(self, i: int, quality: bool = False) -> int:
@@ -123,7 +158,17 @@ class _Excluding(Words):
             if self._role(k)[0]:
                 break
             k += self._find(k)[1]
-        return self._noun(at) or at + n
+        if self._word(at + n) in _THAN:
+            return i  # "no slower than 90 bpm"
+        return self._noun(at) or self._unknown_end(at) or at + n
+
+    def _unknown_end(self, i: int) -> int:
+        """The end of a name of two unknown words at i, as in "no sustain pedal"; 0 if it has
+        another number of them."""
+        k = i
+        while k < self.ends[i] and self._find(k)[0] is None:
+            k += 1
+        return k if k == i + 2 and (k == self.ends[i] or self._role(k)[0]) else 0
 
     def _names(self, i: int) -> bool:
         """Whether something is named at i: no figure, metre or word of the grammar, and no end of a
@@ -133,12 +178,14 @@ class _Excluding(Words):
             return bool(self._noun(i))
         return entry is None or not (entry.role or (entry.meter and not entry.has("style")))
 
-    def _further(self, i: int) -> int:
-        """The end of what is excluded too: "no drums or bass", "no drums, bass or guitar"."""
+    def _further(self, i: int, article: bool) -> int:
+        """The end of what is excluded too: "no drums or bass", "no drums, bass or guitar". article:
+        whether one may stand there, as in "without the drums and the bass"."""
         if self._word(i) in _OR:
             return self._object(i + 1)
         if self._role(i)[0] == "and":
-            return self._noun(i + self._find(i)[1])
+            at = i + self._find(i)[1]
+            return self._noun(self._past_small(at) if article else at)
         k = i
         while k < len(self.words) and self.gaps[k].strip() == "," and self._noun(k):
             k = self._noun(k)

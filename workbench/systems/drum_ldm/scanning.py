@@ -11,6 +11,7 @@ from workbench.representations.drum_chart import METERS
 from workbench.systems.drum_ldm.bar_places import BarPlaces
 from workbench.systems.drum_ldm.counts import GROUPS, PATTERN, Counts, grouped_word, pattern_word
 from workbench.systems.drum_ldm.durations import take_durations
+from workbench.systems.drum_ldm.exclusions import spelled_out
 from workbench.systems.drum_ldm.items import (
     Bars,
     Break,
@@ -66,16 +67,23 @@ LONGEST_TEXT = 1000  # characters that are read
 _ARROW = re.compile(r"\s*(?:[-=]{1,3}>|→|➡️?|»)\s*")
 _FINAL_AND = re.compile(r"(\s*[&+])[\s.,;:!?]*$")  # of "kick on 2&"
 
+_NOTE_SIGN = re.compile(r"([♩♪])( ?\.)?(?= ?=)")  # of "♩. = 60"
+
+
+def _note_name(match: re.Match[str]) -> str:
+    dotted = "dotted " if match[2] else ""
+    return f" {dotted}{'quarter' if match[1] == '♩' else 'eighth'}"
+
 
 def scan(prompt: str, bars: int) -> Scan:
     """Find the items of a prompt for a loop of `bars` bars."""
     result = Scan()
     prompt = PATTERN.sub(pattern_word, GROUPS.sub(grouped_word, prompt[:LONGEST_TEXT]))
-    text = plain_words(_ARROW.sub(" then ", prompt))
+    text = plain_words(_ARROW.sub(" then ", _NOTE_SIGN.sub(_note_name, prompt)))
     if ending := _FINAL_AND.search(prompt):
         text += ending[1].replace("+", "&")
     text = re.sub(r"\d", lambda digit: str(int(digit[0])), text)  # digits of other scripts
-    text = take_durations(with_figures(text), result)
+    text = take_durations(spelled_out(with_figures(text)), result)
     result.rest = take_tempo(DECADE.sub(" ", text), result)
     _Scanner(result.rest, bars, result).run()
     return result
