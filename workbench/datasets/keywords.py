@@ -101,7 +101,7 @@ _NUMBER = r"(\d{2,3}(?:\.\d+)?)"
 _NAMED = (  # before a number that is part of a name
     *("opus", "op", "op.", "no", "no.", "nr", "nr.", "bwv", "kv", "k", "k.", "symphony", "sonata"),
     *("route", "highway", "area", "studio", "level", "room"),
-    *("of", "vol", "vol.", "volume", "blink", "sum", "juno", "mpc"),
+    *("of", "vol", "vol.", "volume", "blink", "sum", "top", "juno", "mpc"),
 )
 _NO_NAME = "".join(rf"(?<!\b{re.escape(name)} )" for name in _NAMED)
 _UNITS = (  # after a number that is not a tempo

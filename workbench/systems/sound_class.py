@@ -49,7 +49,7 @@ WEAK = {
     "orchestra": r"cinematic|film (?:score|music)|epic",
     "band": r"songs?|trio",
     "strings": r"quartet",
-    "drums": r"grooves?",
+    "drums": r"grooves?|rhythms?|rhythmus|ritmos?|rythmes?|batidas?",
 }
 
 
@@ -73,7 +73,7 @@ LACKS = {
 def plain_text(prompt: str) -> str:
     """Return a prompt as it is searched: in plain words, with figures, and with "no drums" for
     "-drums"."""
-    return spelled_out(with_figures(plain_words(prompt[:LONGEST_TEXT])))
+    return with_figures(plain_words(spelled_out(prompt[:LONGEST_TEXT])))
 
 
 def wanted_words(prompt: str) -> str:
@@ -126,7 +126,7 @@ def lacks(name: str | None, part: str) -> bool:
     """Return whether sounds of a class never hold what a part of a prompt excludes, such as "no
     drums" or "ohne Schlagzeug"."""
     never = LACKS.get(name or "", ())
-    excluded = re.split(r",|\b(?:and|or|nor)\b", part.lower())
+    excluded = re.split(r",|\b(?:and|or|nor)\b", re.sub(r"less\b", "", part.lower()))
     return all(
         _class_in(one, never) or any(re.search(rf"\b{word}s?\b", one) for word in never)
         for one in excluded

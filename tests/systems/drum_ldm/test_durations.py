@@ -38,6 +38,10 @@ def taken(text):
         ("1m30s", 90),
         ("2 minutes and 15 seconds", 135),
         ("media hora", 1800),
+        ("a quarter of an hour", 900),
+        ("eine viertelstunde", 900),
+        ("anderthalb minuten", 90),
+        ("techno, 30s", 30),
     ],
 )
 def test_lengths_in_seconds_are_read(text, seconds):
@@ -71,6 +75,8 @@ def test_lengths_in_beats_are_read(text, beats):
         "808s",
         "1970s funk",
         "80-90s rock",
+        "synth pop, 80s",
+        "30s, jazz",
         "snare 20 ms late",
         "start at 1:30",
         "3:2 clave",
@@ -81,7 +87,8 @@ def test_these_are_not_lengths(text):
 
 
 def test_a_length_leaves_no_joint():
-    assert taken("10 seconds of piano")[0].strip() == "piano"
+    for text in ("10 seconds of piano", "about 10 seconds long piano", "piano no longer than 10 s"):
+        assert taken(text)[0].strip() == "piano"
 
 
 def test_bars_that_are_attached_or_keyed_are_read():

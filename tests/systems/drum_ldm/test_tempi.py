@@ -74,7 +74,14 @@ def test_signs_of_notes_are_read(prompt, tempo):
 
 @pytest.mark.parametrize(
     "text",
-    ["summer of 69", "50 cent style rap", "60 piece orchestra", "bars 4/16", "rock, 100 musicians"],
+    [
+        "summer of 69",
+        "50 cent style rap",
+        "60 piece orchestra",
+        "top 40 pop",
+        "bars 4/16",
+        "rock, 100 musicians",
+    ],
 )
 def test_numbers_of_other_things_are_not_tempi(text):
     assert taken(text).tempo is None

@@ -12,10 +12,16 @@ _SECONDS = r"(?:(?<= )s|secs?|seconds?|sek|sekunden?|segs?|segundos?|secondes?)"
 _MINUTES = r"(?:mins?|minutes?|minuten?|minutos?)"
 _HOURS = r"(?:hours?|hrs?|stunden?|horas?|heures?)"
 _MILLISECONDS = r"(?:ms|milliseconds?|millisekunden|milisegundos|millisecondes)"
+_ABOUT = (
+    r"(?:about|around|roughly|approx\.?|approximately|circa|ca\.?|at (?:least|most)|up to|"
+    r"max(?:imum)?\.?|minimum|(?:less|(?:no|not) (?:more|longer)|more) than|etwa|ungefähr|"
+    r"höchstens|mindestens|unos|unas|menos de|más de|al menos|environ|moins de|plus de|au moins)"
+)
 _TIME = re.compile(
-    rf"{_NUMBER}(?:(?P<s>{_SECONDS})|(?P<m>{_MINUTES})|(?P<h>{_HOURS})|(?P<ms>{_MILLISECONDS}))\b"
+    rf"(?:\b{_ABOUT} )?{_NUMBER}"
+    rf"(?:(?P<s>{_SECONDS})|(?P<m>{_MINUTES})|(?P<h>{_HOURS})|(?P<ms>{_MILLISECONDS}))\b"
     r"(?![ -]?(?:reverb|delay|fade|tail|attack|release|decay|late|early|ahead|behind|before|swing"
-    r"|notes?\b))(?: (?:of|de)\b)?"
+    r"|notes?\b))(?: (?:long|lang)\b)?(?: (?:of|de)\b)?"
 )
 _SCALES = {"s": 1, "m": 60, "h": 3600, "ms": 0.001}  # in seconds
 _FIGURE = r"(?<![\w.,:/-])(\d{1,4}(?:[.,]\d{1,3})?)"
@@ -30,7 +36,8 @@ _SPAN = re.compile(
     rf"(?=[ -]?(?:{_SECONDS}|{_MINUTES}|s)\b)"
 )
 _ATTACHED_S = re.compile(
-    r"(?<![\w.,:/-])(\d{1,3}(?:[.,]\d{1,3})?)s\b(?P<clip>(?= (?:clip|loop|long|sample|snippet)\b))?"
+    r"(?<![\w.,:/-])(\d{1,3}(?:[.,]\d{1,3})?)s\b(?P<clip>(?= (?:clip|loop|long|sample|snippet)\b)|"
+    r"(?<=, [23]0s)$)?"
 )
 _NAMES_IN_S = (8, 16, 32, 64, 303, 606, 707, 808, 909)  # of notes and drum machines
 _BEATS = re.compile(
@@ -40,10 +47,13 @@ _BEATS = re.compile(
 _KEYED = re.compile(r"\b(bars|beats|seconds) ?[:=] ?(\d+)\b(?! ?[-–,&:] ?\d| (?:and|to)\b)")
 _ATTACHED = re.compile(r"(?<=\d)(?=(?:bars?|beats)\b)")
 _AND_HALF = re.compile(r"\b([^\W_]+) and a half (?=bar|measure|beat|sec|min|hour)")
-_HALF_A = re.compile(
-    r"\b(?:half an? (?=bar|measure|minute|hour)|(?:eine |une |un )?(?:halbe|media|medio|demi)[ -]"
-    r"(?=minut|hora|stunde|heure))"
-)
+_FRACTIONS = {
+    "0.5 ": r"\b(?:half an? (?=bar|measure|minute|hour)|"
+    r"(?:eine |une |un )?(?:halbe|media|medio|demi)[ -](?=minut|hora|stunde|heure))",
+    "0.25 ": r"\b(?:(?:an? )?quarter of an? (?=minute|hour)|(?:eine )?viertel(?=stunde)|"
+    r"(?:un )?(?:cuarto de (?=hora)|quart d['’](?=heure)))",
+    "1.5 ": r"\b(?:anderthalb|eineinhalb) (?=minuten|stunden)",
+}
 # Before a number that says where something is, or how often.
 _PLACE = re.compile(
     r"\b(?:after|first|last|final|every|each|at|in|on|until|nach|ersten|letzten|alle|después de|"
@@ -76,7 +86,9 @@ def take_durations(text: str, result: Scan) -> str:
         return " "
 
     text = _in_one_unit(_ATTACHED.sub(" ", text))
-    text = _HALF_A.sub("0.5 ", _KEYED.sub(r"\2 \1", text))
+    text = _KEYED.sub(r"\2 \1", text)
+    for figure, words in _FRACTIONS.items():
+        text = re.sub(words, figure, text)
     text = _AND_HALF.sub(lambda match: f"{figure_of(match[1])}.5 ", text)
     return _BEATS.sub(beats, _TIME.sub(seconds, text))
 

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from workbench.systems.drum_ldm.items import EXCLUDING, Scan
-from workbench.systems.drum_ldm.lexicon import Entry, lexicon
+from workbench.systems.drum_ldm.lexicon import Entry, lexicon, words_of
 from workbench.systems.drum_ldm.words import SMALL, Words
 from workbench.systems.prompts import plain_words
 
@@ -14,17 +14,24 @@ _BEFORE_NOUN = ("not", "every", "very", "slightly", "many", "few", "some", "with
 _DEGREES = {"too", "very", "so", "that", "really", "muy", "zu", "sehr", "trop", "tres_", "muito"}
 _OR = {"or", "nor", "o", "ni", "oder", "noch", "ou", "nem"}
 _THAN = ("than", "als", "que")
+_HEADS = {"solo", "solos", "hit", "hits", "line", "lines", "part", "parts", "player", "players"}
+_JOINTS = (  # that stay before a comma, or at an end, where words were taken out
+    "and|but|with|of|for|about|around|und|aber|sondern|mit|von|für|etwa|y|pero|con|para|unos|unas|"
+    "et|mais|avec|pour|environ|mas|com"
+)
 _OUT = ("out", "off", "aus", "weg")
-_LEAVE = ("leave", "lass", "lasst", "laisse", "deja")  # before what is left out
+_LEAVE = ("leave", "lass", "lasst", "laisse", "deja", "auf")  # before what is left out
 _LONGEST_NOUN = 3  # words, as in "no electric guitar"
 _COMPOUND = re.compile(r"(.{3,})(?:less|(?:los|frei)(?:e[mnrs]?)?)")
 _HARDLY = {"hardly any", "barely any", "almost no", "kaum", "casi sin", "quase sem"}
 _SHORT = (  # before or after one word
-    re.compile(r"(?<=[\s,;])[-–]([^\W\d_]+)"),
-    re.compile(r"\bno([^\W\d_]{3,})\b"),
+    re.compile(r"(?:^|(?<=[\s,;(]))[-–]([^\W\d_]+)"),
+    re.compile(r"\bno([^\W\d_]{3,})\b", re.I),
     re.compile(
         r"\b([^\W\d_]+) ?[:=] ?"
-        r"(?:none|no|off|0|zero|keine?|aus|ningun[ao]|aucune?|nenhuma?)(?= ?(?:[,;]|\.?(?: |$)))"
+        r"(?:none|no|off|0|zero|keine?|aus|ningun[ao]|aucune?|nenhuma?)"
+        r"(?= ?(?:[,;!?)]|\.?(?:\s|$)))",
+        re.I,
     ),
 )
 
@@ -39,14 +46,14 @@ def excluded_in(text: str) -> list[str]:
 
 
 def spelled_out(text: str) -> str:
-    """Return a text (see `plain_words`) with "-drums", "drums: none" and "nodrums" as "no drums".
+    """Return a prompt with "-drums", "drums: none" and "nodrums" as "no drums".
 
-    >>> spelled_out("rock -drums, vocals: none, 120 bpm"), spelled_out("nodrums - piano")
-    ('rock no drums, no vocals, 120 bpm', 'no drums - piano')
+    >>> spelled_out("Rock -drums, vocals: none, 120 bpm"), spelled_out("nodrums - piano")
+    ('Rock no drums, no vocals, 120 bpm', 'no drums - piano')
     """
 
     def no(match: re.Match[str]) -> str:
-        return f"no {match[1]}" if _is_noun(lexicon().find([match[1]])[0]) else match[0]
+        return f"no {match[1]}" if _is_noun(lexicon().find(words_of(match[1]))[0]) else match[0]
 
     for pattern in _SHORT:
         text = pattern.sub(no, text)
@@ -68,11 +75,12 @@ def without_excluded(text: str) -> str:
 
 
 def tidied(text: str) -> str:
-    """Return a text without the spaces and commas that stay where words were taken out.
+    """Return a text without the spaces, commas and joints that stay where words were taken out.
 
-    >>> tidied("slow rock,  , please, ")
-    'slow rock, please'
+    >>> tidied("slow rock,  , please, "), tidied("strings and  , 150 bpm")
+    ('slow rock, please', 'strings, 150 bpm')
     """
+    text = re.sub(rf"^\W*(?:{_JOINTS})\b|\b(?:{_JOINTS})(?=\s*(?:[,;.]|$))", "", text)
     return re.sub(r"([,;./])(?: ?[,;./])+", r"\1", plain_words(text))
 
 
@@ -152,15 +160,23 @@ class _Excluding(Words):
         k = at
         while k < min(at + _LONGEST_NOUN, end) and not (quality and entry and not self._noun(at)):
             if self._noun(k):
-                k = self._noun(k)
-                pattern = k < end and (self._is("fill", k) or self._role(k)[0] == "groove")
-                return k + self._find(k)[1] if pattern else k
+                return self._past_head(self._noun(k))
             if self._role(k)[0]:
                 break
             k += self._find(k)[1]
         if self._word(at + n) in _THAN:
             return i  # "no slower than 90 bpm"
         return self._noun(at) or self._unknown_end(at) or at + n
+
+    def _past_head(self, i: int) -> int:
+        """The index after a word at i that goes with the noun before it: "drum fills", "drum beat",
+        "guitar solo" at the end of a clause."""
+        if i in self.ends or i >= len(self.words):
+            return i
+        k = i + self._find(i)[1]
+        ends = k in self.ends or bool(self._role(k)[0])
+        head = self._is("fill", i) or self._role(i)[0] == "groove"
+        return k if head or (ends and self.words[i] in _HEADS) else i
 
     def _unknown_end(self, i: int) -> int:
         """The end of a name of two unknown words at i, as in "no sustain pedal"; 0 if it has

@@ -79,11 +79,11 @@ def scan(prompt: str, bars: int) -> Scan:
     """Find the items of a prompt for a loop of `bars` bars."""
     result = Scan()
     prompt = PATTERN.sub(pattern_word, GROUPS.sub(grouped_word, prompt[:LONGEST_TEXT]))
-    text = plain_words(_ARROW.sub(" then ", _NOTE_SIGN.sub(_note_name, prompt)))
+    text = plain_words(_ARROW.sub(" then ", _NOTE_SIGN.sub(_note_name, spelled_out(prompt))))
     if ending := _FINAL_AND.search(prompt):
         text += ending[1].replace("+", "&")
     text = re.sub(r"\d", lambda digit: str(int(digit[0])), text)  # digits of other scripts
-    text = take_durations(spelled_out(with_figures(text)), result)
+    text = take_durations(with_figures(text), result)
     result.rest = take_tempo(DECADE.sub(" ", text), result)
     _Scanner(result.rest, bars, result).run()
     return result
