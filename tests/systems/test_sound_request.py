@@ -137,6 +137,7 @@ def test_a_prompt_is_read_and_what_cannot_be_done_is_said(prompt, unknown, tempo
         ("7⁄8, 90 bpm", ["tempo 90 BPM", "7/8"], []),
         ("vals en siete octavos, 90 bpm", ["tempo 90 BPM", "7/8"], []),
         ("piano en tres por cuatro, 90 bpm", ["tempo 90 BPM", "3/4"], []),
+        ("un ritmo en siete por cuatro, 90 bpm", ["tempo 90 BPM", "4/4"], ["7/4: the metres are"]),
         ("rock, 120 bpm, a dozen bars", ["tempo 120 BPM", "4/4", "12 bars"], []),
         ("rock, one hundred and ten bpm", ["tempo 110 BPM", "4/4"], []),
         ("piano, veinte segundos", ["20 seconds"], []),

@@ -129,6 +129,10 @@ def test_a_style_beside_an_exclusion_keeps_its_metre():
     assert read_request("no snare, waltz", 4).meter == (3, 4)
 
 
+def test_fills_are_left_out_as_drums_are():
+    assert read_request("leave the fills out", 8).understood == ("no fills",)
+
+
 def test_phrases_that_only_look_like_exclusions_stay():
     for prompt in ("no nonsense rock drums", "no-frills country guitar", "no wave, drum machine"):
         assert without_excluded(prompt) == prompt

@@ -18,6 +18,7 @@ from workbench.systems.drum_ldm.words import (
     is_form,
 )
 
+_OVER = ("/", "por")  # between the figures of a metre
 _ONTO = ("on", "auf", "sur")
 _EXACTLY = ("exactly", "precisely", "just", "only", "exactement", "exactamente", "genau")
 _PER = ("per", "each", "every", "por", "pro", "par")
@@ -178,13 +179,13 @@ class Counts(Words):
         """ "7/8", and "7-8" except after "bars"; "in seven eight"; "eleven eight"."""
         if spelled := self._spelled_meter(i):
             return spelled
-        if self._word(i + 2) == "/" and self._word(i + 1).isdecimal() and i + 1 < self.ends[i]:
+        if self._word(i + 2) in _OVER and self._word(i + 1).isdecimal() and i + 1 < self.ends[i]:
             alone = self.table.find(self.words[i : i + 1])[0]
             at = alone is not None and alone.role == "at" and self._word(i) not in _ONTO
             taken = self._meter(i + 1) if at else 0
             return 1 + taken if taken else 0
         top, bottom, n = self._word(i), self._word(i + 2), 3
-        if self._word(i + 1) != "/":
+        if self._word(i + 1) not in _OVER:
             bottom, n = self._word(i + 1), 2
             joined = bottom.isdecimal() and self.gaps[i + 1] == "-"
             joined = joined and self._word(i + 2) not in BAR_PLURALS  # "4-8 bars"

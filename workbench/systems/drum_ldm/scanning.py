@@ -298,7 +298,9 @@ class _Scanner(Counts, BarPlaces):
         """ "noch" after "weder"; "than" between two drums; "for" between two that are swapped;
         "off" after drums; Portuguese "mais … que"."""
         word, last, role = self.words[i], self._last, ""
-        if word in ("off", "out", "aus") and (is_drum(last) or last == Role("drums")):
+        named = is_drum(last) or last == Role("drums")
+        named = named or (isinstance(last, Thing) and last.entry.has("fill"))
+        if word in ("off", "out", "aus") and named:
             role = "out" if self._find(i)[1] == 1 else ""
         elif word == "mais" and "que" in self.words[i : self.ends[i]]:
             role = "many"
