@@ -72,6 +72,10 @@ def test_the_classes_are_those_of_the_data():
         ("Klaviermusik", "piano"),
         ("drum and bass, 174 bpm", "drums"),
         ("piano, hardly any drums", "piano"),
+        ("soul band with horns", "band"),
+        ("salsa con trompetas y congas", "band"),
+        ("orchestra with brass and drums", "orchestra"),
+        ("trumpet solo", "orchestra"),
         ("schlagzeugfreie Klaviermusik", "piano"),
     ],
 )

@@ -58,6 +58,7 @@ def _compiled(table: dict[str, str]) -> dict[str, re.Pattern[str]]:
 
 
 _STRONG, _WEAK = _compiled(WORDS), _compiled(WEAK)
+_ENSEMBLE = re.compile("orches|orques|symphon|sinfon|philharm|woodwind")  # with drums, too
 # Two of these together are played by a band; strings and piano among others by an orchestra.
 _PLAYERS = ("piano", "drums")
 # What is in none of a class's sounds, so that a prompt may exclude it.
@@ -117,6 +118,8 @@ def _class_in(text: str, known: Collection[str]) -> str | None:
         text = re.sub(rf"\b(?:{phrase})\b", word, text)
     found = [name for name, words in _STRONG.items() if words.search(text)]
     found = found or [name for name, words in _WEAK.items() if words.search(text)]
+    if {"band", "drums"} & {*found} and not _ENSEMBLE.search(text):
+        found = ["band" if name == "orchestra" else name for name in found]  # "drums and horns"
     if all(name in found for name in _PLAYERS):
         found = [name for name in found if name in ("chip", "orchestra")] or ["band"]
     return next((name for name in found if name in known), None)
