@@ -68,6 +68,8 @@ def test_the_classes_are_those_of_the_data():
         ("guitarra triste", "band"),
         ("violon seul", "strings"),
         ("fiddle tune", "strings"),
+        ("un violonchelo lento", "strings"),
+        ("banda de rock", "band"),
         ("congas", "drums"),
         ("Klaviermusik", "piano"),
         ("drum and bass, 174 bpm", "drums"),

@@ -27,20 +27,20 @@ PHRASES = {
 }
 # Words of each class, in the order in which a prompt of several classes is decided.
 WORDS = {
-    "chip": r"8[ -]?bits?|chip ?tunes?|chip ?music|chip|s?nes|game ?boy|square waves?",
+    "chip": r"8[ -]?bits?|chip ?tunes?|chip ?music|chip|s?nes|game ?boy|nintendo|square waves?",
     "orchestra": r"orchestral?|orchestras|orchester\w*|orquest(?:r)?a|orchestre|symphon(?:y|ic)|"
     r"philharmonic|sinfon\w+|woodwinds?|brass|bläser|cuivres|horns?|hörner|trumpets?|trompetas?|"
     r"trompeten?|trompettes?|trombones?|posaunen?|tubas?|flutes?|flöten?|flautas?|flûtes?|oboes?|"
     r"clarinets?|klarinetten?|clarinetes?|clarinettes?|bassoons?|timpani|pauken",
-    "band": r"bands?|combo|guitars?|gitarren?\w*|guitarras?|guitares?|chitarr[ae]|violão|bass|"
-    r"bajo|basse|saxophones?|saxophon|saxofón|sax|vocals?|voices?|singers?|gesang|stimmen?|voz|"
-    r"voces|voix|chant|banjos?|ukuleles?|mandolins?|accordions?|akkordeon|acordeón|accordéon",
-    "strings": r"strings?|violins?|violín|violines|violino|violons?|violoncell\w*|violas?|geigen?|"
-    r"bratschen?|fiddles?|cellos?|celli|chelo|streich\w+|cuerdas|cordes|cordas",
+    "band": r"bands?|bandas?|combo|guitars?|gitarren?\w*|guitarras?|guitares?|chitarr[ae]|violão|"
+    r"bass|bajo|basse|saxophones?|saxophon|saxofón|sax|vocals?|voices?|singers?|gesang|stimmen?|"
+    r"voz|voces|voix|chant|banjos?|ukuleles?|mandolins?|accordions?|akkordeon|acordeón|accordéon",
+    "strings": r"strings?|violins?|violín|violines|violino|violons?|violon[ch]+ell?\w*|violas?|"
+    r"geigen?|bratschen?|fiddles?|cellos?|celli|chelo|streich\w+|cuerdas|cordes|cordas",
     "piano": r"pianos?|pianoforte|pianist|keyboard|klavier\w*|teclado|clavier",
     "drums": r"drums?|drummer|drumming|drumbeat|drumloop|beats?|breakbeat|percussions?|percusión|"
     r"perkussion|kit|snares?|kicks?|hi-?hats?|hats|cymbals?|toms?|congas?|bongos?|djembes?|tablas?|"
-    r"cajon|cajón|timbales|tambourine|schlagzeug\w*|trommeln?|becken|bater[ií]a|batteria|batterie|"
+    r"cajon|cajón|timbales|tambourine|schlagzeug\w*|trommel\w*|becken|bater[ií]a|batteria|batterie|"
     r"tambores|tambours?|bombo|caisse claire|grosse caisse",
 }
 # Words that decide only where a prompt has none of these.

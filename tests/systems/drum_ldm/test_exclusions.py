@@ -47,6 +47,7 @@ from workbench.systems.sound_request import read_sound_prompt
         ("no guitar solo piano", ["no guitar"], "solo piano"),
         ("strings and no piano, slow", ["no piano"], "strings, slow"),
         ("piano and strings but no drums", ["no drums"], "piano and strings"),
+        ("piano - no guitar - 105 bpm", ["no guitar"], "piano - 105 bpm"),
         ("rock in e, no drums", ["no drums"], "rock in e"),
     ],
 )

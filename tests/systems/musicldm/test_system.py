@@ -162,7 +162,7 @@ def test_words_that_a_prompt_excludes_do_not_reach_the_text_encoder(monkeypatch)
     masks = [system.request(prompt)[0](1).mask.item() for prompt in ("drumless rock", "drumless")]
     assert masks == [True, False]
     assert system.conditioning(["funk", "no drums"]).mask.tolist() == [True, False]
-    assert texts == ["rock", "rock", "", "funk", ""]
+    assert texts == ["Rock", "rock", "", "funk", ""]
 
 
 def test_of_several_candidates_the_nearest_is_taken(trained):

@@ -81,6 +81,7 @@ def tidied(text: str) -> str:
     ('slow rock, please', 'strings, 150 bpm')
     """
     text = re.sub(rf"^\W*(?:{_JOINTS})\b|\b(?:{_JOINTS})(?=\s*(?:[,;.]|$))", "", text)
+    text = re.sub(r"([-–])(?:\s+[-–])+(?=\s)", r"\1", text)
     return re.sub(r"([,;./])(?: ?[,;./])+", r"\1", plain_words(text))
 
 
