@@ -7,7 +7,9 @@
 # **You will** add noise to a loop and remove it, write the loss and two samplers, train a diffusion
 # model and hear it learn, and steer a trained one with words.
 #
-# **Needs** lessons 03 and 04; variance and the normal distribution; the shipped checkpoints.
+# **Needs** lessons 03 and 04; variance and the normal distribution
+# ([probability](refreshers/probability.ipynb)); a training loop in
+# [PyTorch](refreshers/pytorch.ipynb); the shipped checkpoints.
 # Sections 1 to 8 take about 90 minutes with their exercises; 9 to 11 go further.
 # **Time and memory:** printed below. **Exercises:** 55 minutes.
 # **Library:** `workbench.models.diffusion`, `workbench.models.samplers`,
@@ -47,8 +49,10 @@ pipeline("noise", "denoiser")
 # %% [markdown]
 # ## 1 · Forwards: a loop drowns in noise
 #
-# *Predict:* at which share of noise will you no longer recognise the beat? How many of the loop's
-# hits are still there at 60 % noise?
+# The **noise level** is the factor of the noise in a mixture of signal and noise: at 0 % there is
+# only signal, at 100 % only noise. At which noise level will you no longer recognise the beat?
+#
+# *Predict:* which share of the loop's hits is still there at a noise level of 60 %?
 
 # %%
 predict("05.1", [40.0, 60.0, 80.0, 95.0], unit="%")
@@ -60,7 +64,9 @@ predict("05.1", [40.0, 60.0, 80.0, 95.0], unit="%")
 # $$x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \varepsilon \qquad (1)$$
 #
 # $\bar\alpha_t$ is the share of the variance that is signal at step $t$: 1 is no noise, 0 is noise
-# only. The latents are standardised to variance 1, so $x_t$ has variance 1 at every step.
+# only. The latents are standardised to variance 1, so $x_t$ has variance 1 at every step. The noise
+# level is $\sqrt{1 - \bar\alpha_t}$. At 60 % noise, $\bar\alpha_t = 1 - 0.6^2 = 0.64$, so the
+# factor of the signal is 80 %: the squares of both factors add up to 1, not the factors.
 #
 # *Equation (1):* code `workbench.models.diffusion.Diffusion.add_noise`; paper DDPM
 # (arXiv 2006.11239), eq. 4.
@@ -78,12 +84,13 @@ x0 = system.encode([loop])
 noise = torch.randn(x0.shape, generator=torch.Generator().manual_seed(seed))
 frames = []
 for level in (0.0, 0.3, 0.6, 0.9):
-    x = (1 - level**2) ** 0.5 * x0 + level * noise
-    frames.append((level, DrumRoll.from_clip(system.decode(x, tempo=loop.tempo)[0])))
+    x = (1 - level**2) ** 0.5 * x0 + level * noise  # equation (1)
+    decoded = system.decode(x, tempo=loop.tempo)[0]
+    frames.append((level, DrumRoll.from_clip(decoded)))
 plots.strip(frames);
 
 # %%
-clean, noisy = (frames[i][1].hits for i in (0, 2))  # 60 % noise
+clean, noisy = frames[0][1].hits, frames[2][1].hits  # at 0 and at 60 % noise
 reveal("05.1", 100 * float((clean & noisy).sum() / clean.sum()))
 
 # %%
@@ -92,15 +99,16 @@ from workbench.course.widgets import Slider, explore
 
 def noised(level):
     x = (1 - level**2) ** 0.5 * x0 + level * noise
+    decoded = system.decode(x, tempo=loop.tempo)[0]
     ax = plots.axes(width=9, height=2.6)
-    return plots.roll(ax, DrumRoll.from_clip(system.decode(x, tempo=loop.tempo)[0]))
+    return plots.roll(ax, DrumRoll.from_clip(decoded))
 
 
 explore(noised, Slider("noise level", np.linspace(0, 1, 21), 0.6))
 
 # %% [markdown]
-# *What you should have noticed:* the decoder still outputs a plausible beat until noise dominates.
-# By ear, at 60 %:
+# *What you should have noticed:* the decoder outputs a beat at every noise level. With more noise
+# it has less in common with the loop. Listen to the decoded loop at 60 % noise:
 
 # %%
 frames[2][1].to_clip(f"60 % noise on: {loop.caption}")
@@ -128,16 +136,18 @@ def add_noise(x0, noise, alpha_bar):
 # %% [markdown]
 # ## 2 · What is learned
 #
-# *Predict:* a network sees a noisy $x_t$ and must say which noise was added. What should it answer
-# when $x_t$ is nearly pure noise? And when it is nearly clean? Where is its error largest?
+# A network receives a noisy $x_t$ and predicts the noise that was added. What should it predict
+# when $x_t$ is nearly pure noise, and what when $x_t$ is nearly clean?
+#
+# *Predict:* at which amount of noise is the error of its prediction of the noise largest?
 
 # %%
 predict("05.2", ["nearly pure noise", "half signal, half noise", "nearly clean"])
 
 # %% [markdown]
-# A network with weights $\theta$ predicts the noise. Its loss is the mean squared error over real
-# latents $x_0$, noise $\varepsilon \sim \mathcal N(0, I)$ and steps $t$ from 1 to $T$, all equally
-# likely:
+# The network has weights $\theta$. Its loss is the mean squared error over real latents $x_0$,
+# noise $\varepsilon \sim \mathcal N(0, I)$ and steps $t$. All $T$ steps are equally likely; the
+# paper numbers them from 1 to $T$, the code from 0 to $T - 1$:
 #
 # $$L_{\text{simple}}(\theta) = \mathbb E_{x_0,\, \varepsilon,\, t}
 # \left\lVert \varepsilon - \varepsilon_\theta(x_t, t, c) \right\rVert^2 \qquad (2)$$
@@ -148,10 +158,10 @@ predict("05.2", ["nearly pure noise", "half signal, half noise", "nearly clean"]
 # *Equation (2):* code `workbench.models.diffusion.Diffusion.loss`; paper DDPM (arXiv 2006.11239),
 # eq. 14.
 #
-# One step of training (DDPM, algorithm 1) is: take real latents, a random step $t$ and random noise
-# for each; mix them by equation (1); predict; go down the gradient. Below it runs in two
-# dimensions, where everything can be seen: each point is a stroke on the snare drum, its timing and
-# its velocity.
+# One step of training (DDPM, algorithm 1) has four parts. Take real latents, and for each a random
+# step $t$ and random noise. Mix them by equation (1). Predict the noise. Change the weights against
+# the gradient of the loss. The cells below train such a network on data of two dimensions, which a
+# figure can show: each point is a stroke on the snare drum, given by its timing and its velocity.
 
 # %%
 from workbench.models.diffusion import linear_schedule
@@ -174,8 +184,8 @@ optimizer = torch.optim.AdamW(small.parameters(), lr=3e-3)
 
 
 def predict_noise(x, bar):
-    level = torch.cat([bar.sqrt(), (1 - bar).sqrt()], dim=-1)  # tells the network t
-    return small(torch.cat([x, level], dim=-1))
+    factors = torch.cat([bar.sqrt(), (1 - bar).sqrt()], dim=-1)  # they tell the network t
+    return small(torch.cat([x, factors], dim=-1))
 
 
 losses = []
@@ -192,16 +202,18 @@ for _ in range(run.size(300, 1500)):
 print(f"loss {np.mean(losses[:10]):.2f} at first, {np.mean(losses[-100:]):.2f} at the end")
 
 # %% [markdown]
-# The **score** is the direction in which the density of $x_t$ grows. The best prediction of the
-# noise is the score, up to a factor: $\nabla \log p(x_t) = -\varepsilon/\sqrt{1-\bar\alpha_t}$
-# (arXiv 2011.13456). A network that predicts noise knows where the data are dense.
+# The **score** is $\nabla \log p(x_t)$, the direction in which the density $p$ of noisy data grows.
+# Let $\hat\varepsilon$ be the best possible prediction of the noise, its mean given $x_t$. The
+# score is this prediction times a negative factor (arXiv 2011.13456):
+# $\nabla \log p(x_t) = -\hat\varepsilon/\sqrt{1-\bar\alpha_t}$. So a network that predicts the
+# noise well also tells in which direction the data are denser.
 
 # %%
 from workbench.models.samplers import ddim
 
 
 def denoise(x, t):
-    """x₀ and ε, as samplers want them."""
+    """Predictions of x₀ and ε, which the samplers of section 4 need."""
     bar = bars_2d[t].expand(len(x), 1)
     with torch.no_grad():
         eps = predict_noise(x, bar)
@@ -213,7 +225,8 @@ def denoise(x, t):
 some = strokes[torch.randperm(len(strokes))[:400]]
 places = torch.cartesian_prod(torch.linspace(-3, 3, 15), torch.linspace(-3, 3, 15))
 for ax, t in zip(fields, (800, 400, 50), strict=True):
-    signal, sigma = bars_2d[t].sqrt(), (1 - bars_2d[t]).sqrt()
+    signal = bars_2d[t].sqrt()
+    sigma = (1 - bars_2d[t]).sqrt()
     noisy = signal * some + sigma * torch.randn(some.shape)
     score = -denoise(places, t)[1] / sigma
     ax.plot(*noisy.T, ".", ms=3, alpha=0.4, color=plots.COLOURS[1])
@@ -231,25 +244,29 @@ fields[0].set(xlabel="timing", ylabel="velocity");
 # %%
 wrong = {}
 for name, t in (("nearly clean", 20), ("half signal, half noise", 260), ("nearly pure noise", 950)):
-    bar, eps = bars_2d[t].expand(len(strokes), 1), torch.randn(strokes.shape)
+    bar = bars_2d[t].expand(len(strokes), 1)
+    eps = torch.randn(strokes.shape)
+    x_t = bar.sqrt() * strokes + (1 - bar).sqrt() * eps
     with torch.no_grad():
-        answer = predict_noise(bar.sqrt() * strokes + (1 - bar).sqrt() * eps, bar)
-    wrong[name] = float(((answer - eps) ** 2).mean())
+        prediction = predict_noise(x_t, bar)
+    wrong[name] = float(((prediction - eps) ** 2).mean())
 reveal("05.2", max(wrong, key=wrong.get),
        f"Errors: {', '.join(f'{name} {value:.2f}' for name, value in wrong.items())}.")
 
 # %% [markdown]
-# *What you should have noticed:* nearly pure noise is the easy case: $x_t$ itself is the answer.
-# Where little was added, it can hardly be told from the data. With much noise all arrows point to
-# the middle: there the network can only predict the mean. With less noise they point to the groups,
-# the accents above and the soft ghost notes below. The sampled strokes (section 4 explains how) lie
-# roughly where played ones do; longer training brings them nearer.
+# *What you should have noticed:* nearly pure noise is the easy case, because $x_t$ is almost the
+# noise itself. A little noise is the hard case, because it can hardly be told from the variation of
+# the data. In the figures with much noise, the arrows point to the middle: the best prediction of
+# $x_0$ is near the mean of all strokes. With less noise they point to groups of strokes, the
+# accents above and the soft ghost notes below. The last figure shows strokes that the network
+# generated; section 4 explains how. They lie roughly where the played ones do.
 #
-# **How good can it get?** The loss above stays far from 0. Is that the network's fault? For
-# drummers nobody knows. So take a toy grammar whose every loop is known: the bass drum of the
-# built-in style rock, in the first two beats of a bar. Each of eight sixteenths is hit ($+1$) or
-# not ($-1$), and the grammar says how probable each pattern $s$ is. By Bayes' rule, the best
-# prediction of $x_0$ is the mean of all patterns, weighted by how well they explain $x_t$:
+# **How small can the error become?** The loss above stays far from 0. Could a better network reach
+# 0? For the strokes of drummers nobody knows. So take data whose distribution is known: the bass
+# drum of the style rock of the built-in grammar, in the first two beats of a bar. Each of eight
+# sixteenths is hit ($+1$) or not ($-1$), and the grammar gives the probability $p(s)$ of each
+# pattern $s$. The best prediction of $x_0$ is the mean of all patterns, each weighted by its
+# probability given $x_t$, which follows from Bayes' rule:
 #
 # $$\hat x_0(x_t) = \sum_s p(s \mid x_t)\, s, \qquad
 # p(s \mid x_t) \propto p(s)\, \exp\left(-\frac{\lVert x_t - \sqrt{\bar\alpha_t}\, s\rVert^2}
@@ -269,10 +286,11 @@ rock = STYLES["rock"]
 patterns = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 8)  # all 256, 1 is a hit
 chances = torch.zeros(len(patterns))
 for feel, weight in zip(rock.feels, rock.weights, strict=True):
-    silent = torch.tensor(feel.table[0, :8, LANE["BD"], 0]).float()  # of each sixteenth
+    silent = torch.tensor(feel.table[0, :8, LANE["BD"], 0]).float()  # P(no hit), per sixteenth
     of_cell = torch.where(patterns > 0, 1 - silent, silent)
     chances += weight * of_cell.prod(1)  # within a feel, cells are independent
-patterns, chances = 2 * patterns[chances > 0] - 1, chances[chances > 0]
+possible = chances > 0
+patterns, chances = 2 * patterns[possible] - 1, chances[possible]
 print(f"{len(patterns)} patterns are possible; the most frequent:")
 for i in chances.argsort(descending=True)[:4]:
     print("   ", "".join("X" if hit > 0 else "." for hit in patterns[i]), f"{chances[i]:.0%}")
@@ -290,10 +308,13 @@ def predict_clean(x, bar):  # x₀ this time; section 3 shows that x₀ and ε g
 
 
 def noisy_patterns(bar):
-    real = patterns[torch.multinomial(chances, len(bar), replacement=True)]
-    return real, bar.sqrt() * real + (1 - bar).sqrt() * torch.randn(real.shape)
+    chosen = torch.multinomial(chances, len(bar), replacement=True)
+    real = patterns[chosen]
+    x_t = bar.sqrt() * real + (1 - bar).sqrt() * torch.randn(real.shape)
+    return real, x_t
 
 
+# %%
 steps = run.size(200, 1000)
 for step in range(steps):
     bar = bars_2d[torch.randint(1000, (256, 1))]
@@ -331,18 +352,20 @@ run.note("toy grammar, error of x₀", np.mean(errors["network"]),
 
 # %% [markdown]
 # *What you should have noticed:* a part of the error cannot be avoided, because noise hides which
-# pattern was played. The more noise, the less the best prediction is a pattern: it is a mean of
-# several, with values between $-1$ and $1$. The network's error is that of the best prediction plus
-# what the network is away from it (the third curve), up to chance. Only this second part falls
-# with training. Where there is little noise, all of the network's error is its own.
+# pattern was played. With much noise the best prediction is not one of the patterns: it is a mean
+# of several, with values between $-1$ and $1$. The error of the network is the sum of two parts, up
+# to chance: the error of the best prediction, and the squared distance between the network and the
+# best prediction (the third curve). Only the second part falls with training. At the lowest noise
+# level the first part is nearly 0, so the second part is almost the whole error.
 #
 # ## Exercise 2 · The training step (15 minutes)
 #
-# *Level:* hard. *Goal:* the loss of one batch, with text dropout. `network(x_t, t, text)` predicts;
-# `x0`, `noise` and `text` are (batch, n), `t` is (batch,), `alphas_bar` is (T,). In rows where
-# `drop` (batch,) is true, the network receives zeros for a text. `target` names what the network
-# predicts: "epsilon" ($\varepsilon$), "x0" ($x_0$) or "v"
-# ($\sqrt{\bar\alpha_t}\,\varepsilon - \sqrt{1-\bar\alpha_t}\,x_0$). Return the mean of the squares.
+# *Level:* hard. *Goal:* the loss of one batch, with text dropout. `network(x_t, t, text)` returns
+# the prediction. `x0`, `noise` and `text` have the shape (batch, n), `t` has (batch,), and
+# `alphas_bar` has (T,). In rows where `drop` (batch,) is true, the network receives zeros instead
+# of the text. `target` names what the network predicts: "epsilon" ($\varepsilon$), "x0" ($x_0$) or
+# "v" ($\sqrt{\bar\alpha_t}\,\varepsilon - \sqrt{1-\bar\alpha_t}\,x_0$). Return the mean of the
+# squared errors.
 
 # %% tags=["stub"]
 def training_loss(network, x0, text, t, noise, drop, alphas_bar, target):
@@ -373,11 +396,13 @@ def training_loss(network, x0, text, t, noise, drop, alphas_bar, target):
 # %% [markdown]
 # ## 3 · Schedules, and three things to predict
 #
-# *Predict:* the drum paper's schedule ends at step 999. How much signal is left there?
+# A **schedule** gives $\bar\alpha_t$ for each step $t$. Some schedules leave a little signal at the
+# last step. Then training never shows pure noise, although sampling starts from pure noise. Such a
+# schedule can be rescaled so that $\bar\alpha_T = 0$. It then has **zero terminal SNR**
+# (arXiv 2305.08891): the signal-to-noise ratio of the last step is 0.
 #
-# A **schedule** says how $\bar\alpha_t$ falls. Sampling starts from pure noise. If training never
-# shows pure noise, because some signal is left at the last step, the two do not match. A rescaled
-# schedule has **zero terminal SNR** (arXiv 2305.08891): $\bar\alpha_T = 0$.
+# *Predict:* the drum paper uses the linear schedule. Which factor of the signal,
+# $\sqrt{\bar\alpha_t}$, is left at its last step?
 
 # %%
 predict("05.3", [0.1, 1.0, 10.0], unit="%")
@@ -388,28 +413,39 @@ from workbench.models.diffusion import SCHEDULES, Diffusion
 names = ("linear", "linear-zero-snr", "cosine", "cosine-zero-snr")
 curves = {name: SCHEDULES[name](1000).sqrt().clamp(min=1e-5).numpy() for name in names}
 whole, end = plots.axes(1, 2, width=9)
-plots.lines(whole, range(1000), curves, xlabel="step t", ylabel="share of signal √ᾱ")
+plots.lines(whole, range(1000), curves, xlabel="step t", ylabel="factor of the signal √ᾱ")
 last_steps = {name: curve[-100:] for name, curve in curves.items()}
 plots.lines(end, range(900, 1000), last_steps, xlabel="step t", ylabel="√ᾱ (log)", title="end")
 end.set_yscale("log")
+
+# %%
+some_latents = system.encode(held_out[:80]).flatten(1)
+centred = some_latents - some_latents.mean(0)
+widest = float(torch.linalg.svdvals(centred)[0]) / len(centred) ** 0.5
+print(f"loops differ most along one direction; their standard deviation there is {widest:.1f}")
 for name in names:
-    print(f"{name}: at the last step {SCHEDULES[name](1000)[-1].sqrt():.3%} of √ᾱ is left")
+    left_over = float(SCHEDULES[name](1000)[-1].sqrt())
+    print(f"{name}: √ᾱ at the last step is {left_over:.3%}; along that direction the signal "
+          f"has {left_over * widest:.1%} of the noise's amplitude")
 
 # %%
 reveal("05.3", 100 * float(SCHEDULES["linear"](1000)[-1].sqrt()))
 
 # %% [markdown]
-# *What you should have noticed:* the plain schedules end above zero (the linear one at 0.6 %). Even
-# a little leftover signal reveals how dense and loud a loop is. The network learns to rely on it in
-# training. At sampling time the start is pure noise, but the network trusts it anyway.
+# *What you should have noticed:* the schedules that are not rescaled end above zero. In images, the
+# signal that is left reveals the mean brightness. A network learns to rely on it, takes the mean of
+# the initial noise for it at sampling time, and generates images of medium brightness
+# (arXiv 2305.08891). For these loops the signal that is left is small, even along the direction in
+# which they differ most (printed above). So expect little benefit here; the rescaled schedule costs
+# nothing.
 #
-# With zero terminal SNR, $\varepsilon$ is a bad thing to predict: at the last step $x_t$ *is*
-# $\varepsilon$, so predicting it is trivial and says nothing about $x_0$. A network may predict any
-# of three things, each of which gives the others. Here $\alpha = \sqrt{\bar\alpha_t}$ and
-# $\sigma = \sqrt{1-\bar\alpha_t}$; the velocity (arXiv 2202.00512) is
-# $v = \alpha\varepsilon - \sigma x_0$. The last column is the weight that the
-# squared error of the implied $\hat x_0$ has in the loss. At pure noise it is 0 for
-# $\varepsilon$ and 1 for the others:
+# With zero terminal SNR, $\varepsilon$ is a bad target: at the last step $x_t$ *is* $\varepsilon$,
+# so the best prediction is $x_t$ itself, and it contains nothing about $x_0$. There are three usual
+# targets, and each can be computed from each other one with $x_t$. Let
+# $\alpha = \sqrt{\bar\alpha_t}$ and $\sigma = \sqrt{1-\bar\alpha_t}$. The **velocity**
+# (arXiv 2202.00512) is $v = \alpha\varepsilon - \sigma x_0$. Any error of the prediction is also an
+# error of $\hat x_0$. The last column of the table is the weight of the squared error of
+# $\hat x_0$ in the loss: at pure noise it is 0 for $\varepsilon$ and 1 for the two others.
 #
 # | predicted | $\hat x_0$ | $\hat\varepsilon$ | weight |
 # |---|---|---|---|
@@ -429,16 +465,17 @@ for prediction in ("epsilon", "x0", "v"):
 
 # %% [markdown]
 # *What you should have noticed:* the conversions are exact, up to rounding. The shipped system
-# predicts $v$, which means something at every noise level.
+# predicts $v$, because $\hat x_0$ follows from it at every noise level, pure noise included.
 #
 # ## 4 · Backwards: from noise to data
 #
-# *Predict:* two samplers start from the same noise, nine times. One adds fresh noise on the way.
-# How will their paths differ, and how many end on different sides?
+# A **sampler** starts from noise and evaluates the network at each of its steps. In this section
+# the data are single numbers near −1 (30 %) or near +1 (70 %). For these data the *best possible*
+# denoiser is a formula (`workbench.models.mixture`). No network is trained, so all errors come from
+# the sampler. This lesson calls these data the **toy world**.
 #
-# A **sampler** calls the network again and again. Here the data are single numbers near −1 (30 %)
-# or near +1 (70 %): a toy world whose *best possible* denoiser is a formula
-# (`workbench.models.mixture`), so that nothing is left to learn and only the sampler is to blame.
+# *Predict:* two samplers start from the same nine values of noise. One of the samplers adds fresh
+# noise at its steps. For how many of the nine do the two samplers end at numbers of different sign?
 
 # %%
 predict("05.4", [1, 3, 6], unit="paths")
@@ -451,6 +488,7 @@ odds = torch.logit(torch.tensor(0.7))
 
 
 def best(x, t, path=None):
+    """The best predictions of x₀ and ε; x is appended to `path`."""
     bar = mixture.SCHEDULE[t]
     x0 = mixture.denoised(x, bar, odds)
     if path is not None:
@@ -482,8 +520,8 @@ reveal("05.4", int(np.sum(np.sign(ends["ddim"]) != np.sign(ends["ddpm"]))))
 #
 # ## Exercise 3 · A DDIM step (10 minutes)
 #
-# *Level:* medium. *Goal:* one step back. From $x_t$ and the predicted $\varepsilon$, first the
-# prediction of the clean data, then noise it again to the next, lower level $s$:
+# *Level:* medium. *Goal:* one step of DDIM. From $x_t$ and the predicted $\varepsilon$, compute the
+# prediction of the clean data. Then add noise to it again, for the next, less noisy step $s$:
 #
 # $$\hat x_0 = \frac{x_t - \sqrt{1-\bar\alpha_t}\,\varepsilon}{\sqrt{\bar\alpha_t}}, \qquad
 # x_s = \sqrt{\bar\alpha_s}\,\hat x_0 + \sqrt{1-\bar\alpha_s}\,\varepsilon \qquad (4)$$
@@ -508,24 +546,28 @@ def ddim_step(x, eps, now, then):
 
 
 # %% [markdown]
-# DDIM takes each prediction as if it stayed the same until the next step. **DPM-Solver++** assumes
-# that $\hat x_0$ changes along a line, which it draws through the last two predictions. It measures
-# progress by $\lambda = \log(\alpha/\sigma)$, half the logarithm of the signal-to-noise ratio:
+# DDIM assumes that the prediction $\hat x_0$ stays the same until the next step. **DPM-Solver++**
+# assumes that $\hat x_0$ changes linearly, along the line through the last two predictions. The
+# variable of this line is $\lambda = \log(\alpha/\sigma)$, half of the logarithm of the
+# signal-to-noise ratio. Step $i$ leads from $x_i$ to $x_{i+1}$:
 #
 # $$D = \left(1 + \tfrac{1}{2r}\right)\hat x_0^{(i)} - \tfrac{1}{2r}\,\hat x_0^{(i-1)}, \qquad
 # x_{i+1} = \frac{\sigma_{i+1}}{\sigma_i}\,x_i - \alpha_{i+1}\left(e^{-h} - 1\right) D
 # \qquad (5)$$
 #
-# with $h = \lambda_{i+1} - \lambda_i$ and $r = (\lambda_i - \lambda_{i-1})/h$. Each step needs one
-# evaluation of the network ("2M": second order, multistep).
+# with $h = \lambda_{i+1} - \lambda_i$ and $r = (\lambda_i - \lambda_{i-1})/h$. The name of this
+# variant is 2M: second order, multistep (it uses predictions of several steps). Each step needs one
+# evaluation of the network. The first step has no earlier prediction and is a step of DDIM; in the
+# library the last one is, too.
 #
 # *Equation (5):* code `workbench.models.samplers.dpm_solver`; paper DPM-Solver++
 # (arXiv 2211.01095), algorithm 2.
 #
 # ## Exercise 4 · A step of DPM-Solver++ (20 minutes)
 #
-# *Level:* hard. *Goal:* equation (5). `before`, `now`, `then` are $\bar\alpha_{i-1}$,
-# $\bar\alpha_i$, $\bar\alpha_{i+1}$; `x0` is the prediction now, `x0_before` the one before.
+# *Level:* hard. *Goal:* equation (5). `before`, `now` and `then` are the numbers
+# $\bar\alpha_{i-1}$, $\bar\alpha_i$ and $\bar\alpha_{i+1}$. `x0` is the prediction
+# $\hat x_0^{(i)}$, and `x0_before` is $\hat x_0^{(i-1)}$.
 
 # %% tags=["stub"]
 def dpm_step(x, x0, x0_before, before, now, then):
@@ -553,13 +595,15 @@ def dpm_step(x, x0, x0_before, before, now, then):
 # %% [markdown]
 # ## 5 · Samplers: how many steps?
 #
-# *Predict:* how many steps does each sampler need until more make no difference? DPM-Solver++ in
-# the toy world, for an error within 0.01 of its best?
+# *Predict:* with how many steps does DPM-Solver++ come within 0.01 of its smallest error in the toy
+# world?
 #
-# On the left the toy world, where the truth is known: how far the sampled numbers are from it, in
-# the mean. On the right loops, by the Fréchet distance between contrastive embeddings of generated
-# and held-out loops. All samplers get the same steps and the same initial noise; the bars span two
-# seeds. The floor is the distance between two sets of held-out loops of the same size.
+# The left figure shows the toy world, where the true distribution is known: the mean distance of
+# the sampled numbers from the true ones, both sorted. The right figure shows loops: the **Fréchet
+# distance** between generated and held-out loops. It models each set of embeddings (lesson 03) as a
+# Gaussian, and is 0 if both Gaussians are equal (lesson 12). All samplers get the same steps and
+# the same initial noise. The vertical bars span two seeds. The floor is the distance between two
+# sets of held-out loops of the same size.
 
 # %%
 predict("05.5", [6, 15, 40], unit="steps")
@@ -572,11 +616,11 @@ fine = torch.linspace(-2, 2, 40_001, dtype=torch.float64)
 shares = mixture.density(fine, torch.ones((), dtype=torch.float64), odds).cumsum(0)
 levels = (torch.arange(1000) + 0.5) / 1000
 truth = np.interp(levels, shares / shares[-1], fine)  # 1000 quantiles of the true numbers
-quantiles = torch.special.ndtri(levels)  # and of pure noise
+quantiles = torch.special.ndtri(levels)  # 1000 quantiles of pure noise
 
 
 def toy_error(name, count):
-    """How far 1000 sampled numbers, in order, are from the true ones."""
+    """The mean distance between 1000 sampled numbers and the true ones, both sorted."""
     random = torch.Generator().manual_seed(seed)
     start_at = quantiles[torch.randperm(1000, generator=random)]
     sampled = SAMPLERS[name](best, start_at, mixture.SCHEDULE, count, random)
@@ -642,29 +686,32 @@ for name, row in error.items():
 run.note("Fréchet distance, dpm++ 20", table[2, grid.index(20)].mean(), floor=floor)
 
 # %% [markdown]
-# *What you should have noticed:* in the toy world, from ten steps on, twice as many steps halve the
-# error of DDIM and quarter that of DPM-Solver++, as first and second order promise. DDPM's stops
-# falling, because fresh noise makes 1000 samples differ from the truth by chance. For loops the
-# differences between samplers are small beside those between seeds and beside the floor (the
-# figures are printed above): a few steps are enough here, and this number of loops gives no
-# ranking. The same towers embed the loops and steer the system, which favours the system.
+# *What you should have noticed:* in the toy world DPM-Solver++ needs fewer steps than DDIM. A
+# method of first order, such as DDIM, should halve its error when the steps double; a method of
+# second order should quarter it. Compare the lines of the figure (at laptop size, from ten steps
+# on). The error of DDPM stops falling, because fresh noise makes 1000 samples differ from the truth
+# by chance. For loops, compare the printed differences between samplers with those between seeds
+# and with the floor: samplers that differ less than seeds cannot be ranked by this number of loops.
+# The same towers embed the loops for the distance and steer the system. This favours the system.
 #
 # ## 6 · The network
 #
-# *Predict:* the noise level, the text and the tempo all have to reach the network, and so does a
-# request for one bar only, such as "a fill in bar 4". Where would you feed them in? And how many of
-# all weights will be in the blocks?
+# The denoiser is a transformer with one vector per beat (DiT, arXiv 2212.09748). It consists of
+# equal **blocks**. Each block has two halves. In the first, **attention**, the beats exchange
+# information. The second, an MLP with one hidden layer, transforms each beat by itself. The output
+# of each half is added to its input (a skip connection).
 #
-# The denoiser is a transformer with one token per beat (DiT, arXiv 2212.09748). Each **block**
-# first lets the beats exchange information (**attention**), then transforms each beat by itself (an
-# MLP with one hidden layer). Both add to what is there. Step, text and tempo become one vector,
-# which sets a scale, a shift and a gate for each half of each block (adaLN-Zero): at first all
-# gates are zero, and each block is the identity.
+# The network also receives the step, the text and the tempo. They become one vector. It sets three
+# things for each half of each block: a scale and a shift of the input, and a **gate**, a factor of
+# the output (adaLN-Zero). Before training all gates are zero, and each block is the identity.
 #
-# The text vector comes from the text tower of lesson 03. The parser, whose answers lesson 00 shows,
+# The text vector comes from the text tower of lesson 03. The parser, whose output lesson 00 shows,
 # also writes the request as a **chart**: for each beat the metre, the form, how dense and loud its
-# bar is, and which drums play, as far as the request says so. It is added to the beats at the
-# input.
+# bar is, and which drums play, as far as the request says so. So a request for one bar, such as "a
+# fill in bar 4", reaches the beats of this bar. The chart is added to the vectors of the beats at
+# the input.
+#
+# *Predict:* which share of all weights of the network is in the blocks?
 
 # %%
 predict("05.6", [50.0, 75.0, 90.0], unit="%")
@@ -688,11 +735,13 @@ title = f"The denoiser; attention and MLP are one block, {len(system.denoiser.bl
 diagram(title, boxes, arrows, here=["attend", "mlp"])
 
 # %% [markdown]
-# **Attention:** each beat $i$ sends a query $q_i$, offers a key $k_i$ and holds a value $v_i$, all
-# three linear maps of its vector. It receives $\sum_j a_{ij} v_j$, where the weights
-# $a_{ij} \propto e^{q_i \cdot k_j/\sqrt d}$ add up to 1 over the beats $j$: beats whose keys suit
-# its query count most (arXiv 1706.03762, eq. 1; $d$ is the length of a key). Several heads do this
-# side by side. The snare of bar 4 can follow that of bar 2 in this way.
+# **Attention:** each beat $i$ has three vectors, a query $q_i$, a key $k_i$ and a value $v_i$. All
+# three are linear maps of the beat's own vector. Beat $i$ receives $\sum_j a_{ij} v_j$, a weighted
+# mean of the values of all beats $j$. The weights $a_{ij} \propto e^{q_i \cdot k_j/\sqrt d}$ add up
+# to 1 over $j$: a beat counts more if the product of its key and the query is larger
+# (arXiv 1706.03762, eq. 1; $d$ is the number of components of a key). Several heads do this in
+# parallel, each with its own maps. In this way the snare of bar 4 can depend on that of bar 2.
+# Lesson 09 builds attention step by step.
 
 # %%
 from IPython.display import display
@@ -713,17 +762,18 @@ for name, size in parts.items():
 reveal("05.6", 100 * parts["blocks"] / sum(parts.values()))
 
 # %% [markdown]
-# *What you should have noticed:* most weights are in the blocks. The skip connections ("added")
-# carry the input past each block, so a block only has to learn what to change.
+# *What you should have noticed:* most weights are in the blocks. The skip connections ("added" in
+# the diagram) pass the input on beside each half, so a block only has to learn what to change.
 #
 # ## 7 · Train it, hear it grow
 #
-# *Predict:* what will you hear after 0 steps of training? And after 100? How far from real loops
-# will the generated ones be at the end, where two sets of real loops are 1 apart?
+# In this section you train a small network of the same kind, on latents of the shipped autoencoder.
+# Its text is only the name of a style, and it receives no chart. The training loop is that of
+# section 2, with $v$ as the target and with text dropout. What will you hear before training, and
+# what after some steps?
 #
-# A small network of the same kind learns here from scratch, on latents of the shipped autoencoder.
-# Its text is only the name of a style, and it has no chart. This is section 2's loop with $v$ as
-# the target, and with text dropout.
+# *Predict:* at the end, how large is the Fréchet distance between generated and real loops, as a
+# multiple of the floor, the distance between two sets of real loops (section 5)?
 
 # %%
 predict("05.7", [2.0, 4.0, 8.0], unit="times the floor")
@@ -737,7 +787,9 @@ words = sorted(set(styles))
 with torch.no_grad():
     features = system.networks.text_features(system.text_vectors(words))
 style_of = torch.tensor([words.index(style) for style in styles])
-alphas_bar, shape, width = system.diffusion.alphas_bar, latents.shape[1:], run.size(64, 128)
+alphas_bar = system.diffusion.alphas_bar
+shape = latents.shape[1:]  # (16 beats, numbers)
+width = run.size(64, 128)
 net = TransformerDenoiser(shape[-1], features.shape[1], width, depth=2, heads=4, bars=4)
 optimizer = torch.optim.AdamW(net.parameters(), lr=2e-3)
 size = sum(p.numel() for p in net.parameters())
@@ -747,14 +799,16 @@ print(f"{len(latents)} loops, {len(words)} styles, {size:,} weights")
 # %%
 def training_step(batch=64):
     pick = torch.randint(len(latents), (batch,))
-    x0, noise = latents[pick], torch.randn(batch, *shape)
+    x0 = latents[pick]
+    noise = torch.randn(batch, *shape)
     t = torch.randint(len(alphas_bar), (batch,))
     bar = alphas_bar[t][:, None, None]
     x_t = bar.sqrt() * x0 + (1 - bar).sqrt() * noise
     v = bar.sqrt() * noise - (1 - bar).sqrt() * x0
     known = torch.zeros(batch, 2)  # (text, tempo): the tempo is never given
     known[:, 0] = torch.rand(batch) > 0.15  # the text in 85 %
-    loss = ((net(x_t, t, features[style_of[pick]], torch.zeros(batch), known) - v) ** 2).mean()
+    prediction = net(x_t, t, features[style_of[pick]], torch.zeros(batch), known)
+    loss = ((prediction - v) ** 2).mean()
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -767,16 +821,20 @@ from workbench.models.samplers import dpm_solver
 
 
 def sample(names, seed):
-    """Latents for names of styles, always from the same noise."""
-    text, rows = features[[words.index(name) for name in names]], len(names)
+    """Latents for names of styles. The same seed gives the same initial noise."""
+    rows = len(names)
+    text = features[[words.index(name) for name in names]]
     no_tempo = torch.zeros(rows)
+    text_known = torch.tensor([[1.0, 0.0]] * rows)
+    nothing_known = torch.zeros(rows, 2)
 
     def denoise_texts(x, t):
         t = torch.full((rows,), t)
         with torch.no_grad():
-            with_text = net(x, t, text, no_tempo, torch.tensor([[1.0, 0.0]] * rows))
-            without = net(x, t, text, no_tempo, torch.zeros(rows, 2))
-        return system.diffusion.split(guided(with_text, without, 1.5), x, t)
+            with_text = net(x, t, text, no_tempo, text_known)
+            without = net(x, t, text, no_tempo, nothing_known)
+        v = guided(with_text, without, 1.5)  # section 8 explains this line
+        return system.diffusion.split(v, x, t)
 
     noise = torch.randn(rows, *shape, generator=torch.Generator().manual_seed(seed))
     return dpm_solver(denoise_texts, noise, alphas_bar, 20)
@@ -815,36 +873,42 @@ titles = [f"{style}, {stop} steps" for stop in stops]
 compare([*heard, shipped], [*titles, "the shipped system"])
 
 # %% [markdown]
-# *What you should have noticed:* the untrained network predicts 0 for everything, so that the
-# initial noise is decoded. Listen for the step from which a pulse stands out, and bars repeat. The
-# loss falls slowly and stays high: at much noise nobody can know $x_0$. The distance tells more,
-# though with few loops it jumps. The shipped system is the same kind of network, with more weights,
-# whole requests for a text, a chart, and more hours of training.
+# *What you should have noticed:* the untrained network predicts $v = 0$ for every input. Then the
+# sampler hardly changes the initial noise, and what you hear is decoded noise. Listen for the step
+# of training from which you hear a pulse, and from which bars repeat. The loss falls slowly and
+# stays high, because at much noise $x_0$ cannot be known. The distance shows more, but with few
+# loops it varies by chance. The shipped system has the same kind of network, with more weights. Its
+# texts are whole requests, it receives a chart, and it was trained longer.
 #
-# ## 8 · Guidance: the dial
+# ## 8 · Guidance: the strength of the text
 #
-# *Predict:* what does guidance 0 do? And in how many loops will the ride cymbal lead at the highest
-# guidance, if the prompt requests it?
+# **Guidance** is a number that sets how strongly the text acts. What does guidance 0 do?
+#
+# *Predict:* the prompt requests a ride cymbal that leads. In which share of the loops does it lead,
+# at the highest guidance of the figure below?
 
 # %%
 predict("05.8", [25.0, 50.0, 75.0, 95.0], unit="%")
 
 # %% [markdown]
-# The network is evaluated twice, with the text and without, and the difference is exaggerated
-# (arXiv 2207.12598). Both work because of text dropout in training. What the text requests in
-# the chart is left out together with the text: only the first evaluation receives it. `generate`
-# guides in the noisier half of the schedule only; this saves a quarter of the evaluations
-# (arXiv 2404.07724).
+# The network is evaluated twice, with the text and without it. The difference of the two
+# predictions is multiplied by the guidance scale $s$ (arXiv 2207.12598). The network can do both
+# because of text dropout in training. The second evaluation also receives no requests in the
+# chart.
 #
 # $$\hat v = v_\varnothing + s\,(v_{\text{text}} - v_\varnothing) \qquad (6)$$
 #
 # *Equation (6):* code `workbench.models.diffusion.guided`; paper classifier-free guidance
 # (arXiv 2207.12598), eq. 6, whose $w$ is $s - 1$.
 #
+# `generate` uses guidance only in the noisier half of the schedule. In the other half one
+# evaluation per step is enough, so a quarter of all evaluations is saved. Guidance in a limited
+# range of noise levels was proposed in arXiv 2404.07724.
+#
 # ## Exercise 5 · Guidance (5 minutes)
 #
-# *Level:* easy. *Goal:* equation (6). At scale 1 only the prediction with text is left, at 0 the
-# one without.
+# *Level:* easy. *Goal:* equation (6). At scale 1 the result is the prediction with text, at scale 0
+# the one without.
 
 # %% tags=["stub"]
 def guidance(with_text, without, scale):
@@ -862,16 +926,18 @@ def guidance(with_text, without, scale):
 
 
 # %% [markdown]
-# The measure: in how many loops does the ride cymbal lead, if the prompt requests it?
+# The next cell measures the share of loops that have a trait, here "ride": the ride cymbal leads.
 
 # %%
 from workbench.datasets.captions import facts_of
 
 
 def share(trait, prompt, guidance):
+    """The share of loops generated for a prompt that have the trait."""
     n = run.size(8, 24)
     clips = system.generate(prompt, n=n, bars=8, guidance=guidance, tempo=120, seed=seed)
-    return float(np.mean([trait in facts_of(clip).traits for clip in clips]))
+    has_trait = [trait in facts_of(clip).traits for clip in clips]
+    return float(np.mean(has_trait))
 
 
 dial = [0, 1, 2] if run.small else [0, 0.5, 1, 2, 4, 6]
@@ -904,16 +970,18 @@ compare(
 
 # %% [markdown]
 # *What you should have noticed:* at 0 the text has no effect: the ride leads about as often as
-# without words, which section 9 counts. Then the dial works. The lines above say from which scale
-# on nearly all loops obey; for the shipped system it is a small one, because its chart requests the
-# ride in every bar. What more guidance costs, the mini-project asks.
+# without words, which section 9 counts. With a larger scale it leads more often. The lines above
+# show from which scale on nearly all loops fulfil the request. For the shipped system a small scale
+# is enough, because its chart requests the ride in every bar. The mini-project asks what a larger
+# scale costs.
 #
-# ## 9 · Going further: does it obey, or is it luck?
+# ## 9 · Going further: does it follow the request, or is it chance?
 #
-# *Predict:* which of these traits follows its request least often?
+# The table has a row per trait and three columns: loops for a prompt that requests the trait; loops
+# for an empty prompt; loops for a prompt that requests another trait (a shuffled prompt). A system
+# that ignores the text has about the same values in all three columns.
 #
-# Three columns: the trait is requested; nothing is requested; another trait is requested (a
-# shuffled prompt). A model that ignores text has three equal columns.
+# *Predict:* which of these traits is least often present when it is requested?
 
 # %%
 predict("05.9", ["busy", "sparse", "ghost notes", "ride", "toms", "open hats"])
@@ -930,7 +998,8 @@ for i, trait in enumerate(traits):
     other = traits[i - 1]
     requested = share(trait, ask[trait], 2)
     without_words = share(trait, "", 1)
-    rows.append([requested, without_words, share(trait, ask[other], 2)])
+    other_requested = share(trait, ask[other], 2)
+    rows.append([requested, without_words, other_requested])
 table = np.array(rows)
 ax = plots.matrix(plots.axes(width=6, height=3), table, rows=traits, unit="share of loops",
                   columns=["requested", "no words", "another requested"])
@@ -948,17 +1017,19 @@ run.note("the same, shuffled prompts", shuffled)
 reveal("05.9", hardest)
 
 # %% [markdown]
-# *What you should have noticed:* where the first column is far above the other two, the model reads
-# the text. The line above names the trait that follows its request least often, and the one that is
-# there anyway. These prompts name no style; beside one ("a busy rock beat") a trait has
-# competition.
+# *What you should have noticed:* where the first column is far above the other two, the system
+# follows the text. The printed line names the trait that is least often present when it is
+# requested, and the trait that is most frequent without words. These prompts name no style. In a
+# prompt such as "a busy rock beat" the style may contradict the trait.
 #
 # ## 10 · Going further: the denoising film
 #
-# *Predict:* what is decided first, the loud strokes or the ghost notes?
+# Each frame of the film is the prediction of $x_0$ at one step of the sampler. The decoder outputs
+# a hit if its probability is above ½, so every frame looks complete. The figures below show the
+# probabilities themselves.
 #
-# Each frame is the prediction of $x_0$ at one step. The decoder counts a cell as hit if its
-# probability is above ½, so every frame looks complete. The probabilities below show more.
+# *Predict:* which strokes have the higher mean probability after three steps, the loud ones or the
+# ghost notes?
 
 # %%
 predict("05.10", ["the loud strokes", "the ghost notes"])
@@ -1008,16 +1079,18 @@ for ax, frame in zip(panels, (0, 2, 5, 19), strict=True):
     ax.set_xlabel("sixteenth")
 
 # %% [markdown]
-# *What you should have noticed:* the cells that end as strokes are less probable at first and grow
-# more certain; those that stay empty fall. The early prediction is an average over all loops that
-# the noise, the text and the chart allow, and the threshold hides that. Compare the curves of loud
-# and of soft strokes with your prediction: which is higher after one step, and which after three?
+# *What you should have noticed:* for cells that end as strokes, the probability is lower at first
+# and rises; for cells that stay empty it falls. An early prediction is an average over all loops
+# that suit the noise, the text and the chart, and the decoder's threshold hides this. Compare the
+# curves of loud and of soft strokes with your prediction: which is higher after one step, and which
+# after three?
 #
 # ## 11 · Going further: keywords, and keeping a part
 #
-# *Predict:* which of the two prompts below will the keyword system understand less of?
+# The paper has two text encoders. One is BERT, the other receives only 57 keywords. A system with
+# each of them is shipped.
 #
-# The paper's other text encoder sees only 57 keywords. Both are shipped.
+# *Predict:* of which of these two prompts does the keyword encoder know the smaller share of words?
 
 # %%
 predict("05.11", ["jazz swing ride", "something gentle with lots of soft snare in between"])
@@ -1039,13 +1112,13 @@ shares = {p: len(keywords.explain_prompt(p).keywords) / len(p.split()) for p in 
 reveal("05.11", min(shares, key=shares.get), "This compares keywords per word of the prompt.")
 
 # %% [markdown]
-# *What you should have noticed:* keywords work as long as one uses them. Of a sentence this encoder
-# sees the words that it knows, and nothing of what stands between them. The parser, which both
-# systems have, reads more of it: "gentle" and "soft" are not keywords, but reach the network as
-# facts.
+# *What you should have noticed:* the encoder receives only those words of a sentence that are
+# keywords. Both systems have the parser, which understands more: "gentle" and "soft" are not
+# keywords, but the parser passes them to the network as facts.
 #
-# **Inpainting** keeps a part and regenerates the rest. At each step the prediction is decoded, the
-# kept cells are put in, and the result is encoded again. The kept cells come back exactly.
+# **Inpainting** keeps a part of a loop and regenerates the rest. At each step the prediction is
+# decoded, the kept cells are inserted, and the result is encoded again. The kept cells of the final
+# loop are exactly those of the original.
 
 # %%
 keep = np.zeros((64, 9), dtype=bool)
@@ -1063,23 +1136,24 @@ from workbench.course.widgets import DrumGrid
 DrumGrid(loop, system)
 
 # %% [markdown]
-# *What you should have noticed:* what is kept is kept to the last velocity. Whether the rest fits
-# it is for the ear: no figure here measures it.
+# *What you should have noticed:* the kept cells have the same hits, velocities and offsets as
+# before. No number here measures whether the rest fits them: listen.
 #
 # ## Mini-project · What guidance costs (an hour)
 #
-# Guidance makes loops obey, and makes them alike. Generate 32 loops at each of five scales, and
-# measure both: how many have the trait that you request, and how far apart two of them are on
-# average (cells of `rolls_of(clips)[..., :9]` that differ). Plot one over the other. Where do real
-# loops with that trait lie, and which scale would you ship?
+# With more guidance more loops have the requested trait, and loops become more alike. Generate 32
+# loops at each of five scales and measure both. For each scale, compute the share of loops that
+# have the trait, and the mean distance of two loops (the share of cells of
+# `rolls_of(clips)[..., :9]` that differ). Plot one over the other. Add a point for real loops with
+# that trait. Which scale would you choose as the default?
 #
 # ## You can now
 #
-# You noised a loop and undid it, wrote the loss and two samplers, heard a model learn, and steered
-# another with words.
+# You added noise to a loop and removed it, wrote the loss and two samplers, trained a diffusion
+# model and heard it learn, and steered a trained one with words.
 #
-# *One limitation heard:* bars are more alike than a drummer's, and fills stand out less; listen to
-# the last bar of the loops above.
+# *A limitation to listen for:* are the bars of the generated loops more alike than those of a
+# drummer, and do fills stand out less? Listen to the last bars of the loops above.
 #
 # *Terms:* forward process · schedule · zero terminal SNR · score · text dropout · sampler · DDPM ·
 # DDIM · DPM-Solver++ · attention · chart · Fréchet distance · guidance

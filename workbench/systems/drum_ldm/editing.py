@@ -153,7 +153,7 @@ class DrumEditing(DrumSampler):
                 warnings.warn(
                     f"{name}: the loops leave out some of its notes: {without}",
                     UserWarning,
-                    stacklevel=2,
+                    stacklevel=3,  # 2 is torch's wrapper of this method
                 )
         own = np.stack([self._roll_of(a), self._roll_of(b)])
         ends = self.encode_rolls(torch.from_numpy(own))
@@ -234,7 +234,7 @@ class DrumEditing(DrumSampler):
             warnings.warn(
                 "inpaint: give a Region of what to replace, instead of what to keep",
                 DeprecationWarning,
-                stacklevel=2,
+                stacklevel=3,  # 2 is torch's wrapper of this method
             )
             cells = Cells(~keep_mask(keep if region is None else region, keep_bars, len(own)))
         text = clip.caption if prompt is None else prompt_of(prompt)

@@ -215,7 +215,7 @@ class DrumGrooves(DrumEditing):
                 f"rhythm: {len(taps) - kept} of {len(taps)} taps are left out; they lie after the "
                 f"end, or share a sixteenth with {self.slots} others",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=3,  # 2 is torch's wrapper of this method
             )
         tapped = np.flatnonzero(grid.hits.any(0))
         free = np.tile(~np.isin(np.arange(N), tapped), (len(roll), roll.shape[1] // N))

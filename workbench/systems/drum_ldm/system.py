@@ -184,7 +184,7 @@ class DrumLDM(DrumGrooves):
         texts = prompts_of(prompt)
         bars, meter = self._bars(bars), self._meter(meter)
         for advice in filter(None, (self._advice(text, bars, meter) for text in texts)):
-            warnings.warn(f"prompt: {advice}", UserWarning, stacklevel=2)
+            warnings.warn(f"prompt: {advice}", UserWarning, stacklevel=3)  # 2: torch's wrapper
         n, tempo = checked(n=n, tempo=tempo).values()
         settings = SamplingSettings(steps, guidance, sampler, seed)
         dialled, steady = steady is not None, self._steady(steady)
