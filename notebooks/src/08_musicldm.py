@@ -5,11 +5,13 @@
 # [09 Attention and a small GPT](09_attention_gpt.ipynb)
 #
 # **You will** take MusicLDM apart (mel spectrogram, VAE, vocoder, CLAP, U-Net), train a small U-Net
-# and hear it learn, generate sound from words, mix pieces beat by beat to make more training data,
-# and search for copies.
+# and hear it learn, generate sound from words, mix pieces whose beats are aligned to make more
+# training data, and search for copies.
 #
-# **Needs** lessons 03 (text and music in one space), 05 (diffusion) and 06 (spectrograms); the
-# shipped checkpoint. About 90 minutes for sections 1 to 6 with their exercises; 7 to 10 go further.
+# **Needs** lessons 03 (text and music in one space), 05 (diffusion) and 06 (spectrograms); samples,
+# frames and the Fourier transform ([sound and Fourier](refreshers/sound.ipynb)); a training loop in
+# [PyTorch](refreshers/pytorch.ipynb); the shipped checkpoint.
+# About 90 minutes for sections 1 to 6 with their exercises; 7 to 10 go further.
 # **Time and memory:** printed below. **Exercises:** 40 minutes.
 # **Library:** `workbench.systems.musicldm`, `workbench.representations.mixup`,
 # `workbench.evaluation.audio_sets`.
@@ -36,14 +38,14 @@ else:
     music = MusicLDM.from_pretrained("music-ldm")
 
 # %% [markdown]
-# ## 1 · Six networks in a row
+# ## 1 · Six networks
 #
-# *Predict:* good captions are rare, sound is not. How can a network learn from sound alone and yet
-# follow words?
+# *Predict:* there is much recorded sound, but few recordings have a good caption. How can a network
+# be trained on sound alone and still follow words? (Section 2 gives the answer.)
 #
-# MusicLDM does what lesson 05 did with loops: it generates a latent by diffusion, and a decoder
-# makes music of it. Here the latent is that of a picture of sound. Dashed arrows are used in
-# training only.
+# MusicLDM generates a latent by diffusion and decodes it, as the system of lesson 05 does. That
+# system's latent stands for a drum loop. This one stands for a spectrogram, a picture of a sound.
+# Dashed arrows are used in training only.
 
 # %%
 from workbench.course.diagrams import Arrow, diagram
@@ -74,23 +76,25 @@ pipeline("unet")
 # %% [markdown]
 # ## 2 · CLAP: words and sounds in one space
 #
-# *Predict:* a caption says "rock, 120 bpm". Which other sounds will be near it? Of a dozen captions
-# (four at `smoke` size), how many will be nearest to their own sound?
+# *Predict:* there are twelve captions and their sounds (four at `smoke` size). Which share of the
+# captions will be nearer to their own sound than to every other sound?
 
 # %%
 predict("08.1", [25.0, 50.0, 75.0], unit="%")
 
 # %% [markdown]
-# **CLAP** is lesson 03 with sound: a text tower and a sound tower are trained so that a caption and
-# its sound get similar vectors. For a batch of $n$ pairs with unit vectors $T$ and $S$, both
-# (n, 128), and a learned scale $\tau$:
+# **CLAP** does with sound what lesson 03 did with loops. A text tower and a sound tower are trained
+# so that a caption and its sound get similar vectors. Let $T$ and $S$ be the vectors of $n$
+# captions and of their sounds, all of length one, both (n, 128). Let $\tau$ be a learned scale, the
+# inverse of a temperature:
 #
 # $$L_{\text{CLAP}} = \tfrac12 \left(H(\tau\, T S^\top) + H(\tau\, S T^\top)\right), \qquad
 # H(M) = -\frac1n \sum_{i} \ln \frac{e^{M_{ii}}}{\sum_j e^{M_{ij}}} \qquad (1)$$
 #
-# That answers section 1's question. In training, the U-Net is conditioned on the vector of the
-# *sound* itself, which needs no caption. At sampling time it gets the vector of a *text*, which
-# lies nearby.
+# $H$ is the cross-entropy of choosing, in each row, the right one of $n$. This answers the question
+# of section 1. In training, the U-Net is conditioned on the vector of the *sound* itself, which
+# needs no caption. At sampling time it receives the vector of a *text*. This works as far as CLAP
+# puts a text near the sounds that it describes.
 #
 # *Equation (1):* code `workbench.models.contrastive.info_nce`; paper CLAP (arXiv 2211.06687),
 # section 3.1.
@@ -111,7 +115,9 @@ rows = [i for i in audio.split("test") or audio.split("train") if audio.items[i]
 rows = list({audio.items[i].caption: i for i in rows}.values())[: run.size(4, 12)]
 captions = [audio.items[i].caption for i in rows]
 sounds = torch.from_numpy(np.stack([np.resize(audio[i].mean(0), span) for i in rows]))
-cosine = (music.embedder.embed_text(captions) @ music.embedder.embed_sound(sounds).T).numpy()
+of_captions = music.embedder.embed_text(captions)
+of_sounds = music.embedder.embed_sound(sounds)
+cosine = (of_captions @ of_sounds.T).numpy()
 short = [c if len(c) < 40 else c[:37] + "…" for c in captions]
 columns = [str(k + 1) for k in range(len(rows))]
 plots.matrix(plots.axes(width=9, height=1 + 0.35 * len(rows)), cosine, "captions × sounds",
@@ -124,23 +130,25 @@ reveal("08.1", 100 * right)
 run.note("captions that find their sound", right, floor=f"{1 / len(rows):.2f}")
 
 # %% [markdown]
-# *What you should have noticed:* a caption that is not nearest to its own sound is often nearest to
-# one whose caption says nearly the same. A caption cannot distinguish two sounds by what they
-# share.
+# *What you should have noticed:* compare the printed share with chance. Then look at a row whose
+# largest cosine is not that of its own sound. Does the caption of the other sound say nearly the
+# same? Two sounds can be distinguished by a caption only if it names something in which they
+# differ.
 #
 # ## 3 · The mel spectrogram: sound as a picture
 #
-# *Predict:* we distinguish 200 Hz from 300 Hz easily, and 7,200 Hz from 7,300 Hz hardly. How should
-# the bands of a picture of sound be spaced?
+# *Predict:* people distinguish 200 Hz from 300 Hz easily, but 7,200 Hz from 7,300 Hz hardly. How
+# should the frequency bands of a spectrogram be spaced?
 #
-# A short Fourier transform gives magnitudes $|X_{fk}|$ of frame $f$ at frequency $k$. Triangular
-# filters $H_{kb}$ gather them into bands $b$, narrow where we hear finely. The logarithm makes
-# equal steps of loudness equal:
+# A short-time Fourier transform gives the magnitude $|X_{fk}|$ of each frame $f$ at each frequency
+# $k$. A band $b$ is a weighted sum of these magnitudes, with triangular weights $H_{kb}$. The bands
+# are narrow at low frequencies, where we distinguish small differences. The logarithm turns equal
+# ratios of magnitude into equal differences, because loudness is heard in this way:
 #
 # $$M_{fb} = \ln \max\Big(10^{-5},\; \sum_k |X_{fk}|\, H_{kb}\Big) \qquad (2)$$
 #
-# This **mel spectrogram** has 100 frames per second and 64 bands, and no phases. The cell below
-# prints how many numbers that saves.
+# This **mel spectrogram** has 100 frames per second and 64 bands, and no phases. The second cell
+# below prints by which factor it is smaller than the full spectrogram.
 #
 # *Equation (2):* code `workbench.representations.mel.Mel`; paper MusicLDM (arXiv 2308.01546),
 # section 3.
@@ -202,24 +210,28 @@ def mel_filters(bins, bands, rate):
 # %% [markdown]
 # ## 4 · VAE and vocoder: there and back
 #
-# *Predict:* the sound goes through two lossy steps. Which one will you hear more? And which one
-# changes the log mel spectrogram more?
+# Two steps of the system lose information: the VAE, and the vocoder that turns a mel spectrogram
+# back into sound. Which loss will you hear more?
+#
+# *Predict:* which of the two changes the log mel spectrogram more, by the mean absolute difference?
 
 # %%
 predict("08.2", ["the VAE", "the vocoder", "about the same (within a tenth)"])
 
 # %% [markdown]
-# The **VAE** (lesson 06) compresses the picture $m$ eightfold in time and in frequency. Its encoder
-# gives a mean $\mu$ and a variance $\sigma^2$ for each number of the latent $z$; it learns to
-# rebuild the picture and to stay near a normal distribution:
+# The **VAE** (lesson 06) compresses the mel spectrogram $m$ eightfold in time and in frequency. Its
+# encoder outputs a mean $\mu$ and a variance $\sigma^2$ for each number of the latent $z$. Its loss
+# has two terms. One is the error of the decoded spectrogram $D(z)$. The other keeps the latents
+# near a normal distribution:
 #
 # $$L_{\text{VAE}} = \lVert m - D(z) \rVert_1
 # + \beta\, \tfrac12 \left(\mu^2 + \sigma^2 - 1 - \ln \sigma^2\right), \qquad
 # z = \mu + \sigma\,\varepsilon,\ \varepsilon \sim \mathcal N(0, I) \qquad (3)$$
 #
-# (means over all numbers; $\beta$ is small). The **vocoder** turns the picture back into sound. It
-# has to invent the phases: for each frame and frequency it predicts a log magnitude $a$ and a phase
-# $\varphi$, and an inverse Fourier transform overlaps the frames:
+# Both terms are means over all numbers; $\beta$ is small. The **vocoder** turns the mel spectrogram
+# back into sound. A mel spectrogram contains no phases, so the vocoder has to supply them. For each
+# frame and frequency it predicts a log magnitude $a$ and a phase $\varphi$. An inverse short-time
+# Fourier transform (ISTFT) turns each frame into sound and adds the overlapping frames:
 #
 # $$x = \operatorname{ISTFT}\left(e^{a} (\cos\varphi + i \sin\varphi)\right) \qquad (4)$$
 #
@@ -244,8 +256,10 @@ stages = {"the sound": sounds, "mel, then vocoder": music.vocode(mel),
 size = {"sound": span, "mel": mel[0].numel(), "latent": z[0].numel()}
 print(", ".join(f"{name} {count:,} numbers" for name, count in size.items()))
 again = music.mel(stages["mel, then vocoder"])
-off = {name: float((other[:, : mel.shape[1]] - mel[:, : other.shape[1]]).abs().mean())
-       for name, other in (("the VAE", back), ("the vocoder", again))}
+off = {}
+for name, other in (("the VAE", back), ("the vocoder", again)):
+    frames = min(mel.shape[1], other.shape[1])
+    off[name] = float((other[:, :frames] - mel[:, :frames]).abs().mean())
 same = max(off.values()) < 1.1 * min(off.values())
 verdict = "about the same (within a tenth)" if same else max(off, key=off.get)
 reveal("08.2", verdict, "mean change of the natural logarithm: "
@@ -261,32 +275,40 @@ for ax, image, title in zip(both, (mel, back), ("log mel", "through the VAE"), s
 
 # %% [markdown]
 # *What you should have noticed:* the players above are shuffled. Put them in order before you show
-# their names. The vocoder adds roughness, the VAE blurs: fine lines of the picture melt together.
-# One mean over all errors does not tell these two apart; an ear does. Neither can be mended later:
-# whatever the diffusion generates will sound through both.
+# their names. The vocoder adds roughness. The VAE blurs: in the right figure, fine lines of the
+# left one are no longer separate. The mean change shows how large an error is, but not of which
+# kind: listen for it. Both errors are also in all generated sound, because every generated latent
+# passes through the VAE's decoder and the vocoder.
 #
 # ## 5 · The U-Net
 #
-# *Predict:* the latent is a picture again. Why not a transformer, as in lesson 07? And with much
-# noise: will the caption's vector help as much as the sound's own, or hardly more than none?
+# A latent has a time axis and a frequency axis, as a picture has two axes. Which network suits it:
+# a transformer, as in lesson 07, or a network of convolutions?
+#
+# *Predict:* the U-Net predicts noisy latents with the vector of their sound, with that of their
+# caption, and with none. Will its mean error with the caption be nearer to that with the sound's
+# own vector, or to that with no vector?
 
 # %%
 predict("08.3", ["nearer to the sound's own", "nearer to no vector"])
 
 # %% [markdown]
-# A **U-Net** halves a picture level by level and doubles it again; skip connections carry the
-# detail across. It suits pictures: most of what matters for a point is near it. It is trained as in
-# lesson 05, to predict the velocity $v$ from the noisy latent $z_t$, the step $t$ and the vector
-# $c$ of the sound (left out, $c = \varnothing$, in some of the examples):
+# A **U-Net** halves the size of a picture level by level and doubles it again. Skip connections
+# pass the details on from each level on the way down to the same level on the way up. Its
+# convolutions combine neighbouring points. This suits pictures, where a point depends most on
+# points near it. The U-Net is trained as in lesson 05: it predicts the velocity $v$ from the noisy
+# latent $z_t$, the step $t$ and the vector $c$ of the sound. In some of the examples the vector is
+# left out ($c = \varnothing$):
 #
 # $$L = \mathbb E_{z,\,\varepsilon,\,t} \left\lVert v - v_\theta(z_t, t, c) \right\rVert^2, \qquad
 # z_t = \sqrt{\bar\alpha_t}\, z + \sqrt{1 - \bar\alpha_t}\, \varepsilon, \quad
 # v = \sqrt{\bar\alpha_t}\, \varepsilon - \sqrt{1 - \bar\alpha_t}\, z \qquad (5)$$
 #
-# Step and vector reach every residual block as a shift of its channels (**FiLM**), with a matrix
-# $W$ of the block, the sinusoids' embedding $e(t)$ and a projection $P$:
+# Step and vector reach every residual block as a shift of its channels $h$ (**FiLM**). $e(t)$ is an
+# embedding of the step, made from sines and cosines; $P c$ is a linear map of the vector. Both are
+# joined, pass the activation SiLU and a matrix $W$, which each block has of its own:
 #
-# $$h \leftarrow h + W \left[\, e(t);\; P c \,\right] \qquad (6)$$
+# $$h \leftarrow h + W\, \mathrm{SiLU}\left[\, e(t);\; P c \,\right] \qquad (6)$$
 #
 # *Equation (5):* code `workbench.models.diffusion.Diffusion.loss`; paper MusicLDM (arXiv
 # 2308.01546), section 3, with the velocity of arXiv 2202.00512.
@@ -319,20 +341,21 @@ display(listing(ResBlock.forward))
 listing(UNet.forward)
 
 # %% [markdown]
-# Does it use the vector? The picture shows the error with which it predicts the latent, by noise
-# level, when it receives the vector of the sound, that of its caption, that of another sound, or
-# none.
+# Does the U-Net use the vector? The figure shows the error of its prediction of the latent, over
+# the share of the signal's amplitude that is lost. The network receives the vector of the sound,
+# that of its caption, that of another sound, or none.
 
 # %%
 latents = music.encode_sound(sounds)
-own, text = music.embedder.embed_sound(sounds), music.embedder.embed_text(captions)
-given = {"its sound": (own, True), "its caption": (text, True),
-         "another sound": (own.roll(1, 0), True), "nothing": (own, False)}
+given = {"its sound": (of_sounds, True), "its caption": (of_captions, True),
+         "another sound": (of_sounds.roll(1, 0), True), "nothing": (of_sounds, False)}
 noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(seed))
-levels = np.linspace(0.1, 0.99, run.size(3, 8))
+amplitudes = music.diffusion.alphas_bar.sqrt()  # of the signal, at each step; they fall
+lost = np.linspace(0.1, 0.99, run.size(3, 8))
 error = {name: [] for name in given}
-for level in levels:
-    t = torch.full((len(latents),), int((music.diffusion.alphas_bar.sqrt() > 1 - level).sum()) - 1)
+for share in lost:
+    step = int((amplitudes > 1 - share).sum()) - 1  # the last step with more signal than that
+    t = torch.full((len(latents),), step)
     noisy = music.diffusion.add_noise(latents, noise, t)
     for name, (vectors, used) in given.items():
         with torch.inference_mode():
@@ -340,34 +363,39 @@ for level in levels:
             output = music.networks.denoiser(noisy, t, vectors, mask)
             guess, _ = music.diffusion.split(output, noisy, t)
         error[name].append(float((guess - latents).square().mean()))
-plots.lines(plots.axes(width=7), levels, error, xlabel="1 − √ᾱ: share of signal lost",
+plots.lines(plots.axes(width=7), lost, error, xlabel="1 − √ᾱ: share of the amplitude lost",
             ylabel="squared error");
 
 # %%
-best, caption, none = (np.mean(error[name][1:]) for name in ("its sound", "its caption", "nothing"))
-like_own = abs(caption - best) < abs(caption - none)
+means = {name: np.mean(errors[1:]) for name, errors in error.items()}  # without the least noise
+own, caption, none = means["its sound"], means["its caption"], means["nothing"]
+like_own = abs(caption - own) < abs(caption - none)
 reveal("08.3", "nearer to the sound's own" if like_own else "nearer to no vector",
-       f"mean errors: own {best:.3f}, caption {caption:.3f}, none {none:.3f}")
+       f"mean errors: own {own:.3f}, caption {caption:.3f}, none {none:.3f}")
 
 # %% [markdown]
-# *What you should have noticed:* with little noise the latent itself says everything, and the
-# curves meet. With much noise the sound's own vector helps. That of its caption helps only if CLAP
-# knows such captions: where its error is above that of no vector, words lead to a wrong place.
-# `music-ldm` was trained on `sound-classes`; the captions of the built-in songs are new to it.
+# *What you should have noticed:* with little noise the vectors make no difference, because the
+# noisy latent itself contains almost everything. With much noise the sound's own vector helps. The
+# vector of the caption helps only if CLAP puts the caption near its sound. Where the error with the
+# caption is above that with no vector, the words mislead the network. `music-ldm` was trained on
+# `sound-classes` and `cc-music-clips`; the captions of the built-in songs are new to it.
 #
 # ## 6 · Train it, hear it grow
 #
-# *Predict:* a small U-Net is trained for a minute on built-in sounds of six kinds, by their *sound*
-# vectors, without one word. Then it is asked for all six by *text*. For how many is the result
-# nearest to its own text, of the six? (By chance: one.)
+# You train a small U-Net for about a minute on built-in sounds of six kinds. It is conditioned on
+# the vectors of the *sounds*; no text is used. Then it generates a sound for each of six *texts*,
+# one per kind.
+#
+# *Predict:* for how many of the six texts is the generated sound nearer to its own text than to the
+# five other texts? (By chance: one.)
 
 # %%
 predict("08.4", [2, 4], unit="prompts")
 
 # %% [markdown]
-# VAE, vocoder and CLAP stay as they are. A window becomes a latent, a vector, and the beat at each
-# frame of the latent: where it is in the beat and in the bar. The U-Net adds the beat to its first
-# feature maps.
+# VAE, vocoder and CLAP are not trained here. A training window is a few seconds of sound. The
+# U-Net needs three things of it: its latent, its vector, and the position in the beat and in the
+# bar at each frame of the latent. These positions are added to the first feature maps of the U-Net.
 
 # %%
 from workbench.datasets.sound_kinds import built_in_kinds
@@ -376,12 +404,14 @@ from workbench.representations.beat_channels import CHANNELS, beat_channels, reg
 seconds = music.config.seconds
 windows = built_in_kinds(run.size(4, 30), seconds=seconds, rate=rate, seed=seed)
 waves = torch.from_numpy(np.concatenate([clip.audio for clip in windows]))
-z, vectors = music.encode_sound(waves).clone(), music.embedder.embed_sound(waves).clone()
+z = music.encode_sound(waves).clone()
+vectors = music.embedder.embed_sound(waves).clone()
 
 
 def beats_at(tempo, meter=(4, 4)):
     """(channels, frames of a latent): the position in beat and bar, from a downbeat on."""
-    return beat_channels(regular_beats(seconds, tempo, meter), z.shape[2], music.hop / rate)
+    times = regular_beats(seconds, tempo, meter)
+    return beat_channels(times, z.shape[2], music.hop / rate)
 
 
 beats = torch.stack([beats_at(clip.tempo, clip.meter) for clip in windows])
@@ -389,7 +419,8 @@ print(f"{len(z)} windows: latents {(*z.shape[1:],)}, vectors {vectors.shape[1]},
       f"× {beats.shape[2]}")
 
 # %% [markdown]
-# The training step is equation (5), line by line:
+# The training step computes equation (5). The learning rate rises for 20 steps and falls in the
+# second half of the training:
 
 # %%
 from dataclasses import replace
@@ -399,18 +430,22 @@ from workbench.models.music_ldm import FiLMUNet
 torch.manual_seed(seed)
 small = FiLMUNet(replace(music.config.sizes, unet=(32, 48), beat=CHANNELS))
 small.null_text.copy_(music.embedder.embed_text([""])[0])  # what stands for "no vector"
-total, diffusion = run.size(20, 240), music.diffusion
+total = run.size(20, 240)
+diffusion = music.diffusion
 optimizer = torch.optim.AdamW(small.parameters(), 3e-3)
 
 
+# %%
 def training_step(step, batch=10):
     rows = torch.randint(len(z), (batch,))
-    used = torch.rand(batch) > 0.1  # one in ten learns without its vector, for guidance
-    t, noise = torch.randint(diffusion.steps, (batch,)), torch.randn(batch, *z.shape[1:])
+    used = torch.rand(batch) > 0.1  # one in ten is trained without its vector, for guidance
+    t = torch.randint(diffusion.steps, (batch,))
+    noise = torch.randn(batch, *z.shape[1:])
     signal, sigma = diffusion.scales(t, noise)  # √ᾱ and √(1 − ᾱ)
     z_t = signal * z[rows] + sigma * noise
     v = signal * noise - sigma * z[rows]
-    loss = ((v - small(z_t, t, vectors[rows], used, beats[rows])) ** 2).mean()  # equation (5)
+    prediction = small(z_t, t, vectors[rows], used, beats[rows])
+    loss = ((v - prediction) ** 2).mean()  # equation (5)
     optimizer.zero_grad()
     loss.backward()
     optimizer.param_groups[0]["lr"] = 3e-3 * min(1, (step + 1) / 20, 2.01 - 2 * step / total)
@@ -419,27 +454,29 @@ def training_step(step, batch=10):
 
 
 # %% [markdown]
-# At several steps it is sampled with the same six texts and the same noise (DDIM and guidance, as
-# in lesson 05):
+# After several numbers of training steps, the network generates sounds for the same six texts from
+# the same noise. The sampler is DDIM with guidance, as in lesson 05:
 
 # %%
 texts = ["rock drums, 100 bpm", "solo piano, pop", "string quartet, classical", "8-bit chiptune",
          "symphony orchestra, brass", "pop band with voice, piano, bass, drums"]
 of_text = music.embedder.embed_text(texts).clone()
-yes, no = torch.ones(6, dtype=torch.bool), torch.zeros(6, dtype=torch.bool)
+yes = torch.ones(6, dtype=torch.bool)
+no = torch.zeros(6, dtype=torch.bool)
 same_noise = torch.randn(1, *z.shape[1:], generator=torch.Generator().manual_seed(seed))
 
 
 @torch.no_grad()
 def sample(steps, scale=2.0):
-    x, beat = same_noise.repeat(6, 1, 1, 1), beats_at(100.0).repeat(6, 1, 1)
+    x = same_noise.repeat(6, 1, 1, 1)
+    beat = beats_at(100.0).repeat(6, 1, 1)
     times = torch.linspace(diffusion.steps - 1, 0, steps + 1).long()
     for now, then in zip(times[:-1].tolist(), times[1:].tolist(), strict=True):
         t = torch.full((6,), now)
         without = small(x, t, of_text, no, beat)
-        v = without + scale * (small(x, t, of_text, yes, beat) - without)
-        signal, sigma = diffusion.scales(t, x)
-        clean, noise = signal * x - sigma * v, sigma * x + signal * v
+        with_text = small(x, t, of_text, yes, beat)
+        v = without + scale * (with_text - without)
+        clean, noise = diffusion.split(v, x, t)
         signal, sigma = diffusion.scales(torch.full((6,), then), x)
         x = signal * clean + sigma * noise
     return x
@@ -448,7 +485,8 @@ def sample(steps, scale=2.0):
 # %%
 import time
 
-stops, history, results, nearest_own = (0, total // 10, total // 3, total), [], [], []
+stops = (0, total // 10, total // 3, total)
+history, results, nearest_own = [], [], []
 began = time.perf_counter()
 for stop in stops:
     while len(history) < stop:
@@ -476,17 +514,21 @@ last = [Clip(audio=sound[None].numpy(), sample_rate=rate) for sound in results[-
 compare(last, texts[1:4])
 
 # %% [markdown]
-# *What you should have noticed:* untrained, the noise is decoded as it is. Then comes the colour of
-# the kind that was asked for, and last, if at all, single strokes and notes. No caption was used:
-# the texts work because CLAP puts them near the sounds. But the judge here is the same CLAP that
-# steers the network, and it knows colour better than notes. Your ears are the other judge.
+# *What you should have noticed:* before training you hear little more than decoded noise. At laptop
+# size the **timbre** of the requested kind comes first (timbre is what distinguishes two
+# instruments that play the same note), and single strokes and notes come last, if at all. The
+# training used no caption: a text works only if CLAP puts it near the sounds that it describes. But
+# the same CLAP conditions the network and measures its results, so its count favours the network.
+# Check it by listening.
 #
 # ## 7 · Where are the beats?
 #
 # *Predict:* two pieces are to be mixed so that the result could be music. What has to agree?
 #
-# Tempo, beats and the first beat of the bar. Rendered scores say where they are. For recordings, a
-# tracker listens for onsets that come at a steady pace.
+# The tempo, the beats and the first beat of the bar have to agree. For sound that was rendered from
+# a score they are known. For recordings, a beat tracker estimates them: it searches for a tempo and
+# a phase at which onsets are frequent. The **F-measure** compares two sets of beats. It is the F1
+# (lesson 04) of the beats, where a beat within 70 ms of a true one counts as correct.
 
 # %%
 from mir_eval.beat import f_measure
@@ -495,7 +537,8 @@ from workbench.representations.beat_tracking import beats_of, track, with_clicks
 
 piece = next((i for i in audio.split("test") if audio.items[i].labels.get("beats")), 0)
 excerpt = audio[piece][:, : 8 * audio.rate]
-known, found = beats_of(audio, piece), track(excerpt, audio.rate)
+known = beats_of(audio, piece)
+found = track(excerpt, audio.rate)
 source = "known" if audio.items[piece].labels.get("beats") else "found in the whole piece"
 score = f_measure(known.times[known.times < 8], found.times)
 ax = plots.spectrogram(plots.axes(width=9), excerpt[0], audio.rate, audio.items[piece].caption)
@@ -508,14 +551,16 @@ print(f"{source} {known.tempo:.0f} BPM, found {found.tempo:.0f} BPM; F-measure {
 Clip(audio=with_clicks(excerpt, found, audio.rate), sample_rate=audio.rate, caption="found beats")
 
 # %% [markdown]
-# *What you should have noticed:* the tempo is nearly right, and yet the score can be 0: a bass that
-# plays between the beats pulls the tracker half a beat aside. Its other error is an octave, twice
-# as fast or half. The bars of two pieces still agree if one of the two tempi is doubled or halved.
+# *What you should have noticed:* compare the two tempi and the two rows of lines. A tracker makes
+# two typical errors. It may find the right tempo but place all beats between the true ones; then
+# the F-measure is 0. Or it may find twice or half the tempo, which is called an **octave** error,
+# as an octave doubles a frequency. The first error spoils a mixture. The second does not: before
+# two pieces are mixed, one of the tempi is doubled or halved until the two are as near as possible.
 #
 # ## Exercise 2 · The nearest octave (5 minutes)
 #
-# *Level:* easy. *Goal:* `tempo` doubled or halved, as often as it takes, until its *ratio* to
-# `reference` is nearest to 1.
+# *Level:* easy. *Goal:* double or halve `tempo`, as often as necessary, until its *ratio* to
+# `reference` is as near to 1 as possible (compare ratios by their logarithms).
 
 # %% tags=["stub"]
 def octave(tempo, reference):
@@ -535,25 +580,27 @@ def octave(tempo, reference):
 # %% [markdown]
 # ## 8 · Mixup: BAM and BLM
 #
-# *Predict:* two independent latents are averaged. What share of their spread around the mean is
-# left?
+# *Predict:* pairs of latents of two different pieces are averaged. Which share of the standard
+# deviation of the latents is left?
 
 # %%
 predict("08.5", [0.6, 0.8, 0.95])
 
 # %% [markdown]
-# **Mixup** makes new training pieces out of two, with a random share $\lambda \sim
-# \mathrm{Beta}(5, 5)$. Both pieces are first *aligned*: stretched to one tempo, and begun at a
-# downbeat. **BAM** (beat-synchronous audio mixup) mixes their waveforms $x$, and encodes the
-# mixture. **BLM** (beat-synchronous latent mixup) encodes both with the VAE's encoder $E$, and
-# mixes the *latents*: what the decoder makes of them need not sound like two players in one room.
+# **Mixup** makes a new training example out of two. A random number
+# $\lambda \sim \mathrm{Beta}(5, 5)$, between 0 and 1 and mostly near ½, sets the share of the
+# first. Both pieces are first *aligned*: they are stretched to one tempo and cut so that both begin
+# at a downbeat. **BAM** (beat-synchronous audio mixup) mixes their waveforms $x$ and encodes the
+# mixture. **BLM** (beat-synchronous latent mixup) encodes both with the VAE's encoder $E$ and mixes
+# the *latents*. A decoded mixture of latents need not sound like two pieces played at once.
 #
 # $$z_{\text{BAM}} = E\left(\operatorname{mix}_\lambda(x_1, x_2)\right), \qquad
 # z_{\text{BLM}} = \operatorname{mix}_\lambda\left(E(x_1), E(x_2)\right), \qquad
 # \operatorname{mix}_\lambda(a, b) = \frac{\lambda a + (1-\lambda)\, b}
 # {\sqrt{\lambda^2 + (1-\lambda)^2}} \qquad (7)$$
 #
-# Independent parts lose power when they are averaged; the divisor gives it back.
+# The average of independent signals has less variance than each of them. The divisor compensates
+# for this.
 #
 # *Equation (7):* code `workbench.representations.mixup.mix`; paper MusicLDM (arXiv 2308.01546),
 # section 3, has the sum alone; the divisor is that of between-class learning (arXiv 1711.10282).
@@ -596,30 +643,32 @@ from workbench.representations.mixup import mix
 
 crops = audio.crops(2 * run.size(4, 32), span, seed=seed)[0].mean(1)
 za, zb = music.encode_sound(torch.from_numpy(crops)).chunk(2)
-shares, center = np.linspace(0, 1, 11), music.networks.latent_mean
+shares = np.linspace(0, 1, 11)
+center = music.networks.latent_mean
 ways = {
     "averaged": {"keep_variance": False}, "equation (7)": {},
     "equation (7) around their mean": {"mean": center},
 }
 spread = {name: [float((mix(za, zb, lam, **way) - center).std()) for lam in shares]
           for name, way in ways.items()}
-plots.lines(plots.axes(width=7), shares, spread, xlabel="λ", ylabel="root mean square",
-            title="latents of two pieces, mixed, from the mean of all");
+plots.lines(plots.axes(width=7), shares, spread, xlabel="λ", ylabel="standard deviation",
+            title="mixed latents of two pieces, minus the mean of all latents");
 
 # %%
 averaged = spread["averaged"]
 reveal("08.5", averaged[5] / np.mean([averaged[0], averaged[-1]]), "half and half")
 
 # %% [markdown]
-# *What you should have noticed:* averaged latents sink towards their mean in the middle, where Beta
-# (5, 5) puts most of its weight: few real ones lie there.
+# *What you should have noticed:* averaged latents are nearer to the mean of all latents than real
+# ones, most of all at λ = ½, where Beta(5, 5) is largest.
 #
-# **A trap we fell into:** equation (7) is for what has the mean 0, as waveforms have. Latents have
-# another one. Dividing blows it up too, and the mix lies where no latent is. What differs from the
-# mean is what may be divided.
+# **A mistake that we made:** equation (7) is for data of mean 0, such as waveforms. The mean of
+# latents is not 0. If a mixture of latents is divided, its mean is enlarged too, and the mixture
+# lies where no real latents are. So only the differences from the mean may be divided.
 #
-# **The mixup lab.** Move λ, and listen to the plain mix, BAM and BLM; switch the clicks on. In key,
-# the second piece is transposed into the key of the first: the paper leaves that open.
+# **The mixup lab.** Move λ, and listen to the plain mix, BAM and BLM. You can add clicks at the
+# beats. With "in key" the second piece is transposed to the key of the first, which the paper does
+# not do.
 
 # %%
 from workbench.course.widgets import MixupLab
@@ -638,8 +687,9 @@ lab
 # %% [markdown]
 # ## 9 · The same, longer: generated from words
 #
-# *Predict:* the shipped U-Net is larger, and was trained for longer, on more sound, and at last on
-# captions, too. Which of these will it know: an instrument, a style, a tempo, a mood?
+# *Predict:* the shipped U-Net is larger than yours. It was trained longer, on more sound, and in a
+# last stage on captions, too. Which of these requests will it follow: an instrument, a style, a
+# tempo, a mood?
 
 # %%
 prompts = [
@@ -660,14 +710,16 @@ for ax, clip, prompt in zip(figures, takes, prompts, strict=False):
     plots.spectrogram(ax, clip.audio[0], clip.sample_rate, prompt[:28])
 
 # %% [markdown]
-# *What you should have noticed:* drums have their cymbals to the top of the spectrum, a piano lies
-# below 2 kHz. Strings and chiptunes often do not sound like what is named: the U-Net is
-# small, and receives the whole prompt as one vector (the card of `music-ldm` counts how often each
-# kind is recognised). CLAP's sound tower encodes colour, not tempo, so a tempo reaches the U-Net by
-# another way: the position in the beat and in the bar, at each frame. Words that were in no
-# caption, such as moods, still lead somewhere: to whatever lies nearest.
+# *What you should have noticed:* look for cymbals at the top of the spectrograms of drums, and for
+# the pitches of a piano in the lower part. At smoke size there are few steps and few sounds, so
+# judge the laptop run. Strings and chiptunes often do not sound like what was requested: the card
+# of `music-ldm` counts how often each kind is recognised. One reason may be that the U-Net is small
+# and receives the whole prompt as one vector. A tempo reaches the U-Net by another way: as the
+# position in the beat and in the bar at each frame. Words that were in no caption, such as moods,
+# also get a vector from CLAP, so they have some effect, but not a meaning that was learned.
 #
-# Ask in your own words; below, drag over half seconds of a sound and have them filled.
+# Write your own prompts below. In the second widget, drag over half seconds of a sound to have them
+# regenerated.
 
 # %%
 from workbench.course.widgets import InpaintingWidget, PromptBox
@@ -678,7 +730,7 @@ PromptBox(music, "rock drums, 120 bpm", n=2, takes=takes[:1])
 InpaintingWidget(music, takes[0], n=2)
 
 # %% [markdown]
-# A sound can take the place of the text: both are vectors of one space.
+# A sound can replace the text, because both are vectors of the same space.
 
 # %%
 alike = music.generate(like=clips[0], steps=run.size(4, 50), seed=seed)[0]
@@ -687,14 +739,16 @@ compare([clips[0], alike], ["a recording", "generated to be like it"])
 # %% [markdown]
 # ## 10 · Does it copy?
 #
-# *Predict:* a network that saw each piece many times may give it back. How would you notice?
+# *Predict:* a network that was trained on each piece many times may reproduce a piece. How would
+# you notice?
 #
-# Look for the training window that is most similar to each generated sound, and do the same for
-# real music that was kept out. **SIM_AA** is the share of sounds whose nearest training window has
-# a cosine above a threshold. Generated music should not be nearer to the training set than new
-# music is. CLAP is a part of the system, so it is no judge of this. A plain description takes its
-# place: mean, spread and change of each band of the mel spectrogram. It knows the colour of a sound
-# and how lively it is, and not which notes are played.
+# Search for the training window that is most similar to each generated sound. Do the same for
+# held-out music. **SIM_AA** is the share of sounds whose nearest training window has a cosine above
+# a threshold. Generated music should not be nearer to the training set than held-out music is. The
+# paper computes the cosines with CLAP. Here CLAP is a part of the system, so its cosines may favour
+# it. The cells below use a simple description instead: the mean, the standard deviation and the
+# mean change of each band of the mel spectrogram. It describes the timbre of a sound and how much
+# it varies in time, but not which notes are played.
 #
 # ## Exercise 4 · How many are copies? (10 minutes)
 #
@@ -729,47 +783,54 @@ def described(sounds):
     return torch.cat(parts, dim=1).double().numpy()
 
 
-wishes = music.embedder.embed_text([captions[k % len(captions)] for k in range(run.size(4, 40))])
-made = music.generate_batch(wishes, range(len(wishes)), steps=run.size(4, 20))
+# %%
+count = run.size(4, 40)
+requests = music.embedder.embed_text([captions[k % len(captions)] for k in range(count)])
+generated = music.generate_batch(requests, range(count), steps=run.size(4, 20))
 seen = audio.crops(run.size(20, 600), span, seed=1, rows=audio.split("train"))[0].mean(1)
-new = audio.crops(len(wishes), span, seed=2, rows=audio.split("test"))[0].mean(1)
+new = audio.crops(count, span, seed=2, rows=audio.split("test"))[0].mean(1)
 training = described(seen)
 center, scale = training.mean(0), training.std(0)
-near = {
-    name: nearest((described(sounds) - center) / scale, (training - center) / scale)[0]
-    for name, sounds in (("generated", made), ("held-out music", new))
-}
+near = {}
+for name, compared in (("generated", generated), ("held-out music", new)):
+    standardised = (described(compared) - center) / scale
+    near[name] = nearest(standardised, (training - center) / scale)[0]
 plots.histogram(plots.axes(width=6), near, bins=np.linspace(-1, 1, 41),
                 xlabel="cosine to the most similar training window")
 copied = {name: float((cosines > 0.9).mean()) for name, cosines in near.items()}
-run.note("SIM_AA@90, generated", copied["generated"], paper="0.40",
+print("nearest training window above 0.9: "
+      + ", ".join(f"{share:.0%} of {name}" for name, share in copied.items()))
+run.note("SIM_AA@90, generated", copied["generated"],
          floor=f"held out {copied['held-out music']:.2f}")
 
 # %% [markdown]
-# *What you should have noticed:* held-out music too has a neighbour that is much alike: one genre
-# sounds like itself. Only what exceeds that floor is copying. A copied melody on another instrument
-# escapes this description, and a new piece in a usual sound does not: both are to be listened to.
-# The card of `music-ldm` has such figures for 128 captions, from a trained judge;
-# `workbench evaluate music --only ablation` trains and measures the paper's table, mixup by mixup.
+# *What you should have noticed:* held-out music, too, has similar training windows, because music
+# of one style sounds alike. So a high cosine alone is no evidence of copying; a share above that of
+# held-out music is a reason to look closer. This description misses a copied melody on another
+# instrument, and it finds new pieces in a common timbre: listen to both kinds. The training windows
+# here are those of the lesson's data set. The card of `music-ldm` has such shares for 128 captions
+# and the music on which it was trained, computed with a trained classifier.
+# `workbench evaluate music --only ablation` trains one U-Net per kind of mixup and compares them.
 #
 # ## Mini-project · Words that do something (an hour)
 #
 # Find three words that change what is generated (`music.generate("busy fast rock")`), and three
-# that do not. Use figures instead of your hopes: generate eight sounds with each word and eight
-# without, describe them (`described`), and compare how far the two groups lie apart with how far
-# two groups of one prompt lie apart.
+# that do not. Decide by numbers: generate eight sounds with each word and eight without it, and
+# describe them (`described`). Compare the distance between the two groups with the distance between
+# two groups of the same prompt.
 #
 # ## You can now
 #
 # You took MusicLDM apart, trained a small U-Net and heard it learn, generated sound from words,
-# mixed pieces beat by beat, and searched for copies.
+# mixed pieces with aligned beats, and searched for copies.
 #
-# *One limitation heard:* drums keep a requested tempo, but much else sounds like a piano or an
-# orchestra, and nothing has form: a window of a few seconds is all it knows.
+# *A limitation to listen for:* what is not drums often sounds like a piano or an orchestra. Nothing
+# has a form, because the system generates single windows of a few seconds.
 #
 # *Terms:* CLAP · mel spectrogram · vocoder · U-Net · FiLM · F-measure · mixup · BAM · BLM · SIM_AA
 #
-# *Next:* [lesson 09](09_attention_gpt.ipynb) leaves sound, and writes notes one after the other.
+# *Next:* [lesson 09](09_attention_gpt.ipynb) leaves sound: its network generates notes, one after
+# the other.
 
 # %%
 from workbench import quiz
