@@ -4,13 +4,15 @@
 # [05 Latent diffusion](05_latent_diffusion.ipynb) · [index](00_start_here.ipynb) ·
 # [07 Audio diffusion](07_audio_diffusion.ipynb)
 #
-# **You will** climb a ladder of four machines that compress sound: principal components, an
-# autoencoder, a variational autoencoder, and a VAE that plays against a second network. You hear
-# each of them, and one of them while it learns.
+# **You will** compress sound by four models, each built on the one before: principal components, an
+# autoencoder, a variational autoencoder (VAE), and a VAE that is trained against a second network.
+# You hear each of them, and the autoencoder while it learns.
 #
-# **Needs** lesson 04 (autoencoders); what a Fourier transform shows; the normal distribution; the
-# shipped checkpoint. Sections 1 to 7 take about 90 minutes with their exercises; 8 to 10 go
-# further.
+# **Needs** lesson 04 (autoencoders); what a Fourier transform shows
+# ([sound and Fourier](refreshers/sound.ipynb)); the normal distribution
+# ([probability](refreshers/probability.ipynb)); a training loop in
+# [PyTorch](refreshers/pytorch.ipynb); the shipped checkpoint.
+# Sections 1 to 7 take about 90 minutes with their exercises; 8 to 10 go further.
 # **Time and memory:** printed below. **Exercises:** 55 minutes.
 # **Library:** `workbench.models.spectral_vae`, `workbench.models.audio_vae`,
 # `workbench.models.spectral`, `workbench.systems.ldmg`, `workbench.datasets.sounds`.
@@ -40,9 +42,10 @@ else:
 # %% [markdown]
 # ## 1 · Sound as numbers
 #
-# *Predict:* how many numbers is a second of sound? How few would be enough to recognise it?
+# *Predict:* how many numbers describe a second of sound in a file? With how few could you still
+# recognise a song?
 #
-# Data sets of scores are rendered, so that we know every note; recordings are decoded. The shipped
+# The next cell renders scores as sound, or reads recordings if `dataset` names some. The shipped
 # system was not trained on the songs of the test split.
 
 # %%
@@ -68,10 +71,11 @@ song = clip_of(real[0], audio.items[test[0]].caption)
 song
 
 # %% [markdown]
-# A **spectrogram** holds the power at each frequency in each frame: here 513 frequencies, and a
-# frame every 256 samples. The ear hears levels, so all four machines work on **decibels**: ten
-# times the logarithm of the power, no lower than −80. A number near 0 suits a network better, so
-# $x$ is $(\text{decibels} + 40)/20$.
+# A **spectrogram** contains the power at each frequency in each frame: here 513 frequencies, and a
+# frame every 256 samples. People hear ratios of power, not differences. So all four models work on
+# **decibels**: ten times the logarithm to base ten of the power, limited to at least −80. This
+# lesson calls them **levels**. Networks are easier to train on numbers near 0, so the models
+# receive $x = (\text{decibels} + 40)/20$.
 
 # %%
 from workbench.evaluation.spectra import blurred, decibels, log_spectral_distance, spectrogram
@@ -84,7 +88,8 @@ def levels_of(sound):  # (n, samples) → (n, 513 frequencies, frames), from −
 def sound_of(levels, rounds=32):  # (frequencies, frames) → samples
     window = torch.hann_window(1024)
     magnitude = 10 ** (levels - 2) * window.sum() / 2
-    phase = 6.28 * torch.rand(magnitude.shape, generator=torch.Generator().manual_seed(0))
+    random = torch.Generator().manual_seed(0)
+    phase = 2 * torch.pi * torch.rand(magnitude.shape, generator=random)
     for _ in range(rounds):
         spectrum = torch.polar(magnitude, phase)
         sound = torch.istft(spectrum, 1024, 256, window=window)
@@ -97,9 +102,10 @@ frames = rate / 256
 print(f"{rate:,} samples per second become {frames:g} frames × 513 levels: {frames * 513:,.0f}")
 
 # %% [markdown]
-# Levels alone are not a sound, because the phases are missing. `sound_of` guesses them: it turns
-# the levels into a sound, takes the phases of that sound, and repeats (Griffin and Lim 1984). All
-# four machines use it, so the second player below is the best that any of them can do.
+# Levels alone do not give a sound, because the phases are missing. `sound_of` estimates them: it
+# starts with random phases, computes a sound, takes the phases of this sound, and repeats (Griffin
+# and Lim 1984). All four models use it. So the second player below, with the exact levels, is the
+# result of a model without any error of its own.
 
 # %%
 from workbench.course.widgets import compare
@@ -113,17 +119,17 @@ plots.spectrogram(both[0], song.audio[0], rate, "the recording")
 plots.spectrogram(both[1], ceiling.audio[0], rate, "its levels, with guessed phases");
 
 # %% [markdown]
-# *What you should have noticed:* there are twice as many levels as samples, so nothing is saved
-# yet. The guessed phases cost some sharpness, but the music is all there: drums are vertical lines,
-# held notes horizontal ones.
+# *What you should have noticed:* there are twice as many levels as samples, so nothing is
+# compressed yet. With the estimated phases the sound is a little less sharp, but all notes are
+# there. In the figures, drums are vertical lines and held notes are horizontal ones.
 #
 # ## 2 · How much is lost?
 #
-# *Predict:* if one number should summarise what was lost, what should it measure?
+# *Predict:* one number should summarise how much a reconstruction lost. What should it measure?
 #
-# The *log-spectral distance* compares decibels: the root mean square over the $F$ frequencies, then
-# the mean over the $T$ frames. $P_{ft}$ is the power of the recording, $\hat P_{ft}$ that of the
-# reconstruction.
+# The **log-spectral distance** compares decibels: the root mean square of their differences over
+# the $F$ frequencies, then the mean over the $T$ frames. $P_{ft}$ is the power of the recording at
+# frequency $f$ in frame $t$, $\hat P_{ft}$ that of the reconstruction.
 #
 # $$d = \frac1T\sum_t\sqrt{\frac1F\sum_f\left(10\log_{10}\frac{P_{ft}}{\hat P_{ft}}\right)^2}
 # \qquad (1)$$
@@ -152,8 +158,8 @@ def log_distance(real, made):
 
 
 # %% [markdown]
-# Two yardsticks: another song of the test split, and the picture at half its resolution in time and
-# frequency, stretched again (a quarter of the numbers).
+# Two distances for comparison: that of another song of the test split, and that of the same
+# spectrogram at half its resolution in time and in frequency (a quarter of the numbers).
 
 # %%
 def distance(levels, true=test_levels):  # mean over the pieces, in decibels
@@ -170,26 +176,26 @@ for name, value in distances.items():
     print(f"{name}: {value:.1f} dB")
 
 # %% [markdown]
-# *What you should have noticed:* 0 is perfect, and another song is the floor: a machine that does
-# no better has learned nothing about this one.
+# *What you should have noticed:* 0 dB is a perfect reconstruction. Another song is the floor: the
+# output of a model with that distance is no nearer to this song than to any other.
 #
-# ## 3 · The first rung: principal components
+# ## 3 · The first model: principal components
 #
-# *Predict:* how many of 513 directions are enough to come nearer than the picture at half
-# resolution?
+# *Predict:* how many principal components are enough for a smaller distance than that of the
+# spectrogram at half resolution?
 
 # %%
 predict("06.1", ["2", "4", "8", "16 or more"])
 
 # %% [markdown]
-# **Principal components** (lesson 01) are the directions in which the frames vary most. The columns
-# of $W$ are the first $k$ of them, $m$ is the mean frame. A frame $x$ becomes $k$ numbers $z$, and
-# comes back as $\hat x$:
+# **Principal components** (lesson 01) are the directions in which the frames vary most. A frame $x$
+# has 513 levels. The columns of $W$ are the first $k$ directions, and $m$ is the mean frame. The
+# frame is encoded as $k$ numbers $z$ and decoded as $\hat x$:
 #
 # $$z = W^\top (x - m), \qquad \hat x = m + W z \qquad (2)$$
 #
-# Of all linear maps to $k$ numbers and back, this one has the least squared error. Nothing is
-# trained step by step: $W$ is computed.
+# Of all linear maps to $k$ numbers and back, this one has the smallest squared error on the
+# training data. $W$ is computed directly, without steps of training.
 #
 # *Equation (2):* code `sklearn.decomposition.PCA`; paper Pearson 1901.
 
@@ -198,12 +204,13 @@ from sklearn.decomposition import PCA
 
 crops, _ = audio.crops(run.size(10, 60), length, seed=seed, rows=audio.split("train"))
 train_levels = levels_of(crops[:, 0])  # (pieces, 513, frames)
-some = train_levels.mT.reshape(-1, 513)[::3].numpy()
+some = train_levels.mT.reshape(-1, 513)[::3].numpy()  # every third frame
 
 
-def through_pca(levels, pca):
-    flat = pca.inverse_transform(pca.transform(levels.mT.reshape(-1, 513).numpy()))
-    return torch.from_numpy(flat).float().reshape(levels.mT.shape).mT
+def through_pca(levels, pca):  # (n, 513, frames) → the same, encoded and decoded
+    rows = levels.mT.reshape(-1, 513).numpy()  # a row per frame
+    decoded = pca.inverse_transform(pca.transform(rows))
+    return torch.from_numpy(decoded).float().reshape(levels.mT.shape).mT
 
 
 counts = (2, 4, 8, 16, 32)
@@ -227,27 +234,29 @@ compare([ceiling, clip_of(sound_of(by_count[k][0]), "PCA")],
         ["all 513 levels", f"{k} principal components"])
 
 # %% [markdown]
-# *What you should have noticed:* a few directions go far, because the levels of neighbouring
-# frequencies rise and fall together. Rhythm and loudness survive. Chords become a haze: their fine
-# lines are in other places for each chord, and no few directions hold them all.
+# *What you should have noticed:* a few directions are enough for much of the music, because the
+# levels of neighbouring frequencies rise and fall together. Rhythm and loudness are kept. Chords
+# sound blurred: the fine lines of each chord are at other frequencies, and a few directions cannot
+# describe all of them.
 #
-# ## 4 · The second rung: an autoencoder
+# ## 4 · The second model: an autoencoder
 #
-# *Predict:* it has as many numbers per frame as the first rung, and is trained for a few seconds.
-# Which of the two will lose less?
+# *Predict:* an autoencoder with as many numbers per frame is trained for a short time. Which of the
+# two has the smaller distance (1) on held-out songs?
 
 # %%
 predict("06.2", ["PCA", "the autoencoder"])
 
 # %% [markdown]
-# The **bottleneck** stays: $k$ numbers per frame. But encoder $f$ and decoder $g$ are now networks,
-# which may bend, and which see neighbouring frames. They are trained for the squared error over all
-# levels of real sounds $x$:
+# The **bottleneck** is the same: $k$ numbers per frame. But the encoder $f$ and the decoder $g$ are
+# now networks. They are not linear, and they also receive neighbouring frames. Their loss is the
+# squared error over all levels of real sounds $x$:
 #
 # $$L = \mathbb E_x\, \tfrac{1}{FT} \left\lVert x - g(f(x)) \right\rVert^2 \qquad (3)$$
 #
-# *Equation (3):* code `torch.nn.MSELoss`; paper Hinton and Salakhutdinov 2006. Without bends and
-# neighbours its best solution is PCA (Baldi and Hornik 1989).
+# *Equation (3):* code `torch.nn.MSELoss`; paper Hinton and Salakhutdinov 2006. A linear autoencoder
+# of single frames has the same smallest error as PCA, and its best solution spans the same
+# directions (Baldi and Hornik 1989).
 
 # %%
 from workbench.course.diagrams import Arrow, diagram
@@ -264,14 +273,15 @@ arrows = [
     Arrow("mean", "z"), Arrow("z", "decoder"), Arrow("decoder", "out"), Arrow("out", "guessed"),
     Arrow("encoder", "logvar", beside=True), Arrow("logvar", "noise", "σ"), Arrow("noise", "z"),
 ]
-rung_two = ("sound", "levels", "encoder", "mean", "z", "decoder", "out", "guessed")
-plain = [arrow for arrow in arrows if {arrow.start, arrow.end} <= set(rung_two)]
-shown = {key: boxes[key] for key in rung_two}
+parts = ("sound", "levels", "encoder", "mean", "z", "decoder", "out", "guessed")
+plain = [arrow for arrow in arrows if {arrow.start, arrow.end} <= set(parts)]
+shown = {key: boxes[key] for key in parts}
 diagram("The autoencoder", shown, plain, here=["encoder", "decoder"])
 
 # %% [markdown]
-# A ConvNeXt block (arXiv 2201.03545) mixes the frames, each channel by itself, then the channels,
-# each frame by itself. The second output of the encoder, a log variance, waits for the third rung.
+# A ConvNeXt block (arXiv 2201.03545) has two parts: a convolution over time that treats each
+# channel separately, then an MLP over the channels that treats each frame separately. The encoder
+# has a second output, a log variance. Only the third model uses it.
 
 # %%
 from torch import nn
@@ -290,7 +300,7 @@ class LevelVAE(nn.Module):
             nn.Conv1d(numbers, width, 7, padding=3), ConvNeXt(width), ConvNeXt(width),
             nn.Conv1d(width, 513, 1),
         )
-        with torch.no_grad():  # begin with the mean frame
+        with torch.no_grad():  # before training, the output is near the mean frame
             self.decoder[-1].bias.copy_(train_levels.mean((0, 2)))
 
     def encode(self, levels):  # (n, 513, frames) → mean and log variance, (n, numbers, frames)
@@ -301,8 +311,8 @@ class LevelVAE(nn.Module):
 listing(ConvNeXt.forward)
 
 # %% [markdown]
-# The training loop, for this rung and the next. A rung is a function that computes the loss of a
-# batch.
+# The training loop serves this model and the next. `loss_of` is a function that computes the loss
+# of a batch, a different one for each model.
 
 # %%
 def batch(n=8, width=32):
@@ -365,52 +375,57 @@ reveal("06.2", "PCA" if distances["PCA"] < distances["autoencoder"] else "the au
 compare(stages)
 
 # %% [markdown]
-# *What you should have noticed:* the untrained network outputs the mean frame of all music, more or
-# less, as one steady hiss. Listen for what comes first: the loudness, the drums or the pitches. The
-# figures above show whether so few steps are enough to overtake PCA; the shipped network had
-# thousands, of larger batches.
+# *What you should have noticed:* the untrained network outputs about the mean frame of all music at
+# all times, which sounds like a steady hiss. Listen for what comes first: the loudness, the drums
+# or the pitches. The printed distances show after how many steps, if at all, the network is better
+# than PCA.
 #
-# ## 5 · The third rung: a variational autoencoder
+# ## 5 · The third model: a variational autoencoder
 #
-# *Predict:* a variational autoencoder adds noise to its codes while it is trained. Which will
-# reconstruct better, it or the autoencoder?
+# A variational autoencoder adds noise to its latents while it is trained.
+#
+# *Predict:* which has the smaller distance (1) on held-out songs, after as many steps?
 
 # %%
 predict("06.3", ["the autoencoder", "the variational autoencoder"])
 
 # %% [markdown]
-# Nobody told the autoencoder where to put its codes, so between them may be anything. To *generate*
-# sound we want codes whose distribution we know. A **VAE** starts from there: sample $z$ from
+# The loss of the autoencoder does not say where its latents should lie, and a $z$ between them may
+# decode to anything. To *generate* sound we need latents with a known distribution. A **VAE**
+# (variational autoencoder) is a model of how sounds arise: first $z$ is sampled from
 # $p(z) = \mathcal N(0, I)$, then a sound from $p(x \mid z)$, a normal distribution around $g(z)$.
-# It should make the real sounds probable. In four steps:
+# Its training makes the probability $p(x)$ of real sounds large. This needs four steps:
 #
-# 1. The probability of a sound is the mean of $p(x \mid z)$ over all $z$. Sampling cannot compute
-#    it, because nearly every $z$ makes some other sound.
-# 2. The encoder proposes where to look: a normal distribution $q(z \mid x)$ for each sound.
-#    Corrected for the proposal, $p(x)$ is the mean over $q$ of $p(x \mid z)\, p(z) / q(z \mid x)$.
-# 3. The logarithm of a mean is at least the mean of the logarithms (Jensen's inequality). The
-#    logarithm of the product falls into two parts, the **ELBO** (evidence lower bound):
+# 1. $p(x)$ is the mean of $p(x \mid z)$ over all $z$, weighted by $p(z)$. It cannot be estimated by
+#    random $z$, because nearly all of them belong to other sounds.
+# 2. So the encoder gives a normal distribution $q(z \mid x)$ of likely $z$ for each sound. For $z$
+#    sampled from $q$, $p(x)$ is the mean of $p(x \mid z)\, p(z) / q(z \mid x)$: the quotient
+#    corrects for sampling from $q$ instead of $p$.
+# 3. The logarithm of a mean is at least the mean of the logarithms (Jensen's inequality). This mean
+#    of logarithms is the sum of two terms and is called **ELBO** (evidence lower bound):
 #
 # $$\log p(x) \ \ge\ \mathbb E_{q(z \mid x)} \log p(x \mid z)
 # \ -\ \mathrm{KL}\left(q(z \mid x) \,\Vert\, p(z)\right) \qquad (4)$$
 #
-# 4. The gap between the two sides is $\mathrm{KL}(q(z \mid x) \Vert p(z \mid x))$. It is 0 when the
-#    encoder proposes exactly those $z$ that could have made $x$.
+# 4. The difference of the two sides is $\mathrm{KL}(q(z \mid x) \Vert p(z \mid x))$. It is 0 if
+#    $q(z \mid x)$ is exactly the distribution of those $z$ from which $x$ may have come.
 #
 # *Equation (4):* code `workbench.systems.ldmg.coding.gan_terms` (its terms without a
 # discriminator); paper VAE (arXiv 1312.6114), eq. 3.
 #
-# The first part rewards reconstruction. The second, the **KL** divergence, is what a code costs: it
-# grows as $q$ moves away from $\mathcal N(0, 1)$ or becomes narrow. For each of the $k$ numbers,
-# with the encoder's mean $\mu$ and variance $\sigma^2$:
+# The first term is large if the sound is reconstructed well. The second term, the **KL**
+# (Kullback–Leibler divergence), is the price of a latent. It grows as the mean of $q$ moves away
+# from 0, and as its variance moves away from 1. For each of the $k$ numbers, with the encoder's
+# mean $\mu$ and variance $\sigma^2$:
 #
 # $$\mathrm{KL} = \tfrac12\left(\mu^2 + \sigma^2 - 1 - \ln\sigma^2\right) \qquad (5)$$
 #
 # *Equation (5):* code `workbench.models.audio_vae.kl`; paper VAE (arXiv 1312.6114), appendix B.
 
 # %% [markdown]
-# Where all is known we can look. In this toy world $x = 2z + \text{noise}$ of variance ½, so
-# $\log p(x)$ has a formula, and so has the best $q$.
+# The bound can be checked where $\log p(x)$ is known. In this example $z$ and $x$ are single
+# numbers, $x = 2z + \text{noise}$, and the noise has variance ½. There are formulas for
+# $\log p(x)$ and for the best $q$.
 
 # %%
 slope, variance, x = 2.0, 0.5, 1.5
@@ -436,9 +451,9 @@ print(f"log p(x) = {exact:.3f}; the best q has μ = {best_mean:.2f}, σ = {best_
       f"its gap is {abs(gap):.1e}")
 
 # %% [markdown]
-# *What you should have noticed:* the bound (curves) never exceeds the truth (dotted) and touches it
-# at the best $q$. A $\sigma$ that is too small costs KL, one that is too large costs
-# reconstruction.
+# *What you should have noticed:* the bound (curves) never exceeds the true $\log p(x)$ (dotted) and
+# equals it at the best $q$. If $\sigma$ is too small, the KL is large; if it is too large, the
+# reconstruction is worse.
 #
 # ## Exercise 2 · The price of a latent (5 minutes)
 #
@@ -460,8 +475,9 @@ def kl_normal(mean, log_variance):
 
 
 # %% [markdown]
-# **The reparametrisation.** The mean over $q$ in equation (4) is estimated by one sample. But how
-# does a gradient pass through a random number? Take the randomness out of the network's path:
+# **The reparametrisation.** The mean over $q$ in equation (4) is estimated by one sample $z$. The
+# gradient has to reach $\mu$ and $\sigma$ through this random number. So it is written as a
+# function of $\mu$, of $\sigma$ and of noise $\varepsilon$ that depends on neither:
 #
 # $$z = \mu + \sigma\varepsilon, \qquad \varepsilon \sim \mathcal N(0, 1) \qquad (6)$$
 #
@@ -479,20 +495,20 @@ for name, sample in ways.items():
     print(f"{name}: gradient for μ {mu.grad.numpy()}, for σ {sigma.grad.numpy().round(2)}")
 
 # %% [markdown]
-# *What you should have noticed:* sampled directly, no gradient arrives: the encoder would never
-# learn. Reparametrised, $z$ moves with $\mu$ one to one, and with $\sigma$ as far as $\varepsilon$
-# says.
+# *What you should have noticed:* if $z$ is sampled directly, the gradients are 0, and the encoder
+# would not learn. With the reparametrisation, the derivative of $z$ is 1 for $\mu$ and
+# $\varepsilon$ for $\sigma$.
 #
 # ## Exercise 3 · The ELBO, twice (25 minutes)
 #
 # *Level:* hard. *Goal:* equation (4) for a batch, with the KL by its formula and by sampling. `x`
-# is (batch, n), `mean` and `logvar` are (batch, k), `noise` ($\varepsilon$) is (samples, batch, k).
-# The decoder is linear, $\hat x = z\,W$ with `weights` (k, n), and $p(x \mid z)$ is normal around
-# $\hat x$ with one `variance` $s^2$ for all numbers:
-# $\log p(x \mid z) = -\frac12 \sum \left[(x - \hat x)^2/s^2 + \log 2\pi s^2\right]$. Sum over the
-# numbers of an example; take the mean over samples and examples. Return two numbers: the bound with
-# the KL of equation (5), and the bound with $\log q(z \mid x) - \log p(z)$ at the sampled $z$ in
-# its place. The second needs no formula for the KL; with many samples the two agree.
+# has the shape (batch, n), `mean` and `logvar` have (batch, k), and `noise` ($\varepsilon$) has
+# (samples, batch, k). The decoder is linear, $\hat x = z\,W$ with `weights` (k, n). $p(x \mid z)$
+# is a normal distribution around $\hat x$ with the same `variance` $s^2$ for all numbers: $\log p(x
+# \mid z) = -\frac12 \sum \left[(x - \hat x)^2/s^2 + \log 2\pi s^2\right]$. Take sums over the
+# numbers of an example, and means over samples and examples. Return two numbers. The first is the
+# bound with the KL of equation (5). In the second, the KL is replaced by the mean of $\log q(z \mid
+# x) - \log p(z)$ at the sampled $z$. With many samples the two agree.
 
 # %% tags=["stub"]
 def elbo(x, mean, logvar, noise, weights, variance):
@@ -521,9 +537,9 @@ def elbo(x, mean, logvar, noise, weights, variance):
 
 
 # %% [markdown]
-# With a fixed $s^2$, maximising the ELBO is minimising the squared error plus the KL times a weight
-# $\beta$. Both are means here, so $\beta = 2 s^2 k / 513$: the weight says how exact the decoder
-# claims to be.
+# If $s^2$ is fixed, the ELBO is largest where the squared error plus $\beta$ times the KL is
+# smallest. Here both are means over their numbers, so $\beta = 2 s^2 k / 513$. So a choice of
+# $\beta$ is a choice of $s$, the error that the decoder assumes of itself.
 
 # %%
 from workbench.models.audio_vae import kl
@@ -540,7 +556,8 @@ def vae_loss(net, x, beta=beta):
 torch.manual_seed(seed)
 vae = fit(LevelVAE(), vae_loss, steps)
 distances["VAE"] = distance(rebuilt(vae))
-print(f"claimed error: {20 * (beta * 513 / 2 / k) ** 0.5:.1f} dB per level")
+assumed = (beta * 513 / (2 * k)) ** 0.5  # s
+print(f"error that the decoder assumes: {20 * assumed:.1f} dB per level")
 for name in ("PCA", "autoencoder", "VAE"):
     print(f"{name}: {distances[name]:.2f} dB")
 better = "autoencoder" if distances["autoencoder"] < distances["VAE"] else "variational autoencoder"
@@ -549,11 +566,11 @@ title = "The VAE; the noise is there in training only"
 diagram(title, boxes, arrows, here=["mean", "logvar", "noise", "z"])
 
 # %% [markdown]
-# **What the weight does.** If encoder and decoder are linear, the best VAE has a formula
-# (arXiv 1911.02469). In one dimension, for data of variance 1 and a decoder that claims the error
-# $s^2 = 0.1$: the decoder multiplies by $w = \sqrt{1 - \beta s^2}$, the encoder's mean is $w x$ and
-# its variance $\beta s^2$. Move the weight $\beta$, with the mouse or the arrow keys. At which
-# weight do all nine points have the same code?
+# **What the weight does.** If encoder and decoder are linear, there is a formula for the best VAE
+# (arXiv 1911.02469). Take data of one dimension and variance 1, and a decoder that assumes the
+# squared error $s^2 = 0.1$. Then the decoder multiplies by $w = \sqrt{1 - \beta s^2}$, and the
+# encoder outputs the mean $w x$ and the variance $\beta s^2$. Move the weight $\beta$, with the
+# mouse or the arrow keys. At which weight do all nine points have the same mean and variance?
 
 # %%
 from workbench.course.widgets import Slider, explore
@@ -561,7 +578,8 @@ from workbench.course.widgets import Slider, explore
 
 def linear_vae(weight):
     variance = min(1.0, 0.1 * weight)  # βs²
-    w, points = (1 - variance) ** 0.5, np.linspace(-2, 2, 9)
+    w = (1 - variance) ** 0.5
+    points = np.linspace(-2, 2, 9)
     left, right = plots.axes(1, 2, width=10, height=3)
     left.errorbar(points, w * points, variance**0.5, fmt="o", color=plots.COLOURS[0], capsize=3)
     left.set(xlabel="x", ylabel="z: mean ± σ", ylim=(-3.2, 3.2))
@@ -576,13 +594,13 @@ explore(linear_vae, Slider("weight β", [0.1, 0.5, 1, 2, 4, 6, 8, 9, 9.5, 10, 12
         still=(0.1, 4, 10))
 
 # %% [markdown]
-# *What you should have noticed:* a larger weight makes each code vaguer and all decoded values
-# smaller. From $\beta s^2 = 1$ on the code is always $\mathcal N(0, 1)$ and carries nothing: this
-# is **posterior collapse**, which section 6 meets again.
+# *What you should have noticed:* a larger weight makes the distribution of each latent wider and
+# all decoded values smaller. From $\beta s^2 = 1$ on, $q$ is $\mathcal N(0, 1)$ for every $x$, so
+# the latent contains no information. This is **posterior collapse**; section 6 comes back to it.
 
 # %% [markdown]
-# Now decode normal noise. PCA's numbers get the variance that they have over music; the two
-# networks get $\mathcal N(0, 1)$.
+# Now decode random latents. Those of the two networks are sampled from $\mathcal N(0, 1)$. Those of
+# PCA get the variances that its numbers have over music.
 
 # %%
 noise = torch.randn(1, k, 200, generator=torch.Generator().manual_seed(seed))
@@ -599,11 +617,11 @@ torch.manual_seed(seed)
 strict_vae = fit(LevelVAE(), lambda net, x: vae_loss(net, x, strict), steps)
 nets = {"untrained": LevelVAE(), "autoencoder": autoencoder, "VAE": vae,
         f"VAE, β = {strict:g}": strict_vae}
-codes = {}
+encoded = {}
 for name, net in nets.items():
     with torch.no_grad():
-        codes[name] = mean, logvar = net.encode(test_levels)
-    sigma = torch.zeros_like(mean)  # no noise in the autoencoder's codes
+        encoded[name] = mean, logvar = net.encode(test_levels)
+    sigma = torch.zeros_like(mean)  # no noise in the autoencoder's latents
     if "VAE" in name:
         sigma = (0.5 * logvar).exp()
     middle = mean.mean((0, 2))  # of each number, over all music
@@ -615,32 +633,35 @@ for name, net in nets.items():
 
 # %%
 for name in list(nets)[2:]:
-    price, lost = float(kl(*codes[name])), distance(rebuilt(nets[name]))
+    price, lost = float(kl(*encoded[name])), distance(rebuilt(nets[name]))
     print(f"{name}: KL {price:.2f} nats per number, distance {lost:.2f} dB")
-run.note("KL per number, VAE trained here", float(kl(*codes["VAE"])), unit="nats",
+run.note("KL per number, VAE trained here", float(kl(*encoded["VAE"])), unit="nats",
          floor="0: not used")
 
 # %% [markdown]
-# *What you should have noticed:* compare how far each machine's numbers are from
-# $\mathcal N(0, 1)$. The autoencoder may be nearly as close as the VAE, although nothing asked for
-# it. An untrained encoder outputs narrow codes (first line). Training widens them as long as the
-# squared error gains by it, and a short training does not widen them far. And a small $\beta$ pulls
-# weakly. What it does bring about is the noise: without it the KL would grow without limit. The
-# last VAE learned under a hundred times the weight: compare how near to $\mathcal N(0, 1)$ its
-# codes are, and what that costs in KL and in decibels. Still none of these machines makes music
-# from noise: each number alone looks right, but music is in how they move together.
-# [Lesson 07](07_audio_diffusion.ipynb) learns that.
+# *What you should have noticed:* compare how far the latents of each network are from
+# $\mathcal N(0, 1)$. Those of the autoencoder may be nearly as close as those of the VAE, although
+# no term of its loss requires it. The reason is the beginning: an untrained encoder outputs latents
+# of small variance (first line), and a short training increases it only as far as this reduces the
+# squared error. A small $\beta$ has little effect on the means. Its main effect is on $\sigma$:
+# noise only increases the squared error, so without the KL in the loss $\sigma$ would go to 0. The
+# last VAE was trained with a hundred times the weight. Compare how near its latents are to
+# $\mathcal N(0, 1)$, and compare its KL and its distance with those of the other VAE. None of
+# these models generates music from random latents. Each number by itself may have the right
+# distribution, but the numbers and the frames of music depend on each other.
+# [Lesson 07](07_audio_diffusion.ipynb) learns this dependence.
 #
-# **What one number does.** Hold one number of all frames at a value, and decode two seconds. Number
-# 0 is the one that varies most over music. Move the sliders, with the mouse or the arrow keys.
+# **What one number does.** One of the $k$ numbers is set to the same value in all frames, and two
+# seconds are decoded. Number 0 is the one that varies most over music. Move the sliders, with the
+# mouse or the arrow keys.
 
 # %%
-code = codes["VAE"][0][:1, :, :125]  # two seconds
-widest = codes["VAE"][0].std((0, 2)).argsort(descending=True)  # number 0 varies most
+one = encoded["VAE"][0][:1, :, :125]  # two seconds
+widest = encoded["VAE"][0].std((0, 2)).argsort(descending=True)  # number 0 varies most
 
 
 def decoded_with(number, value):
-    z = code.clone()
+    z = one.clone()
     z[0, widest[number]] = value
     with torch.no_grad():
         return vae.decoder(z)[0]
@@ -659,23 +680,26 @@ explore(show, Slider("value", np.linspace(-3, 3, 13), 0), Slider("number of z", 
 
 # %% [markdown]
 # *What you should have noticed:* a number changes a whole pattern of frequencies, such as the
-# balance of low and high, not a single line. If the KL has switched a number off, its slider
+# balance of low and high, not a single line. If a number has collapsed (its KL is 0), its slider
 # changes nothing.
 #
-# ## 6 · The fourth rung: a second player
+# ## 6 · The fourth model: a second network
 #
-# *Predict:* a mean over all plausible spectrograms minimises the squared error: how does it look,
-# and how does it sound? And if a second network demands plausible detail, which of the two will
-# have the smaller distance (1)?
+# The mean of all plausible spectrograms minimises the squared error. How does such a mean look, and
+# how does it sound? In a VAE-GAN a second network is trained to find differences between real and
+# generated spectrograms, and the VAE is trained to leave none.
+#
+# *Predict:* which of the two will have the smaller distance (1)?
 
 # %%
 predict("06.4", ["the VAE alone", "the VAE-GAN"])
 
 # %% [markdown]
-# The squared error cannot distinguish plausible detail from wrong detail, and the best answer to it
-# is the mean of all: a blur. A **discriminator** $D$ looks at patches of the spectrogram and scores
-# them: real above 1, generated below −1. Beyond these margins it pays nothing (the **hinge**).
-# $\hat x$ is the VAE's output:
+# For the squared error, plausible detail in a wrong place is worse than no detail. So its best
+# output is a mean, which is blurred. A **discriminator** $D$ gives a score to each patch of a
+# spectrogram. It is trained to give real patches more than 1 and generated patches less than −1.
+# Scores beyond these margins cost nothing; this loss is called **hinge**. $\hat x$ is the output of
+# the VAE:
 #
 # $$L_D = \mathbb E \max(0, 1 - D(x)) + \mathbb E \max(0, 1 + D(\hat x)) \qquad (7)$$
 #
@@ -702,9 +726,10 @@ def hinge(real, fake):
 
 
 # %% [markdown]
-# The other player is the VAE, now called **generator**. It wants high scores, and besides that its
-# output should look like the original *inside* the discriminator: $D_l$ are the features of its
-# layer $l$ of $L$ (**matching**). With the squared error, the KL and a weight $\lambda$ for each:
+# The VAE is now called **generator**. Its loss has four terms. The squared error and the KL are
+# those of the VAE. The third term is smaller if the discriminator gives higher scores to $\hat x$.
+# The fourth, **matching**, compares real and generated spectrograms inside of the discriminator:
+# $D_l$ are the features of its layer $l$, of $L$ layers. Each term has a weight:
 #
 # $$L_G = \lambda_1 L_{\text{error}} + \beta\,\mathrm{KL} - \lambda_2\, \mathbb E\, D(\hat x)
 # + \frac{\lambda_3}{L} \sum_{l=1}^{L}
@@ -755,7 +780,8 @@ moves = [
     Arrow("decoder", "fake"), Arrow("fake", "d"), Arrow("x", "d", "also matching"),
     Arrow("d", "score"),
 ]
-diagram("Both players: the VAE below, the discriminator above", players, moves, here=["d", "score"])
+diagram("Both networks: the VAE below, the discriminator above", players, moves,
+        here=["d", "score"])
 
 # %%
 class Patches(nn.Module):
@@ -779,9 +805,9 @@ class Patches(nn.Module):
 
 
 # %% [markdown]
-# The players move in turn. In the discriminator's move $\hat x$ is **detached**: no gradient
-# reaches the VAE. In the VAE's move the gradient passes *through* the discriminator, and only the
-# VAE's weights change.
+# The two networks are trained in turn. In the discriminator's turn $\hat x$ is **detached**: no
+# gradient reaches the VAE. In the VAE's turn the gradient passes *through* the discriminator, but
+# only the weights of the VAE change.
 
 # %%
 from workbench.models.audio_vae import feature_matching, hinge_discriminator, hinge_generator
@@ -789,13 +815,14 @@ from workbench.models.audio_vae import feature_matching, hinge_discriminator, hi
 
 def play(net, discriminator, optimizers, x, weights=(1.0, beta, 0.02, 0.05)):
     mean, logvar = net.encode(x)
-    fake = net.decoder(mean + (0.5 * logvar).exp() * torch.randn_like(mean))
-    # the discriminator's move, equation (7)
+    z = mean + (0.5 * logvar).exp() * torch.randn_like(mean)
+    fake = net.decoder(z)
+    # the discriminator's turn, equation (7)
     loss_d = hinge_discriminator(discriminator(x), discriminator(fake.detach()))
     optimizers[1].zero_grad()
     loss_d.backward()
     optimizers[1].step()
-    # the generator's move, equation (8)
+    # the generator's turn, equation (8)
     with torch.no_grad():
         on_real = discriminator(x)
     on_fake = discriminator(fake)
@@ -810,7 +837,7 @@ def play(net, discriminator, optimizers, x, weights=(1.0, beta, 0.02, 0.05)):
 
 
 # %% [markdown]
-# Two copies of the VAE go on for as many steps: one alone, one with the other player.
+# Two copies of the VAE are trained for as many further steps: one alone, one with a discriminator.
 
 # %%
 from copy import deepcopy
@@ -827,7 +854,7 @@ games = [play(vae_gan, discriminator, optimizers, batch()) for _ in range(more)]
 left, right = plots.axes(1, 2, width=10, height=3.2)
 scores = np.array([score for score, _ in games]).T
 plots.lines(left, range(more), {"real": scores[0], "generated": scores[1]}, xlabel="step",
-            ylabel="mean score", title="what the discriminator says")
+            ylabel="mean score", title="scores of the discriminator")
 terms = np.array([term for _, term in games]).T
 plots.lines(right, range(more), {"squared error": terms[0], "matching": terms[3]}, xlabel="step",
             ylabel="term of the loss", title="two terms of the generator");
@@ -859,14 +886,14 @@ takes = [clip_of(sound_of(levels[0]), name) for name, levels in results.items()]
 compare([ceiling, *takes], ["all 513 levels", "VAE alone", "VAE-GAN"], blind=True)
 
 # %% [markdown]
-# *What you should have noticed:* a picture that is smoother than the recording has less *detail*
-# above. Compare the VAE alone with the VAE-GAN, in detail and in distance. Invented detail costs
-# distance: a line in a wrong place is an error twice, where it is and where it should be. Could you
-# tell the two apart, and which did you prefer? No figure here decides that; a blind test with many
+# *What you should have noticed:* a spectrogram that is smoother than that of the recording has less
+# *detail* (printed above). Compare the VAE alone with the VAE-GAN, in detail and in distance. An
+# invented line increases the distance twice: where it is, and where it should be. Could you tell
+# the two apart, and which did you prefer? No number here decides that. A blind test with many
 # people could (lesson 13).
 #
-# The library makes both moves in one step. The discriminator's weights are frozen for the
-# generator's terms, so all terms can be added:
+# The library adds the terms of both networks to one loss. For the terms of the generator, the
+# weights of the discriminator are frozen:
 
 # %%
 from workbench.models.audio_vae import adversarial_terms
@@ -874,24 +901,24 @@ from workbench.models.audio_vae import adversarial_terms
 listing(adversarial_terms)
 
 # %% [markdown]
-# **A trap:** with *matching* at a large weight it drowned the other terms; the encoder's KL went to
-# zero, and $z$ was not used at all (**posterior collapse**). Look at the KL before you look at the
-# loss.
+# **A mistake that we made:** in one training the weight of *matching* was so large that the other
+# terms had no effect. The KL went to zero, and the decoder did not use $z$ at all (posterior
+# collapse). Look at the KL before you look at the loss.
 #
-# ## 7 · The shipped system: the same, longer
+# ## 7 · The shipped system
 #
-# *Predict:* the shipped autoencoder has more numbers per frame. Which sound is nearer to the
-# recording, its own or that of PCA with as many numbers and guessed phases?
+# *Predict:* the shipped autoencoder has more numbers per frame than the models above. Which sound
+# has the smaller distance (1): its own, or that of PCA with as many numbers and estimated phases?
 
 # %%
 predict("06.5", ["PCA's", "the shipped autoencoder's"])
 
 # %% [markdown]
-# The shipped network is built of the same blocks. Its decoder also generates the **phases**, so an
-# inverse Fourier transform makes the sound, as in Vocos. Its loss compares spectrograms of the
-# sound at several window lengths instead of one. Then its decoder alone went on, with equation (1)
-# itself as a part of its loss. Its training can have a discriminator, which looks at samples; the
-# line under the listings says whether this one had.
+# The shipped network is built of the same blocks. Its decoder also outputs the **phases**, so an
+# inverse Fourier transform gives the sound, as in Vocos. Its loss compares spectrograms of the
+# sound at several window lengths instead of one. In a second stage only its decoder was trained,
+# with equation (1) as a part of its loss. It may be trained with a discriminator of samples; the
+# line printed after the listings tells whether the shipped one was.
 
 # %%
 from IPython.display import display
@@ -911,7 +938,7 @@ record = training_of(folder)
 kind, stage = next(iter(record["stages"].items()))  # the first stage: "VAE" or "VAE-GAN"
 numbers = system.config.vae.latent
 print(f"a {kind}, trained for {stage['steps']:,} steps on {record['minutes_of_sound']:.0f} minutes "
-      f"of sound: {numbers / k:g} times the numbers per frame of the machines above, and "
+      f"of sound: {numbers / k:g} times the numbers per frame of the models above, and "
       f"{len(WINDOWS)} window lengths")
 
 # %%
@@ -922,8 +949,8 @@ decoded = np.stack([
 distances[f"shipped, {numbers} numbers"] = distance(levels_of(decoded))
 by_pca = through_pca(test_levels, PCA(numbers, random_state=seed).fit(some))
 distances[f"PCA, {numbers} numbers"] = distance(by_pca)
-guessed = levels_of(np.stack([sound_of(levels) for levels in by_pca]))  # begins 2 frames later
-known = test_levels[..., 2 : 2 + guessed.shape[-1]]
+guessed = levels_of(np.stack([sound_of(levels) for levels in by_pca]))
+known = test_levels[..., 2 : 2 + guessed.shape[-1]]  # `sound_of` leaves out the first 2 frames
 distances["the same, as sound"] = distance(guessed, known)
 pca_wins = distances["the same, as sound"] < distances[f"shipped, {numbers} numbers"]
 reveal("06.5", "PCA's" if pca_wins else "the shipped autoencoder's")
@@ -949,26 +976,27 @@ plots.lines(plots.axes(width=7), range(len(spread)),
 print(f"KL {float(kl(mean, logvar)):.2f} nats per number")
 
 # %% [markdown]
-# *What you should have noticed:* by this measure principal components are hard to beat: it is
-# nearly what they minimise, and levels are all they store. But the distance of a *sound* is what
-# counts, and guessed phases cost some of it. Compare the attack of the drums by ear. Numbers of $z$
-# with widely spread means and a small $\sigma$ carry information; one whose $\sigma$ is 1 and whose
-# mean never moves is unused.
+# *What you should have noticed:* the distance (1) favours principal components. They minimise
+# nearly this distance, and they store levels only, while the shipped network also stores what it
+# needs for the phases. Compare the beginnings of drum strokes by ear. In the last figure, numbers
+# of $z$ whose means vary much and whose $\sigma$ is small contain information. A number whose
+# $\sigma$ is 1 and whose mean is constant contains none.
 #
-# **Does the other player pay?** At the size of a laptop it does not: after as many steps the VAE
-# alone is nearer to the sound, and its steps are far cheaper (`workbench evaluate sound --only
-# players --training-steps 6000` measures it). `sound-ldmg` was therefore trained without. Those
-# measures are spectra; whether ears prefer the texture that a discriminator insists on, only a
-# listening test can say. What a larger or smaller $\beta$ does to the system that generates from
-# these codes, `experiments/ldmg_kl_weight.ipynb` measures.
+# **Is a discriminator worth its cost?** At laptop size it is not: after as many steps the VAE alone
+# is nearer to the sound, and its steps cost far less (`workbench evaluate sound --only players
+# --training-steps 6000` measures both). So `sound-ldmg` was trained without one. This compares
+# spectra. Whether people prefer the sound of the VAE-GAN, only a listening test can answer.
+# `experiments/ldmg_kl_weight.ipynb` measures how $\beta$ changes the system that generates from
+# these latents.
 #
 # ## 8 · Going further: two ways to the bottleneck
 #
-# *Predict:* one network works on samples, one on Fourier frames. Which costs more, and why?
+# *Predict:* one network works on samples, one on frames of a Fourier transform. For which does a
+# second of sound take more time in training, and why?
 #
-# The original shortens the waveform by strided convolutions, six times by two (a **strided
-# convolution** moves by more than one sample). The default here starts with a Fourier transform and
-# ends with its inverse, so that all layers run at 62.5 frames per second.
+# The original LDMG shortens the waveform by six **strided convolutions**, which move by two samples
+# and so halve the length. The default here starts with a Fourier transform and ends with its
+# inverse, so all its layers work on 62.5 frames per second.
 
 # %%
 import time
@@ -991,13 +1019,14 @@ for name, network in networks.items():
           "second of sound")
 
 # %% [markdown]
-# *What you should have noticed:* the work of a convolution is its weights times how often it is
-# applied. 16,000 times per second is a lot.
+# *What you should have noticed:* the work of a convolution is the number of its weights times the
+# number of positions at which it is applied. The first layers of strided convolutions are applied
+# at thousands of positions per second.
 #
 # ## 9 · Going further: any length, without seams
 #
-# *Predict:* a song of ten minutes does not fit into memory at once. What happens at the cuts if
-# pieces are decoded one by one?
+# *Predict:* a song of ten minutes does not fit into memory at once. What happens at the cuts if it
+# is decoded part by part?
 
 # %%
 song_z = system.encode_sound(audio[test[0]])
@@ -1012,45 +1041,57 @@ plots.lines(plots.axes(width=7), np.arange(-4000, 4000) / rate,
 print(f"a frame depends on at most {vae_shipped.reach} frames on each side")
 
 # %% [markdown]
-# *What you should have noticed:* only the neighbourhood of the cut differs, as far as the
-# convolutions reach. `encode` and `decode` give each piece that much of its neighbours and throw it
-# away afterwards: the result is exactly that of the whole.
+# *What you should have noticed:* the two results differ only near the cut, as far as the
+# convolutions reach. `encode` and `decode` add so many frames of the neighbours to each part and
+# remove them afterwards. So their result is the same as without parts.
 #
-# ## 10 · Going further: where sounds live
+# ## 10 · Going further: a map of pieces
 #
-# *Predict:* take mean and spread of a piece's latents, and map them with t-SNE. Will genres form
-# groups?
+# Built-in scores are arranged as six kinds of sound: band, chip, drums, orchestra, piano and
+# strings. Each sound is described by the mean and the standard deviation of its latents.
+#
+# *Predict:* will sounds of the same kind be neighbours?
 
 # %%
 from sklearn.manifold import TSNE
 
-pieces = [i for i in range(len(audio)) if audio.lengths[i] >= rate][: run.size(12, 300)]
-codes = [system.encode_sound(audio[i][:, :length]) for i in pieces]
-marks = torch.stack([torch.cat([z.mean(1), z.std(1)]) for z in codes]).numpy()
-perplexity = min(20, len(pieces) // 3)
+from workbench.datasets.sound_kinds import built_in_kinds
+
+sounds = built_in_kinds(run.size(3, 15), seconds=seconds, rate=rate, seed=seed)
+latents = [system.encode_sound(clip.audio) for clip in sounds]
+marks = torch.stack([torch.cat([z.mean(1), z.std(1)]) for z in latents]).numpy()
+perplexity = min(20, len(sounds) // 3)
 points = TSNE(perplexity=perplexity, random_state=seed).fit_transform(marks)
-names = [str(audio.items[i].labels.get("style", "recording")) for i in pieces]
-plots.cloud(points, names, [audio.items[i].caption for i in pieces], "pieces by their latents")
+kinds = [clip.labels["style"] for clip in sounds]
+plots.cloud(points, kinds, [clip.caption for clip in sounds], "sounds by their latents")
+
+# %%
+apart = np.linalg.norm(marks[:, None] - marks[None], axis=2)
+np.fill_diagonal(apart, np.inf)  # a sound is not its own neighbour
+nearest = apart.argmin(1)
+same_kind = np.mean([kinds[i] == kinds[j] for i, j in enumerate(nearest)])
+by_chance = np.mean([kinds.count(kind) - 1 for kind in kinds]) / (len(kinds) - 1)
+print(f"nearest neighbours of the same kind: {same_kind:.0%}; by chance {by_chance:.0%}")
 
 # %% [markdown]
-# *What you should have noticed:* pieces of one genre lie near each other where they share their
-# instruments. The autoencoder never received a genre: what makes a genre is part of what has to be
-# kept anyway.
+# *What you should have noticed:* compare the printed share with chance (at smoke size there are few
+# sounds). The autoencoder never received the kind of a sound. But sounds of one kind have their
+# instruments in common, and a reconstruction needs information on the instruments.
 #
 # ## Mini-project · What does not fit (an hour)
 #
 # Take ten recordings of your own: `Clip.read("my.wav")`, then `system.reconstruct(clip)`. Order
-# them by log-spectral distance, listen to both ends of the list, and find out which kind of sound
-# the bottleneck cannot hold. Say how you could mend it, and what that would cost in numbers per
-# second. With a GPU, train with `dataset` set to your folder, and order them again.
+# them by log-spectral distance and listen to both ends of the list. Which kind of sound does the
+# bottleneck lose? How could a system keep it, and how many numbers per second would that cost? With
+# a GPU, train with `dataset` set to your folder, and order them again.
 #
 # ## You can now
 #
-# You compressed sound by four machines, derived the ELBO, trained two networks against each other,
+# You compressed sound by four models, derived the ELBO, trained two networks against each other,
 # and heard what each of them loses.
 #
-# *One limitation heard:* the shipped decoder is small and was trained on one core; chords sound
-# hazy. The `gpu` profile is there for more.
+# *A limitation to listen for:* the shipped network is small and was trained for a short time on a
+# CPU, and chords sound blurred. The `gpu` profile trains a larger one.
 #
 # *Terms:* bottleneck · spectrogram · decibel · log-spectral distance · VAE · ELBO · KL ·
 # reparametrisation · posterior collapse · discriminator · generator · hinge · matching · VAE-GAN ·
