@@ -4,11 +4,13 @@
 # [08 MusicLDM](08_musicldm.ipynb) · [index](00_start_here.ipynb) ·
 # [10 MidiGPT](10_midigpt_inpainting.ipynb)
 #
-# **You will** write causal attention, train a small GPT and hear it learn, see where it looks, and
-# steer how it samples.
+# **You will** write causal attention, train a small GPT and hear it learn, see which earlier tokens
+# it uses, and steer how it samples.
 #
-# **Needs** lesson 02 (tokens); matrix products; the softmax; the shipped checkpoint for the last
-# section. About 90 minutes with the exercises.
+# **Needs** lesson 02 (tokens); matrix products; the softmax; surprise in nats and bits
+# ([probability](refreshers/probability.ipynb)); a training loop in
+# [PyTorch](refreshers/pytorch.ipynb); the shipped checkpoint for the last section.
+# About 90 minutes with the exercises.
 # **Time and memory:** printed below. **Exercises:** 45 minutes.
 # **Library:** `workbench.models.gpt`, `workbench.models.generation`, `workbench.models.markov`.
 # **Papers:** attention (arXiv 1706.03762), GPT-2 (Radford et al. 2019), rotary positions
@@ -28,17 +30,19 @@ run = start("09", profile=profile, dataset=dataset, seed=seed, train=train)
 # %% [markdown]
 # ## 1 · The task: which token comes next?
 #
-# *Predict:* in these songs whole phrases return. Which model can use that: one that sees the last
-# four tokens, or one that sees all of them?
+# In these songs whole phrases are repeated. Can a model use this that receives only the last four
+# tokens?
 #
 # A song is a sequence of tokens $w_1 \dots w_N$ (lesson 02). A **language model** with weights
-# $\theta$ gives each token a probability, given those before it. Its loss is the mean surprise:
+# $\theta$ gives each token a probability, given those before it. The negative logarithm of this
+# probability is the surprise of the token. The loss is the mean surprise:
 #
 # $$L(\theta) = -\frac{1}{N} \sum_{i=1}^{N} \ln p_\theta(w_i \mid w_1, \dots, w_{i-1}) \qquad (1)$$
 #
-# A special token BOS stands before $w_1$. The unit of $L$ is **nats** per token: information
-# measured with the natural logarithm. A token may stand for several events (byte-pair encoding), so
-# the figures below are bits per *note*, which do not depend on how tokens are cut.
+# A special token BOS (beginning of sequence) stands before $w_1$. The unit of $L$ is **nats** per
+# token: information measured with the natural logarithm. By byte-pair encoding (lesson 02) a token
+# may stand for several events. So the figures below show bits per *note*, which can be compared
+# between vocabularies.
 #
 # *Equation (1):* code `workbench.models.gpt.next_token_loss`; paper GPT-2 (Radford and others
 # 2019), eq. 1.
@@ -58,7 +62,8 @@ vocabulary = Vocabulary.train([encode(song) for song in songs], 768)
 def rows_of(clips, longest=512):
     """Ids (songs, tokens) with BOS first; PAD, which is 0, fills up the shorter songs."""
     ids = [np.append(BOS, vocabulary.encode_song(encode(clip)))[:longest] for clip in clips]
-    return torch.nn.utils.rnn.pad_sequence([torch.from_numpy(row) for row in ids], True)
+    tensors = [torch.from_numpy(row) for row in ids]
+    return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)
 
 
 rows, held_rows = rows_of(songs), rows_of(held)
@@ -67,10 +72,13 @@ print(f"{len(songs)} songs, {rows.shape[1]} tokens at most; the first 8 tokens o
 print(" ".join(vocabulary.names[i].removesuffix("_None") for i in first))
 
 # %% [markdown]
-# The floor is a **Markov chain**: it predicts from the last few tokens only, by counting what
-# followed them in the training songs (with **Kneser–Ney** smoothing). The built-in songs come from
-# a grammar whose probabilities are known, so here there is also a ceiling: the true surprise. How
-# many times as many bits per note as the truth will the best chain need?
+# The baseline is a **Markov chain**. It predicts from the last few tokens only, by counting which
+# tokens followed them in the training songs. **Kneser–Ney** smoothing also gives some probability
+# to tokens that never followed. The built-in songs come from a grammar whose probabilities are
+# known. So the smallest mean surprise that any model can reach is known, too: that of the grammar
+# itself. This lesson calls it the truth.
+#
+# *Predict:* how many times as many bits per note as the truth does the best chain need?
 
 # %%
 predict("09.1", [2.0, 5.0, 10.0], unit="times")
@@ -85,18 +93,19 @@ def notes_in(ids):
     return int((vocabulary.kinds[vocabulary.decode(ids)] == "Velocity").sum())
 
 
-lines, held_lines = ([row[row != PAD].numpy() for row in table] for table in (rows, held_rows))
+lines = [row[row != PAD].numpy() for row in rows]
+held_lines = [row[row != PAD].numpy() for row in held_rows]
 notes = sum(notes_in(line) for line in held_lines)
-chains = {k: MarkovChain(k, vocabulary.size).fit(lines) for k in (0, 1, 2, 4)}
-bits = {
-    f"last {k}" if k else "frequencies": sum(chain.nll(line)[1:].sum() for line in held_lines)
-    / np.log(2) / notes
-    for k, chain in chains.items()
-}
+chains, bits = {}, {}
+for k in (0, 1, 2, 4):
+    name = f"last {k}" if k else "frequencies"
+    chains[name] = MarkovChain(k, vocabulary.size).fit(lines)
+    nats = sum(chains[name].nll(line)[1:].sum() for line in held_lines)  # without BOS
+    bits[name] = nats / np.log(2) / notes
 floor = min(bits.values())
 known = all(clip.labels.get("built_in") for clip in held)
-secret = [-builtin_songs.log_prob_notes(clip) for clip in held] if known else [np.nan]
-truth = sum(secret) / np.log(2) / notes
+true_nats = [-builtin_songs.log_prob_notes(clip) for clip in held] if known else [np.nan]
+truth = sum(true_nats) / np.log(2) / notes
 shown = {**bits, "the truth": truth} if known else bits
 plots.bars(plots.axes(width=7), shown, ylabel="bits per note, held-out songs", floor=floor);
 
@@ -107,15 +116,16 @@ else:
     print("Only the built-in songs have a known truth: run the lesson with them to see it.")
 
 # %% [markdown]
-# *What you should have noticed:* each further token that the chain sees helps less, because most
-# sequences of five tokens never occurred before. The grammar itself needs far fewer bits, because
-# an exact repeat of a phrase costs it nothing. A model that is to use that has to look far back.
+# *What you should have noticed:* a chain with a longer memory gains less and less, or even loses,
+# because more and more of its contexts never occurred in training. The grammar itself needs far
+# fewer bits, because an exact repeat of a phrase costs it nothing. A model that uses repeats has to
+# receive many more tokens than four.
 #
 # ## Exercise 1 · The loss (10 minutes)
 #
-# *Level:* medium. *Goal:* equation (1) for one row. `logits` (time, vocab) are the network's
-# scores: row $i$ is about the token *after* `ids[i]`. The probability is their softmax. Positions
-# whose target is `pad` do not count.
+# *Level:* medium. *Goal:* equation (1) for one row. `ids` (time,) begins with BOS. `logits` (time,
+# vocab) are the network's scores: the softmax of row $i$ gives the probabilities of the token
+# *after* `ids[i]`. Leave out positions whose target is `pad`.
 
 # %% tags=["stub"]
 def next_token_loss(logits, ids, pad):
@@ -139,21 +149,23 @@ def next_token_loss(logits, ids, pad):
 # %% [markdown]
 # ## 2 · Attention: a mean of what came before
 #
-# *Predict:* a layer should bring each token what it needs from the others. May a token also look at
-# those after it?
+# *Predict:* in a layer of attention each token receives information from other tokens. May a token
+# also receive information from later tokens?
 #
-# Each token $i$ has a vector $x_i$. Three matrices make a **query** $q_i = x_i W_Q$ (what it looks
-# for), a **key** $k_i = x_i W_K$ (what it is found by) and a **value** $v_i = x_i W_V$ (what it
-# passes on). Token $i$ receives a mean of the values, with weights $a_{ij}$:
+# Each token $i$ has a vector $x_i$. Products with three matrices give three more vectors: a
+# **query** $q_i = x_i W_Q$ (what the token looks for), a **key** $k_i = x_i W_K$ (how others find
+# it) and a **value** $v_i = x_i W_V$ (what it passes on). Token $i$ receives a mean of the values,
+# with weights $a_{ij}$:
 #
 # $$a_{ij} = \frac{e^{q_i \cdot k_j / \sqrt d}}{\sum_{l \le i} e^{q_i \cdot k_l / \sqrt d}}
 # \;\text{ for } j \le i, \quad 0 \;\text{ for } j > i, \qquad
 # y_i = \sum_{j} a_{ij}\, v_j \qquad (2)$$
 #
-# $d$ is the length of a query. Dividing by $\sqrt d$ keeps the products near variance 1, where the
-# softmax is neither flat nor hard. The **causal mask** hides later tokens ($j > i$): the network is
-# to *predict* them. Several **heads** do this side by side, each with matrices of its own; their
-# results are put next to each other.
+# $d$ is the number of components of a query. The product of two random vectors of $d$ components of
+# variance 1 has variance $d$. The divisor $\sqrt d$ makes it 1, so that the softmax does not give
+# nearly all weight to one token. The **causal mask** sets the weights of later tokens ($j > i$) to
+# 0, because the network has to *predict* them. Several **heads** do this in parallel, each with its
+# own matrices. Their results are concatenated.
 #
 # *Equation (2):* code `workbench.models.gpt.Attention`; paper Vaswani and others (arXiv
 # 1706.03762), eq. 1, with the mask of section 3.2.3.
@@ -175,8 +187,8 @@ arrows = [
 diagram("One head of causal attention", boxes, arrows, here=["mask", "soft"])
 
 # %% [markdown]
-# A head by hand: each pitch has a vector of its own (one-hot), and queries and keys are three times
-# that vector. Which tokens will look at which?
+# An example of one head: the vector of each pitch is 1 in one component and 0 in all others
+# (one-hot), and queries and keys are three times this vector. Which tokens get large weights?
 
 # %%
 melody = ["C", "E", "G", "A", "C", "E", "G", "F"]
@@ -189,15 +201,17 @@ plots.matrix(plots.axes(width=5, height=3.6), weights, "each row: where that tok
              rows=melody, columns=melody, unit="weight");
 
 # %% [markdown]
-# *What you should have noticed:* the upper right is empty: that is the mask. The second C looks at
-# the first one and at itself. Nothing says *which* C came first: without positions, attention
-# sees a set, not a sequence. Section 3 mends that.
+# *What you should have noticed:* the upper right is empty because of the mask. The second C gives
+# nearly all its weight to the first C and to itself, the same to both. The weights do not depend on
+# where the first C stands: without positions, the earlier tokens are a set, not a sequence.
+# Section 3 adds the positions.
 #
 # ## Exercise 2 · Causal attention (25 minutes)
 #
-# *Level:* hard. *Goal:* equation (2) with several heads. `x` is (time, width), the three matrices
-# are (width, width). With $d$ = width / heads, head $h$ uses columns $h d$ to $(h+1) d$ of each
-# matrix, and its result fills the same columns of the answer (time, width).
+# *Level:* hard. *Goal:* equation (2) with several heads. `x` has the shape (time, width), the three
+# matrices have (width, width). Let $d$ be width / heads, and count heads from 0. Head $h$ uses the
+# columns from $h d$ up to, but not including, $(h+1) d$ of each matrix. Its result is written to
+# the same columns of the answer (time, width).
 
 # %% tags=["stub"]
 def causal_attention(x, w_q, w_k, w_v, heads):
@@ -227,19 +241,20 @@ def causal_attention(x, w_q, w_k, w_v, heads):
 
 
 # %% [markdown]
-# ## 3 · Where am I? Positions as rotations
+# ## 3 · Positions as rotations
 #
-# *Predict:* shuffle all tokens but the last. What changes in what the last one receives?
+# *Predict:* all tokens but the last one are shuffled. How does the vector change that the last one
+# receives from a layer of attention?
 #
-# Nothing does: a mean has no order. **Rotary positions** mend it. They cut each query and key into
-# pairs of numbers $(a, b)$ and rotate pair $i$ of the token at position $m$ by the angle
-# $m\,\omega_i$:
+# Without positions it does not change: a mean does not depend on the order. **Rotary positions**
+# make it depend on the order. Each query and key is divided into pairs of numbers $(a, b)$, counted
+# from 0. At position $m$, pair $i$ is rotated by the angle $m\,\omega_i$:
 #
 # $$R_m \binom{a}{b} = \binom{a \cos m\omega_i - b \sin m\omega_i}
 # {b \cos m\omega_i + a \sin m\omega_i}, \qquad \omega_i = 10000^{-2i/d} \qquad (3)$$
 #
-# The product of a query at $m$ and a key at $n$ then depends on their distance $m - n$ only.
-# Music repeats at fixed distances, so that suits it.
+# For a given query and key, their product then depends only on the distance $m - n$ of their
+# positions. This suits music, which is often repeated at fixed distances.
 #
 # *Equation (3):* code `workbench.models.gpt.rotate`; paper RoFormer (arXiv 2104.09864), eq. 34.
 #
@@ -264,7 +279,8 @@ def rotate_pairs(x, base):
     rate = base ** (-2 * np.arange(size // 2) / size)
     angle = np.arange(time)[:, None] * rate
     a, b = x[:, : size // 2], x[:, size // 2 :]
-    first, second = a * np.cos(angle) - b * np.sin(angle), b * np.cos(angle) + a * np.sin(angle)
+    first = a * np.cos(angle) - b * np.sin(angle)
+    second = b * np.cos(angle) + a * np.sin(angle)
     return np.concatenate([first, second], axis=1)
 
 
@@ -276,33 +292,41 @@ q, k, v = torch.randn(3, 1, 1, 8, 32, generator=random)  # one head, 8 tokens
 shuffled = torch.tensor([3, 0, 6, 1, 5, 2, 4, 7])  # the last one stays
 attend = torch.nn.functional.scaled_dot_product_attention
 rope = angles(8, 32)
-for name, turn in (("without positions", lambda z: z), ("rotated", lambda z: rotate(z, rope))):
-    plain = attend(turn(q), turn(k), v)[0, 0, -1]
-    other = attend(turn(q[:, :, shuffled]), turn(k[:, :, shuffled]), v[:, :, shuffled])[0, 0, -1]
-    print(f"{name:18} the last token's result changes by {float((plain - other).abs().max()):.1e}")
-wide = torch.ones(1, 1, 64, 32)
-product = (rotate(wide, angles(64, 32)) @ rotate(wide, angles(64, 32)).mT)[0, 0] / 32
-plots.lines(plots.axes(width=6), range(64), {"query at 0": product[0].numpy()},
-            xlabel="distance in tokens", ylabel="product / its length");
+q2, k2, v2 = (vectors[:, :, shuffled] for vectors in (q, k, v))
+results = {
+    "without positions": (attend(q, k, v), attend(q2, k2, v2)),
+    "rotary positions": (attend(rotate(q, rope), rotate(k, rope), v),
+                         attend(rotate(q2, rope), rotate(k2, rope), v2)),
+}
+for name, (in_order, in_another) in results.items():
+    change = (in_order - in_another)[0, 0, -1].abs().max()
+    print(f"{name:18} the last token's result changes by {float(change):.1e}")
+ones = rotate(torch.ones(1, 1, 64, 32), angles(64, 32))[0, 0]  # equal vectors at 64 positions
+products = (ones @ ones.mT) / 32
+plots.lines(plots.axes(width=6), range(64), {"query at 0": products[0].numpy()},
+            xlabel="distance in tokens", ylabel="product, relative");
 
 # %% [markdown]
 # *What you should have noticed:* without positions the order makes no difference; with them it
-# does. The curve is the product of two equal vectors: it is largest at distance 0 and wavers
-# further away. By choosing which pairs to use, a head can look at *the token before* or at what
-# was a certain time ago.
+# does. The curve is the product of two equal vectors. It is largest at distance 0 and goes up and
+# down at larger distances. Which distances give a large product depends on the pairs in which query
+# and key are large. So a head can learn to give its weight to *the token before*, or to tokens at
+# another distance.
 #
 # ## 4 · The network
 #
-# *Predict:* which part has most of the weights: the embedding, attention, or the MLPs?
+# *Predict:* which part of the small GPT below has most of the weights?
 
 # %%
 predict("09.2", ["embedding", "attention", "MLPs"])
 
 # %% [markdown]
-# A **decoder-only transformer** turns each token into a vector, sends it through a row of blocks,
-# and ends in one score per token of the vocabulary. A block adds two things to the vector: what
-# attention brings from other tokens, and what an MLP makes of the token by itself. This path of
-# sums is the **residual stream**. Layer norms (LN) keep its size in check.
+# A **decoder-only transformer** has three parts. The embedding turns each token into a vector. Then
+# several blocks change this vector, one after the other. The last layer computes one score for each
+# token of the vocabulary. A block adds two things to the vector: the result of attention, which
+# comes from other tokens, and the result of an MLP, which transforms the token by itself. The
+# vector to which all blocks add is called the **residual stream**. Before each part a layer norm
+# (LN) gives its input mean 0 and variance 1.
 
 # %%
 boxes = {
@@ -343,19 +367,22 @@ for name, size in sizes.items():
 reveal("09.2", max(sizes, key=sizes.get))
 
 # %% [markdown]
-# *What you should have noticed:* an MLP has twice as many weights as attention (it is four times as
-# wide inside). The last layer costs nothing: it is the embedding again, transposed.
+# *What you should have noticed:* an MLP has twice as many weights as attention, because its hidden
+# layer is four times as wide. The last layer has no weights of its own: it uses the matrix of the
+# embedding, transposed.
 #
 # ## 5 · Train it, hear it grow
 #
-# *Predict:* after how many steps will it beat the best Markov chain?
+# *Predict:* after how many steps of training does the GPT need fewer bits per note than the best
+# Markov chain? (At `smoke` size the training is too short for it.)
 
 # %%
 predict("09.3", [50, 100, 200], unit="steps")
 
 # %% [markdown]
-# One step: take songs, predict each of their tokens from those before it, all in parallel, and go
-# down the gradient of equation (1). The mask makes this possible: no position sees its own answer.
+# One step of training: take some songs, predict each of their tokens from those before it, and
+# change the weights against the gradient of equation (1). All tokens are predicted in parallel. The
+# mask makes this possible, because no position receives the token that it has to predict.
 
 # %%
 from workbench.models.gpt import next_token_loss as loss_of
@@ -384,8 +411,8 @@ def bits_per_note():
 
 
 # %% [markdown]
-# To hear it, the network continues the first two bars of a held-out song, at several steps of its
-# training, always with the same prompt and seed.
+# So that you hear it learn, the network continues the first two bars of a held-out song after
+# several numbers of training steps, always with the same prompt and seed.
 
 # %%
 from miditok import TokSequence
@@ -439,7 +466,8 @@ ax.legend(loc="upper right");
 final = measured[total]
 if final < floor:
     beaten = min(step for step, value in measured.items() if value < floor)
-    reveal("09.3", beaten, f"measured every 25 steps: below {floor:.1f} bits per note")
+    every = run.size(20, 25)
+    reveal("09.3", beaten, f"measured every {every} steps: below {floor:.1f} bits per note")
 else:
     print("This run is too short to beat the chain: choose the laptop size.")
 print(f"small GPT {final:.2f} bits per note, best Markov chain {floor:.2f}, truth {truth:.2f}")
@@ -452,19 +480,23 @@ from workbench.course.widgets import compare
 compare([song.excerpt(0, 32), *clips], ["the held-out song", *[f"{n} steps" for n in stops]])
 
 # %% [markdown]
-# *What you should have noticed* (at `laptop` size): untrained, it picks tokens at random. Then come
-# the frequent ones, then a beat and a scale, and at last phrases that return. The curve falls fast,
-# passes the chain and slows down; the rest of the way to the truth is what more training buys.
+# *What you should have noticed* (at `laptop` size): before training the tokens are random. Listen
+# for what comes first: frequent tokens, a beat, a scale, or phrases that are repeated. The curve
+# falls fast, passes the chain and then falls slowly. More training would bring it nearer to the
+# truth.
 #
-# ## 6 · Where does it look?
+# ## 6 · Which tokens does it use?
 #
-# *Predict:* in an AABA song bars 3 and 4 repeat bars 1 and 2. Where should the tokens of bar 3
-# look?
+# In a song of the form AABA, bars 3 and 4 repeat bars 1 and 2. To which earlier tokens should the
+# tokens of bar 3 give weight?
 #
 # The weights $a_{ij}$ of each head can be computed from its queries and keys. One kind of head is
-# known from language models: an **induction head** looks at the token that *came after* the last
-# occurrence of the present token, which is what to copy (Olsson and others 2022, arXiv 2209.11895).
-# Which share of its weight will the best head give to that one token, on average?
+# known from language models. An **induction head** gives weight to the token that *came after* the
+# last occurrence of the present token (Olsson and others 2022, arXiv 2209.11895). In a repeat, this
+# is the token that comes next.
+#
+# *Predict:* which share of its weight does the best head of the small GPT give to that one token,
+# on average?
 
 # %%
 predict("09.4", [0.02, 0.05, 0.2, 0.5])
@@ -488,10 +520,11 @@ def weights_of(ids):
 # %%
 ids = torch.from_numpy(np.append(BOS, vocabulary.encode_song(base)))
 weights = weights_of(ids).numpy()
-target = np.zeros(weights.shape[2:], dtype=bool)  # the token after an earlier one like this
+target = np.zeros(weights.shape[2:], dtype=bool)  # the token after the last equal one
 for i, token in enumerate(ids.tolist()):
     before = [j for j in range(i) if ids[j] == token]
-    target[i, [j + 1 for j in before[-1:]]] = True
+    if before:
+        target[i, before[-1] + 1] = True
 copying = weights[..., target].mean(-1)  # (layers, heads)
 chance = float((1 / (1 + np.nonzero(target)[0])).mean())
 plots.matrix(plots.axes(width=5, height=2.2), copying, "weight on the token to copy",
@@ -502,10 +535,13 @@ run.note("weight of the best head on the token to copy", copying.max(), floor=ch
 # %%
 layer, head = np.unravel_index(copying.argmax(), copying.shape)
 starts = [np.array_equal(vocabulary.decode([i])[:1], [bar]) for i in ids.tolist()]
-of_bar = np.maximum(np.cumsum(starts) - 1, 0)
+of_bar = np.maximum(np.cumsum(starts) - 1, 0)  # the bar of each token
 count = of_bar.max() + 1
-by_bar = np.array([[weights[layer, head][of_bar == a][:, of_bar == b].sum(1).mean()
-                    for b in range(count)] for a in range(count)])
+by_bar = np.zeros((count, count))
+for a in range(count):
+    for b in range(count):
+        from_a_to_b = weights[layer, head][of_bar == a][:, of_bar == b]
+        by_bar[a, b] = from_a_to_b.sum(1).mean()
 left, right = plots.axes(1, 2, width=11, height=4)
 plots.matrix(left, weights[layer, head], f"layer {layer + 1}, head {head + 1}: token by token",
              unit="weight")
@@ -516,40 +552,46 @@ plots.matrix(right, by_bar, f"bar by bar, form {song.labels.get('form', '?')}", 
 right.set(xlabel="looks at bar", ylabel="bar");
 
 # %% [markdown]
-# Does copying pay? The cost of each bar, over all held-out songs of the same form:
+# Does the network use repeats? The next figure shows the bits that each bar needs, in the mean over
+# all held-out songs of the same form:
 
 # %%
 forms = [i for i, clip in enumerate(held) if clip.labels.get("form") == song.labels.get("form")]
 cost = {"small GPT": [], "best Markov chain": []}
-best = min(chains, key=lambda k: bits[f"last {k}" if k else "frequencies"])
+best = min(bits, key=bits.get)
 for line in (held_lines[i] for i in forms):
     starts = [vocabulary.decode([i])[0] == bar for i in line[1:]]
     number = np.cumsum(starts) - 1  # the bar of each token after BOS
     row = torch.from_numpy(line)[None]
     with torch.no_grad():
         logits = gpt(row)[0, :-1]
-    ours = torch.nn.functional.cross_entropy(logits, row[0, 1:], reduction="none").numpy()
-    for name, nats in (("small GPT", ours), ("best Markov chain", chains[best].nll(line)[1:])):
+    of_gpt = torch.nn.functional.cross_entropy(logits, row[0, 1:], reduction="none").numpy()
+    of_chain = chains[best].nll(line)[1:]
+    for name, nats in (("small GPT", of_gpt), ("best Markov chain", of_chain)):
         cost[name].append([nats[number == b].sum() / np.log(2) for b in range(8)])
 plots.lines(plots.axes(width=6), range(1, 9), {name: np.mean(c, 0) for name, c in cost.items()},
             xlabel="bar", ylabel="bits per bar", title=f"{len(forms)} songs");
 
 # %% [markdown]
-# *What you should have noticed* (at `laptop` size): the chain pays about the same for every bar.
-# The GPT pays for a phrase once; where it returns, it is nearly free, except for the first token of
-# the phrase, at which the song decides whether to repeat. The picture of the head shows stripes at
-# a fixed distance: that is where the phrase was before.
+# *What you should have noticed* (at `laptop` size): the chain needs about as many bits for a repeat
+# as for the first time. The GPT needs many bits for a phrase when it comes first, and far fewer
+# when it is repeated. In the figures of the head, look for weights at a fixed distance: there the
+# phrase was before.
 #
 # ## 7 · Sampling: temperature and top-p
 #
-# *Predict:* what will you hear at temperature 0.5? And at 1.5?
+# *Predict:* the network continues a song at temperature 0.5 and at temperature 1.5. What will you
+# hear?
 #
-# The network gives each token $i$ a logit $u_i$; one is sampled with probability
+# The network gives each token $i$ of the vocabulary a score $u_i$, its logit. The softmax of the
+# logits divided by a **temperature** $T$ gives the probabilities:
 #
 # $$p_i = \frac{e^{u_i/T}}{\sum_j e^{u_j/T}} \qquad (4)$$
 #
-# from the **nucleus**: the smallest set of likeliest tokens whose probabilities reach top-p. A low
-# temperature $T$ sharpens, a high one flattens; the nucleus cuts off the tail.
+# At a low temperature the likeliest tokens get nearly all probability; at a high temperature all
+# tokens become more equal. The token is sampled from the **nucleus** only: the smallest set of
+# likeliest tokens whose probabilities add up to top-p or more. Tokens outside of it get
+# probability 0.
 #
 # *Equation (4):* code `workbench.models.generation.Sampling.sample`; paper Holtzman and others 2020
 # (arXiv 1904.09751), section 3.
@@ -588,14 +630,15 @@ settings = {"T 0.5": (0.5, 1.0), "T 1": (1.0, 1.0), "T 1, top-p 0.9": (1.0, 0.9)
 compare([continued(*pair) for pair in settings.values()], list(settings))
 
 # %% [markdown]
-# *What you should have noticed:* at 0.5 the likeliest continuation wins, again and again. At 1.5
-# tokens that fit nowhere come up; each makes the next mistake likelier, and even the beat falls
-# apart. The nucleus forbids just those, so a high temperature becomes bearable.
+# *What you should have noticed* (at `laptop` size): at 0.5 the most probable tokens are chosen
+# again and again. At 1.5 improbable tokens are chosen more often, and after each of them the
+# network continues a sequence of a kind that it was not trained on. The nucleus excludes the least
+# probable tokens, so fewer wrong notes are chosen.
 #
-# ## 8 · The same, longer: MidiGPT
+# ## 8 · The shipped network: MidiGPT
 #
-# *Predict:* which of these grows most from the small GPT to the shipped one: width, depth, context
-# or vocabulary?
+# *Predict:* which of these grows by the largest factor from the small GPT to the shipped one:
+# width, depth, context or vocabulary?
 
 # %%
 from workbench import MidiGPT, Region
@@ -607,8 +650,8 @@ if run.train:
     shipped = MidiGPT.train(run.dataset, run.profile, out=name)
 else:
     shipped = MidiGPT.from_pretrained(name)
-table = {name: [getattr(c, name) for c in (config, shipped.config.gpt)]
-         for name in ("width", "depth", "heads", "context", "vocab")}
+table = {part: [getattr(c, part) for c in (config, shipped.config.gpt)]
+         for part in ("width", "depth", "heads", "context", "vocab")}
 table["weights"] = [sum(p.numel() for p in net.parameters()) for net in (gpt, shipped.networks)]
 for part, (small, large) in table.items():
     print(f"{part:8} small {small:9,}   shipped {large:9,}")
@@ -623,30 +666,31 @@ longer = shipped.inpaint(song.excerpt(0, 8), Region(bars=(2, 8)), seed=seed)[0]
 compare([clips[-1], longer], ["small GPT", "shipped MidiGPT"], blind=True)
 
 # %% [markdown]
-# *What you should have noticed:* it is the network of section 4, with two hints that lesson 10
-# explains. Both continue the same two bars, drums included, and the players are shuffled. The small
-# one knows nothing but its data set. The shipped one knows that, too, if the list above names it,
-# but as a small part among pop songs, lieder and symphonies: whose habits do you hear?
+# *What you should have noticed:* the shipped network is that of section 4, with two hints that
+# lesson 10 explains. Both networks continue the same two bars, drums included, and the players are
+# shuffled. The small network was trained on one data set only. The shipped one was trained on all
+# data sets in the printed line. In which continuation do you hear the style of the opening?
 #
 # ## Mini-project · Copying needs two layers (an hour)
 #
-# An induction head needs the help of a layer below it, which tells each token what came before it.
+# An induction head needs a layer below it that gives each token information on the token before it.
 # Train networks with `depth` 1 and 2 (and 3, if you have the time), with three seeds each, and plot
-# the cost of each bar as in section 6. Does the network with one layer pay for a phrase that
-# returns? Then try `positions="learned"`.
+# the bits of each bar as in section 6. Does the network with one layer need fewer bits for a phrase
+# that is repeated? Then try `positions="learned"`.
 #
 # ## You can now
 #
 # You wrote causal attention and rotary positions, trained a small GPT and heard it learn, saw which
 # head copies, and steered how it samples.
 #
-# *One limitation heard:* it repeats and varies what came before, bar after bar, but nothing in it
-# plans an ending: where the song should close, it may just go on.
+# *A limitation to listen for:* it repeats and varies what came before, bar after bar, but it does
+# not plan an ending: where the song should close, it may just go on.
 #
 # *Terms:* language model · nats · Markov chain · Kneser–Ney · query · key · value · causal mask ·
 # head · rotary positions · decoder-only transformer · residual stream · induction head · nucleus
 #
-# *Next:* [lesson 10](10_midigpt_inpainting.ipynb) fills holes in songs, and makes generation fast.
+# *Next:* [lesson 10](10_midigpt_inpainting.ipynb) regenerates bars inside of songs, and makes
+# generation fast.
 
 # %%
 from workbench import quiz
