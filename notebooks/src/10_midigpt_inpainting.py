@@ -4,12 +4,14 @@
 # [09 Attention and a small GPT](09_attention_gpt.ipynb) · [index](00_start_here.ipynb) ·
 # [11 Diffusion-LM](11_diffusion_lm.ipynb)
 #
-# **You will** arrange a song so that a network that reads from left to right can fill a hole in it,
-# train such a network and hear it learn, measure whether it reads what comes after the hole, and
-# use a larger one to fill, continue and accompany songs.
+# **You will** write a song as a sequence in which a GPT can generate missing bars, train such a
+# network and hear it learn, measure whether it uses the bars after the missing ones, and use a
+# larger one to regenerate bars, continue songs and accompany them.
 #
-# **Needs** lessons 02 (tokens) and 09 (the network); the shipped checkpoint from section 4 on.
-# About 90 minutes for sections 1 to 5 with their exercises; 6 to 8 go further.
+# **Needs** lessons 02 (tokens) and 09 (the network); bars and metre
+# ([MIDI and metre](refreshers/midi.ipynb)); a training loop in
+# [PyTorch](refreshers/pytorch.ipynb); the shipped checkpoint from section 5 on.
+# About 90 minutes for sections 1 to 5 with their exercises; 6 to 9 go further.
 # **Time and memory:** printed below. **Exercises:** 45 minutes.
 # **Library:** `workbench.representations.holes`, `workbench.representations.hints`,
 # `workbench.models.gpt`, `workbench.models.generation`, `workbench.systems.midigpt`.
@@ -30,16 +32,19 @@ run = start("10", profile=profile, dataset=dataset, seed=seed, train=train)
 # %% [markdown]
 # ## 1 · A song with a hole becomes a sequence
 #
-# *Predict:* bars 1 and 2 of a song are missing. The network reads from left to right. Which bars
-# should come directly before those that it writes?
+# Two bars in the middle of a song are missing. A network generates tokens from left to right, each
+# conditioned on those before it.
+#
+# *Predict:* which bars should come directly before the missing ones in the sequence?
 
 # %%
 predict("10.1", ["those before the hole", "those after the hole", "none"])
 
 # %% [markdown]
-# A decoder-only transformer continues sequences. It cannot go back and fill a gap. The trick of
-# **fill-in-the-middle** is to *move* things, so that the missing bars come last. Call the bars
-# before the hole the **prefix**, those after it the **suffix**, and those in it the **middle**:
+# A decoder-only transformer only continues sequences. To generate bars inside of a song,
+# **fill-in-the-middle** changes the *order* of the sequence, so that the missing bars come last.
+# The missing bars are called the **hole**. The bars before it are the **prefix**, those after it
+# the **suffix**, and those that belong into it the **middle**:
 
 # %%
 from workbench.course.diagrams import Arrow, diagram
@@ -59,11 +64,12 @@ arrows = [
 diagram("A song with a hole (above) and its sequence (below)", boxes, arrows, here=["b", "mid"])
 
 # %% [markdown]
-# The network has read the suffix, so it knows where to arrive; the prefix is read last, so that
-# the middle continues it, as in any song. Each HOLE stands for one bar, so the length is known. If
-# only some tracks are replaced, the other tracks' notes follow the HOLE of their bar. With
-# $u_1 \dots u_N$ the tokens of this sequence, the loss is the usual one (lesson 09, equation 1),
-# and it teaches the order of the parts, too:
+# The middle is conditioned on the suffix, so it can lead to the bars that follow. The prefix comes
+# last before FILL, so that the middle continues it directly. Each token HOLE stands for one bar, so
+# the length of the hole is known. If only some tracks are regenerated, the notes of the other
+# tracks follow the HOLE of their bar. Let $u_1 \dots u_N$ be the tokens of this sequence. The loss
+# is that of lesson 09, equation 1. It includes all tokens, so the network also learns the order of
+# the parts:
 #
 # $$L(\theta) = -\frac1N \sum_{i=1}^{N} \ln p_\theta(u_i \mid u_1, \dots, u_{i-1}), \qquad
 # u = \text{BOS, holes, suffix, tracks, prefix, FILL, middle, END} \qquad (1)$$
@@ -72,6 +78,7 @@ diagram("A song with a hole (above) and its sequence (below)", boxes, arrows, he
 # (arXiv 2207.14255), section 3, its order "suffix, prefix, middle".
 
 # %%
+import numpy as np
 from IPython.display import display
 
 from workbench.course.listing import listing
@@ -83,7 +90,8 @@ songs = load("builtin-songs", split="train", limit=run.size(60, 400))
 held = load("builtin-songs", split="test", limit=run.size(30, 120))
 vocabulary = Vocabulary.train([encode(song) for song in songs], 768)
 song = next(c for c in held if c.labels["form"] == "AABA" and c.meter == (4, 4))
-table, hole = table_of(song.score), Hole(0, 2)
+table = table_of(song.score)
+hole = Hole(0, 2)  # the first two bars
 prompt = question(table, hole, vocabulary)
 display(listing(question, first="bars = bars_of", last=").astype"))
 names = [vocabulary.names[i].removesuffix("_None") for i in vocabulary.decode(prompt)]
@@ -91,19 +99,25 @@ print(" ".join(names[:10]), "…\n…", " ".join(names[-10:]))
 print(f"then {len(answer(table, hole, vocabulary))} tokens that fill the bars and END")
 
 # %%
-later = question(table, Hole(2, 4), vocabulary)
-before = "those before the hole" if later[-1] == FILL else "none"
-reveal("10.1", before, "a hole in bars 1 and 2 has none, so there it continues the tracks' names")
+ids_of_bars_1_and_2 = vocabulary.encode_song(np.concatenate(vocabulary.bars(encode(song))[:2]))
+in_the_middle = question(table, Hole(2, 4), vocabulary)  # a hole in bars 3 and 4
+n = len(ids_of_bars_1_and_2)
+before_fill = in_the_middle[-1 - n : -1]
+prefix_last = in_the_middle[-1] == FILL and np.array_equal(before_fill, ids_of_bars_1_and_2)
+reveal("10.1", "those before the hole" if prefix_last else "none",
+       "A hole in bars 1 and 2 has no prefix; there the middle follows the names of the tracks.")
 
 # %% [markdown]
-# *What you should have noticed:* pieces of tokens never cross a bar line (lesson 02), so bars can
-# be moved about. A hole at the end is a continuation, one at the beginning an introduction.
+# *What you should have noticed:* no token stands for notes of two bars (lesson 02), so whole bars
+# can be moved. A hole at the end of a song asks for a continuation, one at the beginning for an
+# introduction.
 #
 # ## Exercise 1 · Build the sequence (10 minutes)
 #
-# *Level:* medium. *Goal:* the sequence of equation (1) from `bars`, a list of lists of tokens, with
-# a hole from bar `first` to `last` (exclusive): one "HOLE" for each of its bars, the suffix, the
-# prefix, "FILL", the middle, "END". (BOS and the tracks are left out.)
+# *Level:* medium. *Goal:* the sequence of equation (1), without BOS and the tracks. `bars` is a
+# list with a list of tokens for each bar. The hole begins with bar `first` and ends before bar
+# `last`. The sequence consists of one "HOLE" per bar of the hole, the suffix, the prefix, "FILL",
+# the middle and "END".
 
 # %% tags=["stub"]
 def fill_in_the_middle(bars, first, last):
@@ -127,18 +141,19 @@ def fill_in_the_middle(bars, first, last):
 # %% [markdown]
 # ## 2 · The network: a GPT with two hints
 #
-# *Predict:* a song of lesson 09 repeated its phrases, and a head learned to copy them. What could
-# you hand to the network so that it need not learn that?
+# *Predict:* songs repeat phrases, and in lesson 09 a network had to learn to copy them. Which
+# further input would make this easier for the network?
 #
-# The network is that of lesson 09. Beside each token it may read two hints, which plain code
-# computes from the tokens:
+# The network is that of lesson 09. With each token it can receive two hints. They are computed from
+# the tokens by a program, not by a network:
 #
-# - the **echo**: what followed the last time that the song went the same way. The longest of the
-#   tails of 2, 4, 8 and 16 tokens that occurred before is looked up; the network is told the token
-#   after it, and how long the tail was. That is the induction head of lesson 09, given for free;
-# - the **clock**: the time in the song, in twelfths of a beat. Half of the heads rotate queries and
-#   keys (lesson 09, equation 3) by the time instead of the number of the token. "One bar earlier"
-#   is then always the same rotation, however many notes the bar has.
+# - The **echo** is a token that may come next. A *tail* consists of the last tokens up to the
+# present one. Of the tails of 2, 4, 8 and 16 tokens, the longest that occurred earlier in the song
+# is used. The echo is the token that followed it there, the last time. The network receives the
+# echo and the length of the tail. So it need not learn an induction head (lesson 09).
+# - The **clock** is the time in the song, in twelfths of a beat. Half of the heads rotate queries
+#   and keys (lesson 09, equation 3) by this time instead of by the number of the token. So a
+#   distance of one bar is always the same rotation, however many notes the bar has.
 
 # %%
 boxes = {
@@ -168,15 +183,15 @@ plots.bars(plots.axes(width=6), hit, ylabel="share of echoes that are right",
            title=f"one song, {len(sequence)} tokens");
 
 # %% [markdown]
-# *What you should have noticed:* the longer the tail that occurred before, the surer its echo. The
-# network learns how far to trust each.
+# *What you should have noticed:* compare the bars: for longer tails a larger share of the echoes is
+# right. The network receives the length of the tail, so it can learn how probable each echo is.
 #
 # ## Exercise 2 · The echo (20 minutes)
 #
-# *Level:* hard. *Goal:* for each position $i$ of `ids` (a list): of the tails that end at $i$ and
-# have a length of `orders` (in increasing order), take the longest one that occurred *earlier*.
-# Its echo is the token after the last earlier place where it ended; −1 if no tail occurred.
-# Return a list as long as `ids`.
+# *Level:* hard. *Goal:* the echo of each position $i$ of `ids` (a list), as a list of the same
+# length. The tails of position $i$ end at $i$ and have the lengths `orders` (increasing numbers).
+# Take the longest tail that also ended at an *earlier* position. The echo is the token after the
+# last such position. If none of the tails occurred earlier, the echo is −1.
 
 # %% tags=["stub"]
 def echoes(ids, orders):
@@ -207,26 +222,28 @@ def echoes(ids, orders):
 # %% [markdown]
 # ## 3 · Train it, hear it grow
 #
-# *Predict:* two small networks are trained for equally many steps, one with the hints, one without.
-# The figure of merit is the surprise per note at held-out holes. By which factor will it be lower
-# with the hints?
+# Two small networks are trained for the same number of steps, one with the hints, one without. Both
+# are measured by their surprise per note: $-\ln p$ of the true notes in holes of held-out songs.
+#
+# *Predict:* how many times as large is the surprise per note without the hints as with them?
 
 # %%
 predict("10.2", [1.1, 1.5, 2.0], unit="times")
 
 # %% [markdown]
-# The songs of the built-in grammar are short and repeat phrases, so a small network can learn them
-# in a minute. Seven in ten training sequences have a hole.
+# The songs of the built-in grammar are short and repeat phrases, so a small network can learn much
+# about them in a minute. Of the training sequences, seven in ten have a hole; the others are plain
+# songs.
 
 # %%
-import numpy as np
 import torch
 
 from workbench.models.gpt import GPTConfig
 from workbench.systems.midigpt.config import MidiGPTConfig
 from workbench.systems.midigpt.training import sequences_of
 
-context, steps = 512, run.size(16, 150)
+context = 512  # tokens per sequence
+steps = run.size(16, 150)
 tables = [table_of(clip.score) for clip in songs]
 
 
@@ -248,9 +265,18 @@ import time
 from workbench.models.gpt import next_token_loss
 
 
+def loss_of(net, batch, hinted):
+    """Equation (1) for a batch (sequences, tokens, 4): token, echo, reach and clock."""
+    ids = batch[..., 0]
+    more = {"hints": batch[..., 1:]} if hinted else {}
+    return next_token_loss(net(ids, **more), ids, PAD)
+
+
+# %%
 def fit(system, hinted, stops, after):
-    """Train a small network with equation (1); call `after(step)` at some steps."""
-    net, began = system.networks, time.perf_counter()
+    """Train a small network; call `after(step)` at the steps in `stops`."""
+    net = system.networks
+    began = time.perf_counter()
     optimizer = torch.optim.AdamW(net.parameters(), 4e-3, betas=(0.9, 0.95), weight_decay=0.1)
     random = torch.Generator().manual_seed(seed)
     for step in range(steps + 1):
@@ -260,8 +286,7 @@ def fit(system, hinted, stops, after):
             net.train()
         optimizer.param_groups[0]["lr"] = 4e-3 * min(1, (step + 1) / 20, 1.02 - step / steps)
         batch = rows[torch.randint(len(rows), (8,), generator=random)].long()
-        ids, more = batch[..., 0], {"hints": batch[..., 1:]} if hinted else {}
-        loss = next_token_loss(net(ids, **more), ids, PAD)  # equation (1)
+        loss = loss_of(net, batch, hinted)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -271,8 +296,9 @@ def fit(system, hinted, stops, after):
 
 
 # %% [markdown]
-# The hole is the first phrase of a song of the form AABA: bars 1 and 2, which return in bars 3 and
-# 4. `cost` is how surprised a network is by the true bars.
+# The hole is the first phrase of a song of the form AABA: bars 1 and 2, which are repeated in bars
+# 3 and 4. `cost` computes the surprise of the true bars. `around(i)` is the song that the network
+# receives around the hole of case `i`; section 4 uses it.
 
 # %%
 from workbench.evaluation.inpainting import nats
@@ -283,12 +309,13 @@ cases = [table_of(clip.score) for clip in forms]
 
 def cost(system, around):
     """Nats per note of bars 1 and 2, with `around(i)` as the song: one number per case."""
-    found = []
+    per_note = []
     for i, case in enumerate(cases):
         truth = answer(case, hole, vocabulary)[:-1]
-        asked = question(around(i), hole, vocabulary)
-        found.append(nats(system.nll, asked, truth) / (case.notes[:, 0] < 2).sum())
-    return np.array(found)
+        prompt = question(around(i), hole, vocabulary)
+        notes_in_hole = (case.notes[:, 0] < 2).sum()
+        per_note.append(nats(system.nll, prompt, truth) / notes_in_hole)
+    return np.array(per_note)
 
 
 def whole(i):
@@ -321,17 +348,20 @@ from workbench.course.widgets import compare
 compare([song, *clips], ["the song", *[f"bars 1 and 2 after {n} steps" for n in stops]])
 
 # %% [markdown]
-# *What you should have noticed:* untrained, the network writes valid notes, because a rule allows
-# only tokens that fit, but any of them. Then a beat and common chords appear. With the hints it
-# soon finds out that it may copy.
+# *What you should have noticed:* before training the network generates valid but random notes,
+# because a rule allows only tokens that fit the sequence. With training (at laptop size) a beat and
+# common chords appear. The curve with the hints falls faster, because the echoes allow the network
+# to copy.
 #
-# ## 4 · Does it read what comes after the hole?
+# ## 4 · Does it use the bars after the hole?
 #
-# *Predict:* the bars after the hole are replaced by those of another song. Compared with showing
-# none at all, will the true bars cost less, the same (within a tenth), or more?
+# The bars after the hole are replaced by those of another song.
+#
+# *Predict:* compared with no bars after the hole, is the surprise of the true bars smaller, about
+# the same (within a tenth), or larger?
 
 # %%
-predict("10.3", ["less", "about the same", "more"])
+predict("10.3", ["smaller", "about the same", "larger"])
 
 # %%
 from dataclasses import replace
@@ -339,14 +369,15 @@ from dataclasses import replace
 from workbench.representations.holes import part
 
 
-def nothing(i):
+def nothing(i):  # the song ends after the hole
     return part(cases[i], 0, 2)
 
 
-def another(i):
+def another(i):  # after the hole it goes on as the next song
     own, other = cases[i], cases[(i + 1) % len(cases)]
+    early = own.notes[own.notes[:, 0] < 2]
     late = other.notes[other.notes[:, 0] >= 2]
-    return replace(own, notes=np.concatenate([own.notes[own.notes[:, 0] < 2], late]))
+    return replace(own, notes=np.concatenate([early, late]))
 
 
 best = systems["with hints"]
@@ -361,17 +392,19 @@ run.note("nats per note saved by the bars after the hole", gain.mean(), floor=0.
 
 # %%
 ratio = costs["another song's"].mean() / costs["none"].mean()
-verdict = "less" if ratio < 0.9 else "more" if ratio > 1.1 else "about the same"
-reveal("10.3", verdict, f"{ratio:.2f} times the cost of showing none")
+verdict = "smaller" if ratio < 0.9 else "larger" if ratio > 1.1 else "about the same"
+reveal("10.3", verdict, f"{ratio:.2f} times the surprise with no bars after the hole")
 
 # %% [markdown]
-# *What you should have noticed:* if the own bars save something and those of another song do not,
-# the network reads the suffix: it copies the phrase from where it returns. If wrong bars cost more
-# than none, it even trusts them too much. If nothing changes, this run was too short.
+# *What you should have noticed:* if the song's own bars reduce the surprise and those of another
+# song do not, the network uses the suffix: it copies the phrase from its repeat. If wrong bars give
+# a larger surprise than none, the network relies on the suffix even where it is misleading. If
+# nothing changes, the training was too short, as it may be at smoke size.
 #
-# ## 5 · The same, longer: MidiGPT
+# ## 5 · The shipped network: MidiGPT
 #
-# *Predict:* hear a pop song with two bars filled twice. Which bars are the model's?
+# *Predict:* the players below are shuffled: a pop song, and the same with two bars regenerated.
+# Which one is the original?
 
 # %%
 if run.train:
@@ -392,9 +425,10 @@ cut = [clip.excerpt(around[0], around[1] - around[0]) for clip in [tune, *versio
 compare(cut, ["the song", *[f"filling {i}" for i in range(1, len(cut))]], blind=True)
 
 # %% [markdown]
-# The original MidiGPT's prompt was the *whole* piece, hole included, and then its beginning again:
-# a network that copies is rewarded. Here are both prompts, with and without the hole, and what is
-# known without the bars after the hole. The differences to fill-in-the-middle are printed below.
+# The prompt of the original MidiGPT was the *whole* piece, with the true bars of the hole, and then
+# its beginning again. So a network could copy the answer from the prompt. The next cell compares
+# four prompts for the same true bars: fill-in-the-middle, the original's prompt with the hole shown
+# and with the hole hidden, and the prefix only. The differences to fill-in-the-middle are printed.
 
 # %%
 from workbench.evaluation.inpainting import PROMPTS
@@ -417,17 +451,17 @@ run.note("nats per note of the true bars", each["middle"].mean(),
          floor=f"prefix only {each['prefix'].mean():.2f}")
 
 # %% [markdown]
-# *What you should have noticed:* an interval that includes 0 says that the prompts cannot be told
-# apart with so few songs. A network that copies well would be far below at "shown": that is why the
-# original's figures looked so good.
+# *What you should have noticed:* if an interval includes 0, so few songs do not show a difference
+# between the two prompts. With "shown", a network that copies well has a small surprise although it
+# has not composed anything. So results with such a prompt say nothing about composing.
 #
-# The same trick makes other tools: bars *beyond* the song continue it, and a hole of all bars in
-# one track accompanies the others.
+# Other tools are holes, too: a hole *after* the song continues it, and a hole of all bars in one
+# track asks for an accompaniment.
 
 # %%
 eight = tune.excerpt(0, lines[min(8, tune.bars)])
-played = [(int((eight.notes["program"] == p).sum()), int(p)) for p in set(eight.notes["program"])]
-accompaniment = max(played)[1]  # the program with the most notes
+programs, counts = np.unique(eight.notes["program"], return_counts=True)
+accompaniment = int(programs[counts.argmax()])  # the program with the most notes
 alone = eight.notes[(eight.notes["program"] != accompaniment) & ~eight.notes["is_drum"]]
 solo = type(eight).from_notes(alone, tempo=eight.tempo, beats=eight.beats, drums=False)
 tools = {
@@ -445,28 +479,31 @@ other = tools["vary_bars: bars 3 and 4"]
 same = [clip.notes[(clip.notes["time"] < eight.bar_lines[2])].tolist() for clip in (eight, other)]
 print(f"bars 1 and 2 are unchanged, note by note: {same[0] == same[1]}")
 if system.controls is None:
-    print("This checkpoint was trained without controls: vary_bars writes what it likes.")
+    print("This checkpoint was trained without controls: no density can be requested.")
 else:
-    wishes = ["density=2", "density=10"]
+    requests = ["density=2", "density=10"]
     region = Region(bars=(2, 4))
-    wished = [system.inpaint(eight, region, controls=wish, seed=seed)[0] for wish in wishes]
-    for wish, clip in zip(wishes, wished, strict=True):
-        print(wish, system.realised(clip, region, wish))
-    display(compare(wished, wishes))
+    fillings = [system.inpaint(eight, region, controls=one, seed=seed)[0] for one in requests]
+    for one, clip in zip(requests, fillings, strict=True):
+        fulfilled, requested = system.realised(clip, region, one)["density"]
+        print(f"{one}: fulfilled in {fulfilled} of {requested} cases (a track in a bar)")
+    display(compare(fillings, requests))
 
 # %% [markdown]
 # A checkpoint may be trained with **controls**: tokens after each HOLE that request a density, a
 # polyphony, a register, a note length or a chord for a bar (Pasquier and others 2025, arXiv
-# 2501.17011). They are left out at random in training, like the text of lesson 05. Controls are
-# also a rule for sampling: a token that would leave the requested class is not allowed. So even a
-# network that learned little about controls keeps most of them, and it chooses among the tokens
-# that are left. `inpaint` samples six candidates and keeps the one whose pitch classes, key and
-# density are nearest to the bars around it, that repeats figures of the song, and that is likely
+# 2501.17011). They are left out at random in training, like the text of lesson 05. At sampling time
+# controls are also a rule: tokens that contradict a request are not allowed. So most requests are
+# fulfilled even by a network that learned little about controls.
+#
+# `inpaint` samples six candidates by default and returns the best one by a sum of several costs.
+# Among them are the distances of its pitch classes, key and density from the bars around it, the
+# share of its figures that occur nowhere else in the song, and its surprise
 # (`systems/midigpt/ranking.py`).
 #
-# ## 6 · Where is it surprised? How does it sample?
+# ## 6 · Surprise and sampling
 #
-# *Predict:* where in a song are tokens cheapest: in the first bars, or later?
+# *Predict:* where in a song is the mean surprise of a token smaller: in the first bars, or later?
 
 # %%
 from workbench.models.markov import MarkovChain
@@ -475,14 +512,16 @@ from workbench.systems.midigpt.training import held_out, tables_of
 
 own = system.vocabulary
 test_rows = held_out(tables_of(pop.clips), own, system.config.gpt.context)[: run.size(4, 40)]
-surprise, real = system.nll(test_rows).numpy(), test_rows[:, 1:].numpy() != PAD
+surprise = system.nll(test_rows).numpy()  # in nats
+real = test_rows[:, 1:].numpy() != PAD
 known = tables_of(load(run.dataset, split="train", limit=run.size(40, 300)).clips)
 counted = [song_ids(one, own, ends=True) for one in known]
 bars = {"MidiGPT": float(surprise[real].mean())}
 for order in (0, 1, 2, 4):
     chain = MarkovChain(order, own.size).fit(counted)
-    found = [chain.nll(row[row != PAD].numpy().astype(int))[1:] for row in test_rows]
-    bars[f"Markov {order}" if order else "frequencies"] = float(np.concatenate(found).mean())
+    of_songs = [chain.nll(row[row != PAD].numpy().astype(int))[1:] for row in test_rows]
+    name = f"Markov {order}" if order else "frequencies"
+    bars[name] = float(np.concatenate(of_songs).mean())
 left, right = plots.axes(1, 2, width=12)
 plots.bars(left, bars, ylabel="nats per token, held-out songs")
 pieces = [slice(a, a + 64) for a in range(0, real.shape[1] - 64, 64)]
@@ -493,10 +532,11 @@ best = min(value for name, value in bars.items() if name != "MidiGPT")
 run.note("nats per token", bars["MidiGPT"], floor=f"best Markov chain {best:.2f}")
 
 # %% [markdown]
-# *What you should have noticed:* at first, key, patterns and velocities are still unknown, so the
-# first tokens cost most. Where the curve is flat, more context does not help any more.
+# *What you should have noticed:* at the beginning of a song its key, its patterns and its
+# velocities are unknown, so the first tokens have the largest surprise (right figure). Where the
+# curve is flat, more context does not help any more.
 #
-# A token is sampled at a **temperature** $T$ from the nucleus (lesson 09). $u_i$ is the logit of
+# A token is sampled from the nucleus at a temperature $T$ (both lesson 09). $u_i$ is the logit of
 # token $i$:
 #
 # $$p_i = \frac{e^{u_i/T}}{\sum_j e^{u_j/T}} \qquad (2)$$
@@ -527,8 +567,9 @@ def heated(logits, temperature):
 # %% [markdown]
 # ## Exercise 4 · The nucleus (10 minutes)
 #
-# *Level:* medium. *Goal:* from probabilities `p`, keep the smallest set of likeliest tokens whose
-# sum reaches `top`, set the rest to zero, and scale what is left to sum 1.
+# *Level:* medium. *Goal:* from the probabilities `p`, keep the smallest set of likeliest tokens
+# whose sum is at least `top`. Set all other probabilities to zero, and divide by the sum of the
+# rest.
 
 # %% tags=["stub"]
 def nucleus(p, top):
@@ -550,9 +591,10 @@ def nucleus(p, top):
 
 
 # %% [markdown]
-# What does the temperature do to the harmony? The entropy of the pitch classes is low if few of
-# them are used. One sample would say nothing: here are several of eight bars, with the range of
-# eight-bar excerpts of real songs as the yardstick.
+# How does the temperature change the harmony? A **pitch class** is a pitch without its octave. The
+# entropy of the pitch classes is low if a piece uses few of them. A single sample would say little,
+# so the next cell generates several of eight bars (one of two bars at smoke size), and compares
+# them with excerpts of eight bars of real songs.
 
 # %%
 from workbench.evaluation.fillings import pitch_classes
@@ -566,9 +608,11 @@ def spread(clip):
 
 settings = {"T 0.7": (0.7, 0.95), "T 1": (1.0, 0.95), "T 1, all tokens": (1.0, 1.0),
             "T 1.3, all tokens": (1.3, 1.0)}
-samples = {name: system.generate(n=run.size(1, 6), bars=run.size(2, 8), temperature=t, top_p=top,
-                                 seed=seed) for name, (t, top) in settings.items()}
-values = {name: [spread(clip) for clip in found] for name, found in samples.items()}
+samples = {}
+for name, (temperature, top_p) in settings.items():
+    samples[name] = system.generate(n=run.size(1, 6), bars=run.size(2, 8), top_p=top_p,
+                                    temperature=temperature, seed=seed)
+values = {name: [spread(clip) for clip in clips] for name, clips in samples.items()}
 values["real"] = [spread(c.excerpt(0, 32)) for c in pop if c.bars >= 8]
 middle = [float(np.mean(v)) for v in values.values()]
 ends = [np.quantile(v, [0.1, 0.9]) for v in values.values()]
@@ -576,15 +620,18 @@ ax = plots.intervals(plots.axes(width=7), list(values), middle, *np.transpose(en
 ax.set_ylabel("entropy of pitch classes, bits (mean, 10–90 %)");
 
 # %%
-compare([found[0] for found in samples.values()], list(samples))
+compare([clips[0] for clips in samples.values()], list(samples))
 
 # %% [markdown]
-# *What you should have noticed:* compare each whisker with that of the real songs. Above them,
-# notes outside the key are frequent; each strange note makes the next one likelier to be strange.
+# *What you should have noticed:* compare each interval with that of the real songs. An entropy
+# above theirs means that the pitch classes are more evenly used: listen for notes outside the key.
 #
 # ## 7 · Never compute anything twice
 #
-# *Predict:* how much faster is generation if the keys and values of all earlier tokens are kept?
+# Attention needs the keys and values of all earlier tokens. They can be computed again for each new
+# token, or stored.
+#
+# *Predict:* how many times faster is generation if they are stored?
 
 # %%
 predict("10.4", [2.0, 5.0, 10.0], unit="times")
@@ -596,23 +643,23 @@ from workbench.models.generation import generate, recompute
 length = run.size(96, 512)
 fresh = GPT(GPTConfig(vocab=own.size, context=length + 8)).eval()
 begin = torch.randint(6, own.size, (8,))
-slow, fast = (
-    timed(lambda way=way: way(fresh, begin, 1, length, seed=0)) for way in (recompute, generate)
-)
-reveal("10.4", slow / fast, f"{length} tokens: recomputed {slow:.1f} s, kept {fast:.1f} s")
+slow = timed(lambda: recompute(fresh, begin, 1, length, seed=0))
+fast = timed(lambda: generate(fresh, begin, 1, length, seed=0))
+reveal("10.4", slow / fast, f"{length} tokens: recomputed {slow:.1f} s, stored {fast:.1f} s")
 run.note("times faster with a cache", slow / fast, floor=1.0)
 
 # %% [markdown]
-# *What you should have noticed:* without a cache all earlier tokens are read again for each new
-# token, so the cost grows with the square of the length. A **cache** reads each token once.
+# *What you should have noticed:* the stored keys and values are called **cache**. With it the
+# network computes each token once. Without it, the network computes all earlier tokens again for
+# each new one, so their number grows with the square of the length.
 #
-# ## 8 · What it knows of its words
+# ## 8 · What its embeddings show
 #
-# *Predict:* no one told the network that pitches 60 and 72 are both a C, nor that 61 is next to 60.
-# Which of the two does its embedding show?
+# *Predict:* to the network, tokens are only numbers. Nothing tells it that the pitches 60 and 72
+# are both a C, nor that 60 and 61 are neighbours. Which of the two do the learned embeddings show?
 #
-# t-SNE (lesson 03) shows which embeddings are neighbours. The curve beside it is the mean cosine of
-# pairs of pitches, by their distance.
+# The first figure is a map by t-SNE (lesson 03), in which neighbours have similar embeddings. The
+# second shows the mean cosine of the embeddings of two pitches, by their distance in semitones.
 
 # %%
 from sklearn.manifold import TSNE
@@ -639,14 +686,15 @@ peaks = [d for d in semitones[1:-1] if mean[d - 1] > max(mean[d - 2], mean[d])]
 print("peaks at", ", ".join(map(str, peaks)), "semitones; 12 and 24 are octaves, 7 and 19 fifths")
 
 # %% [markdown]
-# *What you should have noticed:* tokens of one type keep together. A peak at 12 says that the
-# network has found out what a **pitch class** is; one at 7, that a fifth is nearer than a tritone.
+# *What you should have noticed:* tokens of one type are neighbours in the map. A peak at 12
+# semitones means that pitches of the same pitch class have similar embeddings. A peak at 7 means
+# that a pitch is more similar to its fifth than to pitches beside the fifth.
 #
 # ## 9 · Your own music
 #
-# *Predict:* which bars of a song you know will it fill worst?
+# *Predict:* think of a song that you know. Which of its bars would the network regenerate worst?
 #
-# Load a MIDI file, drag over the bars to replace, listen, keep one.
+# Load a MIDI file, drag over the bars to regenerate, listen to the results and keep one.
 
 # %%
 from workbench.course.widgets import InpaintingWidget
@@ -657,23 +705,24 @@ InpaintingWidget(system, tune)
 # ## Mini-project · Does the large one look ahead? (an hour)
 #
 # Section 4 tested the small network. Test the shipped one: put bars of *another* song after the
-# hole, and measure the cost of the true bars again, on as many cases as you have patience for. If
-# it reads what comes after, the wrong bars must hurt. By how much, compared with leaving them out?
-# Then listen to five fillings of each kind, without knowing which is which.
+# hole, and measure the surprise of the true bars again, for at least 30 holes. If the network uses
+# the bars after the hole, the surprise is larger with wrong bars. Is it also larger than without
+# any bars after the hole? Then listen to five fillings of each kind, without knowing which is
+# which.
 #
 # ## You can now
 #
-# You arranged songs for filling, trained a network to fill and heard it learn, measured that it
-# reads what comes after a hole, and looked into the vocabulary of a larger one.
+# You wrote songs as sequences with holes, trained a network to fill them and heard it learn,
+# measured whether it uses the bars after a hole, and compared the embeddings of a larger one.
 #
-# *One limitation heard:* it has read only the kind of songs that it was trained on. Ask for a metre
-# or an instrument that training hardly had, and it warns you and guesses.
+# *A limitation to listen for:* it was trained on certain kinds of songs only. If you request a
+# metre or an instrument that is rare in them, a warning tells you so, and the result may be poor.
 #
 # *Terms:* fill-in-the-middle · suffix · echo · clock · controls · cache · context · pitch class
 #
-# *Next:* [lesson 11](11_diffusion_lm.ipynb) generates all words at once, from noise. Or train your
-# own with `train = True`, or `workbench train songs --dataset your/folder`; on the
-# command line, `workbench inpaint song.mid --system songs --bars 9-12`.
+# *Next:* [lesson 11](11_diffusion_lm.ipynb) generates all words at once, from noise. You can train
+# your own network with `train = True` or `workbench train songs --dataset your/folder`. On the
+# command line, `workbench inpaint song.mid --system songs --bars 9-12` regenerates bars.
 
 # %%
 from workbench import quiz
