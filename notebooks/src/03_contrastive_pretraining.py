@@ -4,10 +4,11 @@
 # [02 Tokenisation](02_tokenisation.ipynb) · [index](00_start_here.ipynb) ·
 # [04 MRLSTM autoencoder](04_mrlstm_autoencoder.ipynb)
 #
-# **You will** write the contrastive loss, train two towers, watch the diagonal appear and hear what
-# they retrieve, and search loops by words.
+# **You will** write the contrastive loss, train two networks that map texts and loops to the same
+# space, hear which loops they retrieve, and search loops by words.
 #
-# **Needs** lesson 01; dot products and the softmax; the shipped checkpoint.
+# **Needs** lesson 01; dot products and the softmax; a training loop in
+# [PyTorch](refreshers/pytorch.ipynb); the shipped checkpoint.
 # Sections 1 to 8 take about 90 minutes with their exercises; 9 to 11 go further.
 # **Time and memory:** printed below. **Exercises:** 45 minutes.
 # **Library:** `workbench.models.contrastive`, `workbench.representations.text`,
@@ -36,7 +37,7 @@ else:
     system = DrumLDM.from_pretrained("drums-groove-bert")
 
 # %% [markdown]
-# This lesson is about the part that brings words and loops together.
+# This lesson is about the part of the system that compares words and loops.
 
 # %%
 from workbench.course.diagrams import Arrow, diagram, pipeline
@@ -48,9 +49,10 @@ pipeline("prompt", "bert", "towers")
 #
 # *Predict:* which facts about a loop would you put into a caption?
 #
-# There is no large collection of drum loops with descriptions. The paper takes the words of file
-# names. Here **traits** that are measured on the notes join the labels, and the same facts are put
-# in many ways, because people do not write like file names.
+# There is no large collection of drum loops with descriptions. The paper uses the words of file
+# names as captions. Here a caption also contains **traits**, which rules assign from the notes
+# (lesson 01). People do not write like file names, so the same facts are also written in other
+# words, called **phrasings**.
 
 # %%
 import numpy as np
@@ -69,18 +71,20 @@ for phrase in phrases(facts_of(clips[0]), 5, seed=seed):
 clips[0]
 
 # %% [markdown]
-# *What you should have noticed:* each phrasing leaves something out, and some use words that no
-# caption has. A system that is trained on captions alone understands captions only.
+# *What you should have noticed:* the first line is the caption. A phrasing leaves some facts out,
+# and it may use words that no caption contains. A system that was trained on captions alone has
+# never received these words.
 #
 # ## 2 · From words to a vector
 #
-# *Predict:* two prompts go through BERT together, and the shorter one is padded. Should its vector
-# depend on how long the other is? By how much of its length does it move, if the mean runs over the
-# padding, too?
+# **BERT** is a transformer that was trained on much text. Here it is frozen: its weights are not
+# trained further. It returns a vector for each word piece, which depends on the other words of the
+# text. The mean of these vectors is the vector of the text. If texts of different lengths are
+# computed together, **padding** is appended to the shorter ones, and BERT returns vectors for the
+# padding, too. The code of the drum paper includes them in the mean.
 #
-# **BERT** is a transformer that has read much text. Here it is frozen: its weights stay as they
-# are. It gives a vector for each word piece, which depends on the other words of the text. Their
-# mean is the text's vector. In the drum paper's code the mean runs over the padding, too.
+# *Predict:* a short and a long prompt are computed together. How far does the vector of the short
+# one move if the padding is included in its mean, as a share of the vector's length?
 
 # %%
 predict("03.1", [5.0, 25.0, 75.0], unit="%")
@@ -103,13 +107,13 @@ moved = 100 * float((hidden[0].mean(0) - alone).norm() / alone.norm())
 reveal("03.1", moved, "With the mask it does not move.")
 
 # %% [markdown]
-# *What you should have noticed:* with padding in the mean, a text's vector depends on what else is
-# in the batch. The same prompt would give other loops in another batch.
+# *What you should have noticed:* with padding in the mean, the vector of a text depends on the
+# other texts of the batch. The same prompt would give other loops in another batch.
 #
 # ## Exercise 1 · Masked mean (5 minutes)
 #
-# *Level:* easy. *Goal:* `hidden` is (texts, pieces, dim), `mask` (texts, pieces) is 1 for real
-# pieces and 0 for padding. Return the mean over the real ones, (texts, dim).
+# *Level:* easy. *Goal:* the mean over the real word pieces of each text, (texts, dim). `hidden` has
+# the shape (texts, pieces, dim). `mask` (texts, pieces) is 1 for real pieces and 0 for padding.
 
 # %% tags=["stub"]
 def masked_mean(hidden, mask):
@@ -130,19 +134,19 @@ def masked_mean(hidden, mask):
 # %% [markdown]
 # ## 3 · Two towers
 #
-# *Predict:* a text has a few hundred numbers, a loop of eight bars a few thousand. How can a dot
-# product compare them?
+# *Predict:* the vector of a text has a few hundred numbers, a drum roll of eight bars has a few
+# thousand. What has to be done before a dot product can compare them?
 
 # %%
 predict("03.2", ["the shorter one is padded", "both are mapped to equally many numbers",
                  "their means are compared"])
 
 # %% [markdown]
-# Two networks, the **towers**, map both to equally many numbers. The text tower is small, because
-# BERT has done most of the work. Beside BERT's vector the shipped one receives facts that a parser
-# reads in the text (lesson 00), because a mean of vectors hardly tells "no snare" from "snare". The
-# loop tower is a transformer with one token per beat; lesson 05 explains its attention. Both end in
-# vectors of length one, so that their dot product is a **cosine**.
+# Two networks, the **towers**, map both to the same number of numbers. The text tower is small,
+# because BERT does most of the work. The shipped one also receives facts that a parser finds in the
+# text (lesson 00), because the means of BERT's vectors for "no snare" and for "snare" hardly
+# differ. The loop tower is a transformer with one vector per beat; lesson 05 explains its
+# attention. Both towers return vectors of length one, so that their dot product is a **cosine**.
 
 # %%
 c = system.contrastive.config
@@ -178,38 +182,38 @@ same = "both are mapped to equally many numbers" if sizes[0] == sizes[1] else ""
 reveal("03.2", same, f"The towers end in {sizes[0]} and {sizes[1]} numbers.")
 
 # %% [markdown]
-# *What you should have noticed:* each tower is a few lines. Nothing in them says that a text and a
-# loop belong together; only the loss does.
+# *What you should have noticed:* each tower is a few lines. Nothing in them connects a text with
+# its loop; only the loss does.
 #
-# ## 4 · The loss: who belongs to whom?
+# ## 4 · The loss: which text belongs to which loop?
 #
-# *Predict:* in a batch of 32 pairs, what is the loss before anything is learned, if the cosines
-# are multiplied by 14.3 as in CLIP?
+# *Predict:* in a batch of 32 pairs, what is the contrastive loss (1) of untrained towers, if the
+# cosines are multiplied by 14.3 as in CLIP?
 
 # %%
 predict("03.3", [2.0, 3.0, 4.0, 5.0])
 
 # %% [markdown]
-# In a batch of $N$ pairs, $m_i$ is the vector of loop $i$ and $t_i$ that of its text. Each loop has
-# to find its text among the $N$ texts, and each text its loop: two classifications with $N$
-# classes. The logits are the cosines, multiplied by a **scale** $s$; $\tau = 1/s$ is the
-# **temperature**.
+# In a batch of $N$ pairs, $m_i$ is the vector of loop $i$ and $t_i$ that of its text. The
+# **contrastive loss** is that of two classifications with $N$ classes: to find the text of each
+# loop among the $N$ texts, and the loop of each text among the $N$ loops. The logits are the
+# cosines multiplied by a **scale** $s$; $\tau = 1/s$ is called **temperature**.
 #
 # $$L = -\frac{1}{2N}\sum_{i=1}^N \log\frac{e^{s\,m_i\cdot t_i}}{\sum_{j=1}^N e^{s\,m_i\cdot t_j}}
 # -\frac{1}{2N}\sum_{i=1}^N \log\frac{e^{s\,m_i\cdot t_i}}{\sum_{j=1}^N e^{s\,m_j\cdot t_i}}
 # \qquad (1)$$
 #
-# The first sum runs over loops that choose a text ($j$ counts texts), the second over texts that
-# choose a loop ($j$ counts loops). Each fraction is the probability of the right choice.
+# In the first sum each loop $i$ chooses a text $j$, in the second each text $i$ chooses a loop $j$.
+# Each fraction is the probability of the right choice.
 #
 # *Equation (1):* code `workbench.models.contrastive.info_nce`; paper CLIP (arXiv 2103.00020),
 # figure 3, after InfoNCE (arXiv 1807.03748), eq. 4.
 #
 # ## Exercise 2 · InfoNCE (10 minutes)
 #
-# *Level:* medium. *Goal:* equation (1) for `a`, `b` of (n, dim), unit length.
-# `torch.nn.functional.cross_entropy` takes logits: it does the softmax itself, takes the logarithm
-# of the right entry, and the mean over rows.
+# *Level:* medium. *Goal:* equation (1) for `a` and `b`, both (n, dim) with rows of length one.
+# `torch.nn.functional.cross_entropy(logits, targets)` computes the softmax of each row of the
+# logits itself. It returns the mean of $-\log$ of the probability of the target column.
 
 # %% tags=["stub"]
 def contrastive_loss(a, b, scale):
@@ -230,12 +234,13 @@ def contrastive_loss(a, b, scale):
 
 
 # %% [markdown]
-# If all $N$ choices were equally likely, the loss would be $\log N$. Untrained towers, with loops
-# and captions of the test split:
+# If all $N$ choices were equally likely, the loss would be $\log N$. The next cell computes the
+# loss of untrained towers, for loops and captions of the test split:
 
 # %%
 texts = [clip.caption for clip in clips]
-test_vectors, test_rolls = system.text.embed(texts), torch.from_numpy(rolls_of(clips))
+test_vectors = system.text.embed(texts)
+test_rolls = torch.from_numpy(rolls_of(clips))
 
 
 def untrained(number):
@@ -256,15 +261,17 @@ reveal("03.3", float(np.mean(values)), "This is the mean of five untrained pairs
 
 # %% [markdown]
 # *What you should have noticed:* at scale 1 the loss is close to $\log N$. At CLIP's initial scale,
-# $1/0.07 = 14.3$, it can lie above: untrained towers are not undecided but confident at random, and
-# whoever is confident and wrong pays more than whoever guesses.
+# $1/0.07 = 14.3$, it can be larger. Untrained towers give different cosines at random, and a large
+# scale turns small differences into very different probabilities. A small probability of the right
+# choice costs more than one of $1/N$.
 #
 # ## 5 · Temperature
 #
-# *Predict:* with a scale of 1, how low can the loss get when all pairs are perfect?
+# A cosine is at most 1, so the scale limits the probabilities of the softmax. The drum paper fixed
+# the scale at $e^{0.07}$, perhaps instead of CLIP's $1/0.07$. The next cell computes the loss of 32
+# perfect pairs: each text has the vector of its loop, and all loops are as far apart as possible.
 #
-# A cosine is at most 1, so the scale limits how confident the softmax can get. The drum paper fixed
-# it at $e^{0.07}$, perhaps for CLIP's $1/0.07$. Below, 32 perfect pairs, as far apart as can be.
+# *Predict:* what is the loss of these 32 perfect pairs at a scale of 1?
 
 # %%
 predict("03.4", [0.5, 1.5, 3.0])
@@ -292,20 +299,20 @@ print(f"gradient at a perfect pair: {1 - np.exp(-lowest):.2f}, at chance: {1 - 1
 reveal("03.4", float(info_nce(perfect, perfect, 1.0)), f"By chance it is {np.log(32):.2f}.")
 
 # %% [markdown]
-# *What you should have noticed:* at the fixed scale even perfect embeddings stay most of the way up
-# to chance. The gradient of a pair (one minus its probability) is hardly smaller when it is solved
-# than at chance, so a solved pair is pushed as hard as an unsolved one. CLIP learns the scale.
+# *What you should have noticed:* at the fixed scale the loss of perfect embeddings is nearer to
+# chance than to 0. The gradient of a pair's loss for its own logit is one minus its probability. It
+# is hardly smaller for a perfect pair than at chance, so training changes perfect pairs nearly as
+# much as others. CLIP learns the scale.
 #
 # ## 6 · Train the towers
 #
-# *Predict:* how will the matrix of cosines look before training, and after 25 steps? What will you
-# hear if you search for "jazz with a ride cymbal" at each of these steps? For which share of texts
-# will the own loop be among the ten nearest at the end?
+# The next cells train towers like the shipped ones from the beginning, on captions alone and
+# without the facts. In a batch of 64 pairs each loop has 63 wrong texts, which need no further
+# computation. So large batches are useful in contrastive learning. How will the matrix of cosines
+# look before training, and after some steps? **Recall at ten** is the share of texts of the test
+# split whose own loop is among the ten nearest loops.
 #
-# Towers like the shipped ones, from scratch, on captions alone and without the facts. A batch of 64
-# pairs gives each loop 63 wrong texts for nothing: this is why contrastive learning likes large
-# batches. **Recall at ten** is the share of texts of the test split whose own loop is among the ten
-# nearest.
+# *Predict:* what is the recall at ten at the end of the training?
 
 # %%
 predict("03.5", [0.1, 0.3, 0.6, 0.9])
@@ -353,7 +360,9 @@ def embed(towers, texts):
 
 # %%
 stops = (0, 10, 30) if run.small else (0, 25, 200)
-history, recalls, retrieved = [], {}, []  # retrieved: one loop per stop, each only once
+history = []  # losses
+recalls = {}  # by step
+retrieved = []  # one loop per stop, each only once
 jazz = np.array(["jazz" in text for text in texts])
 panels = plots.axes(1, len(stops), width=11, height=3.2)
 for ax, stop in zip(panels, stops, strict=True):
@@ -381,7 +390,8 @@ compare([clips[i].excerpt(0, 16) for i in retrieved], [f"{stop} steps" for stop 
 mine = {"loss": np.array(history)}
 plots.lines(plots.axes(width=6), range(len(history)), mine, xlabel="step", ylabel="loss, 64 pairs")
 free = [phrases(facts_of(clip), 1, seed=1000 + i)[0] for i, clip in enumerate(clips)]
-guess, here, shipped = chance(len(clips))["R@10"], {}, {}
+guess = chance(len(clips))["R@10"]
+here, shipped = {}, {}
 m_shipped = system.embed_clips(clips).numpy()
 for kind, queries in {"captions": texts, "phrasings": free}.items():
     m, t, _ = embed(towers, system.text.embed(queries).clone())
@@ -391,26 +401,32 @@ for kind, queries in {"captions": texts, "phrasings": free}.items():
     print(f"{kind}: recall at ten {guess:.2f} by chance, {here[kind]:.2f} here, "
           f"{shipped[kind]:.2f} shipped; higher: {better}")
 run.note("recall at ten after the training here", trained, floor=guess)
-t, m = system.embed_text(texts).numpy(), m_shipped  # from here on the shipped towers
+t = system.embed_text(texts).numpy()  # from here on the shipped towers
+m = m_shipped
 
 # %%
 reveal("03.5", trained, f"By chance it is {guess:.2f}.")
 
 # %% [markdown]
 # *What you should have noticed:* before training there are stripes: some loops are near to all
-# texts, whatever those say. Then the diagonal appears, with other bright cells beside it. The ear
-# follows: an untrained tower retrieves any loop, a trained one a loop that suits the words.
+# texts, whatever the texts say. With training (at laptop size) the diagonal becomes bright, and
+# some other cells, too. An untrained tower retrieves any loop. Does the last loop suit the words?
 #
-# The shipped towers are of the same size, but learned another task. Each loop had seven texts: its
-# caption, the name of its style and five phrasings. Many loops were transformed, and the facts of
-# the text came with its vector. The towers here learn from captions alone, which is what the first
-# of the two tests asks. Who trains for one kind of text should win there, and lose on the other:
-# compare the two lines above. The rest of the lesson uses the shipped towers.
+# The shipped towers are of the same size, but they were trained for another task. Each loop had
+# several texts: its caption, the name of its style and phrasings. Some loops were transformed, and
+# the text tower also received the facts. The towers here were trained on captions alone. So they
+# may be better for captions and worse for phrasings: compare the two printed lines. The rest of the
+# lesson uses the shipped towers.
 #
 # ## 7 · The similarity matrix
 #
-# *Predict:* where are the large values, if all is well? And if two loops share their style: how far
-# up is the cosine with each other's text, from 0 % (loops of another style) to 100 % (its own)?
+# In the matrix of all cosines, where should the large values be?
+#
+# Three means can be compared: the mean cosine of a loop and its own text (100 %), of a loop and the
+# text of a loop of another style (0 %), and of a loop and the text of another loop of the same
+# style.
+#
+# *Predict:* where between 0 % and 100 % is the mean for another loop of the same style?
 
 # %%
 predict("03.6", [10.0, 40.0, 70.0], unit="%")
@@ -433,26 +449,29 @@ ax.set(xlabel="text", ylabel="loop");
 # %%
 alike = (styles[:, None] == styles) & ~np.eye(len(styles), dtype=bool)
 scores = m @ t.T
-own, mates, others = np.diag(scores).mean(), scores[alike].mean(), scores[styles[:, None] != styles]
-reveal("03.6", 100 * float((mates - others.mean()) / (own - others.mean())))
+own = np.diag(scores).mean()
+same_style = scores[alike].mean()
+other_style = scores[styles[:, None] != styles].mean()
+reveal("03.6", 100 * float((same_style - other_style) / (own - other_style)))
 nearest = scores.argmax(1)  # the text of each loop with the largest cosine
 right = (nearest == np.arange(len(nearest))).mean()
 print(f"nearest text: the own one for {right:.0%} of the loops, one of the same style for "
       f"{(styles[nearest] == styles).mean():.0%}")
 
 # %% [markdown]
-# *What you should have noticed:* beside the diagonal there are blocks. Loops of one style share
-# most of their caption: "its own" is not the only right answer. The loss punishes the others all
-# the same; they are **false negatives**.
+# *What you should have noticed:* besides the diagonal there are blocks. Loops of one style share a
+# part of their captions, so the text of another loop may suit, too. But the loss (1) counts it as
+# wrong. Such a text is a **false negative**.
 #
 # ## Exercise 3 · Several right answers (20 minutes)
 #
-# *Level:* hard. *Goal:* the loss without false negatives, and how often the choice is right.
-# `alike` (n, n) is 1 where text $j$ suits loop $i$, its own included. For each row, take the mean
-# of $-\log p$ over the texts that suit (each $p$ from the softmax over *all* texts); then the mean
-# over rows; then the same for the columns, and the mean of both (arXiv 2004.11362, eq. 2). The
-# *accuracy* is the share of rows whose most probable text suits, the same for the columns, and the
-# mean of both. Return the loss and the accuracy.
+# *Level:* hard. *Goal:* a loss without false negatives, and the accuracy of the choices. `alike`
+# (n, n) is 1 where text $j$ suits loop $i$, its own text included. The probabilities $p$ of a row
+# are the softmax over *all* texts. The loss of a row is the mean of $-\log p$ over the texts that
+# suit. Take the mean over all rows, then the same for the columns, and the mean of both numbers
+# (arXiv 2004.11362, eq. 2). The *accuracy* of the rows is the share of rows whose most probable
+# text suits; take the mean of it and of the accuracy of the columns. Return the loss and the
+# accuracy.
 
 # %% tags=["stub"]
 def loss_of_several(a, b, scale, alike):
@@ -483,8 +502,10 @@ def loss_of_several(a, b, scale, alike):
 # %% [markdown]
 # ## 8 · Search
 #
-# *Predict:* does "gentle" find soft loops, though captions only say "soft"? And what does "a rock
-# beat that is not loud" find?
+# Captions contain the word "soft", but not "gentle". Will "gentle" find soft loops?
+#
+# *Predict:* how loud are the first ten loops for "a rock beat that is not loud", by their mean
+# velocity (0 to 127)?
 
 # %%
 predict("03.7", ["softer than the average loop", "as loud, within 3",
@@ -511,7 +532,7 @@ side = "softer than the average loop" if ten < 0 else "louder than the average l
 reveal("03.7", "as loud, within 3" if abs(ten) < 3 else side, f"The difference is {ten:+.0f}.")
 
 # %% [markdown]
-# Now the other way: texts for the loop above.
+# The other direction: the three captions that are nearest to the loop above.
 
 # %%
 loop = found["a gentle rock beat"][0]
@@ -520,28 +541,30 @@ for i in np.argsort(-(m[loop] @ t.T))[:3]:
 
 # %% [markdown]
 # *What you should have noticed:* compare each mean with that of all loops, and with that of "a rock
-# beat", which names no loudness. With the shipped towers and 200 loops of Groove, rock is louder
-# than the average and "loud" finds louder loops still. "Gentle" finds much softer ones than rock
-# alone, slightly softer than the average. "Not loud" finds loops as loud as rock alone: the "not"
-# cancels the word, and does not turn it into "soft". The built-in corpus is not what the shipped
-# towers were trained on.
+# beat", which names no loudness. At laptop size, with Groove and the shipped towers, rock is louder
+# than the average, "loud" finds still louder loops, and "gentle" finds softer ones than rock alone.
+# "Not loud" finds about as loud loops as rock alone: the "not" removes the effect of "loud", but
+# does not mean "soft". (The shipped towers were not trained on the built-in corpus.)
 #
 # ## 9 · Going further: better than counting words?
 #
-# *Predict:* which is better on captions, the towers or linear regression on counted words? And on
-# texts in other words?
+# The towers are compared with a baseline, linear regression on counted words. Which of the two is
+# better for phrasings?
+#
+# *Predict:* which of the two has the higher recall at ten for captions?
 
 # %%
 predict("03.8", ["the towers", "counting words", "neither: the intervals overlap"])
 
 # %% [markdown]
-# The **baseline** counts words and predicts a loop's statistics from them by linear regression. It
-# learns from captions and phrasings, as the towers did.
+# The **baseline** counts the words of a text and predicts from them, by linear regression,
+# statistics of the loop such as the hits per beat of each drum. It is trained on captions and
+# phrasings, as the shipped towers were. A loop is found by its own statistics.
 #
 # ## Exercise 4 · Recall at k (10 minutes)
 #
-# *Level:* medium. *Goal:* `scores` is (texts, loops), the cosine of each pair; text $i$ belongs to
-# loop $i$. Return the share of texts whose own loop is among the `k` nearest.
+# *Level:* medium. *Goal:* the share of texts whose own loop is among the `k` nearest. `scores`
+# (texts, loops) has the cosine of each pair; text $i$ belongs to loop $i$.
 
 # %% tags=["stub"]
 def recall_at(scores, k):
@@ -562,9 +585,9 @@ def recall_at(scores, k):
 # %%
 from workbench.evaluation.features import style_features
 
-said = [[c.caption, *phrases(facts_of(c), 3, seed=i)] for i, c in enumerate(every)]
-statistics = np.repeat(style_features(rolls_of(every))[0], 4, axis=0)
-words = WordModel([text for four in said for text in four], statistics)
+four_texts = [[c.caption, *phrases(facts_of(c), 3, seed=i)] for i, c in enumerate(every)]
+statistics = np.repeat(style_features(rolls_of(every))[0], 4, axis=0)  # for each of the four
+words = WordModel([text for four in four_texts for text in four], statistics)
 measured = words.embed_loops(style_features(rolls_of(clips))[0])
 bars = {}
 for kind, queries in {"captions": texts, "phrasings": free}.items():
@@ -584,14 +607,14 @@ apart = abs(heights[0] - heights[1]) > half[0] + half[1]
 reveal("03.8", better if apart else "neither: the intervals overlap")
 
 # %% [markdown]
-# *What you should have noticed:* where the intervals overlap, neither method wins. Captions are
-# made by rules from such statistics as the baseline predicts: the task favours it. Without it, the
-# towers would look splendid.
+# *What you should have noticed:* where the intervals overlap, neither method is shown to be better.
+# Captions are made by rules from statistics like those that the baseline predicts, so the task
+# favours the baseline. Without a baseline one could think that only a network reaches such a
+# recall.
 #
 # ## 10 · Going further: one space or two?
 #
-# *Predict:* a text lies nearer to its own loop than to other loops. Does it also lie nearer to its
-# loop than to other *texts*?
+# *Predict:* is a text nearer to its own loop or to other *texts*, by the mean cosine?
 
 # %%
 predict("03.9", ["nearer to its loop", "nearer to other texts"])
@@ -633,16 +656,19 @@ names = [style if style in frequent else "other" for style in styles]
 plots.cloud(points, names, texts, "Loops by style (t-SNE)")
 
 # %% [markdown]
-# *What you should have noticed:* if texts and loops lie apart, in the map or in the distance of
-# their means (in the table at the end; 0 is no gap, 2 the largest possible), this is the **modality
-# gap**. The loss allows it: a loop is compared with texts only, never with other loops. Hover over
-# the points. t-SNE keeps neighbours, not distances: which points lie together is worth reading, how
-# far apart two groups are is not.
+# *What you should have noticed:* a **modality gap** means that texts and loops lie in two separate
+# regions of their space. Look for it in the map and in the distance of the two means (in the table
+# at the end; 0 is no gap, 2 the largest possible). The loss allows such a gap, because it compares
+# a loop with texts only, never with other loops. Hover over the points. **t-SNE** keeps neighbours,
+# not distances: groups of neighbours have a meaning, but the distances between groups do not.
 #
 # ## 11 · Going further: the most that a text can find
 #
-# *Predict:* texts such as "a jazz fill" name the style and nothing else. A *perfect* retriever
-# knows all about the loops. How often is the text's own loop among its ten nearest?
+# A text such as "a jazz fill" names only the style of its loop, and whether it is a beat or a fill.
+# The next cells use built-in loops of 19 styles (250 loops; 60 at smoke size).
+#
+# *Predict:* for such texts, what is the recall at ten of a *perfect* retriever, which knows all
+# probabilities?
 
 # %%
 predict("03.10", [0.3, 0.6, 0.9])
@@ -650,9 +676,9 @@ predict("03.10", [0.3, 0.6, 0.9])
 # %% [markdown]
 # A text can find its own loop only by what it says. If three loops suit it equally well, nobody can
 # know which of them is meant. The best ranking is by the probability that a loop is the right one.
-# Before the text is read, all $n$ loops are equally likely. So Bayes' rule needs only the
-# probability of the text $t$ given a loop $m_j$. The recall at $k$ of the perfect retriever is the
-# sum of the $k$ largest probabilities:
+# Without the text all $n$ loops are equally likely. So by Bayes' rule this probability follows from
+# the probabilities $p(t \mid m_j)$ of the text $t$ given each loop $m_j$. The expected recall at
+# $k$ of the perfect retriever is the sum of the $k$ largest probabilities:
 #
 # $$p(j \mid t) = \frac{p(t \mid m_j)}{\sum_{l=1}^n p(t \mid m_l)}, \qquad
 # \mathrm{R@}k = \sum_{j \,\in\, k \text{ largest}} p(j \mid t) \qquad (2)$$
@@ -698,7 +724,8 @@ written[vague]
 reveal("03.10", float(best["style only"][9]), f"among {len(written)} loops")
 
 # %% [markdown]
-# How near do towers come that learned from such loops and texts? They train as in section 6.
+# How near to this ceiling do towers come? The next cells train towers on such loops and texts, as
+# in section 6.
 
 # %%
 corpus = builtin.load_builtin("train", limit=run.size(100, 800)).clips
@@ -727,7 +754,8 @@ towers.eval()
 with torch.no_grad():
     m = towers.embed_roll(eight_bars(written)).numpy()
     t = towers.embed_text(system.text.embed(both_texts(written)).clone()).numpy()
-panels, ks = plots.axes(1, 2, width=10, height=3.4), range(1, 31)
+panels = plots.axes(1, 2, width=10, height=3.4)
+ks = range(1, 31)
 for ax, (name, queries) in zip(panels, zip(best, np.split(t, 2), strict=True), strict=True):
     recalls = retrieval(queries, m, ks)
     reached = [recalls[f"R@{k}"] for k in ks]
@@ -738,24 +766,26 @@ for ax, (name, queries) in zip(panels, zip(best, np.split(t, 2), strict=True), s
              floor=f"at most {best[name][9]:.2f}")
 
 # %% [markdown]
-# *What you should have noticed:* with the style alone, even the perfect retriever is often wrong at
-# $k = 1$. It can only guess among the loops of that style. Beats show their style, but some fills
-# could belong to several styles. Several loops also share their whole caption, apart from style and
-# tempo. So the ceiling at $k = 1$ is below 1. At ten it is almost 1, and what the towers lack there
-# is their own fault. A recall of 0.7 may be poor or nearly perfect: only the ceiling tells. If the
-# probabilities are unknown, at least count how many loops have the same text.
+# *What you should have noticed:* if the text names only the style, even the perfect retriever is
+# often wrong at $k = 1$, because it can only guess among the loops of that style. Some fills may
+# belong to several styles (see the printed shares). Several loops also have the same whole caption,
+# so that ceiling, too, is below 1 at $k = 1$. The difference between a curve of the towers and the
+# ceiling is what better towers could still gain. So a recall of 0.7 may be poor or nearly perfect:
+# only the ceiling shows which. If the probabilities are unknown, at least count how many loops have
+# the same text.
 #
 # ## Mini-project · A word that moves (an hour)
 #
-# Find one word that moves a prompt's nearest loops from one style to another, and one that changes
-# nothing. Use `system.embed_text`; show both lists. Then put a number on it: by how much does the
-# mean rank of that style's loops change, and how much does it change for ten words taken at random?
+# Find one word that changes the style of a prompt's nearest loops, and one that changes nothing.
+# Use `system.embed_text` and show both lists. Then measure the effect: by how much does the mean
+# rank of that style's loops change, and how much does it change for ten random words?
 #
 # ## You can now
 #
 # You wrote the contrastive loss, trained two towers, and searched loops by words.
 #
-# *One limitation heard:* "not loud" is not read as "soft"; below is the first loop that it finds.
+# *A limitation to listen for:* "not loud" does not mean "soft" to the towers. Below is the first
+# loop that it finds.
 #
 # *Terms:* tower · BERT · padding · contrastive loss · temperature · cosine · false negative ·
 # recall at ten · baseline · modality gap · t-SNE
