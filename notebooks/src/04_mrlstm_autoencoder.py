@@ -5,9 +5,10 @@
 # [05 Latent diffusion](05_latent_diffusion.ipynb)
 #
 # **You will** read a loop at three resolutions, train an autoencoder that compresses it to a few
-# numbers per beat, hear it learn, and walk from one loop to another.
+# numbers per beat, hear it learn, and mix two loops in their compressed form.
 #
-# **Needs** lesson 01; what a layer of a network is, and logarithms; the shipped checkpoint.
+# **Needs** lesson 01; logarithms; what a layer of a network and a training loop are
+# ([PyTorch](refreshers/pytorch.ipynb)); the shipped checkpoint.
 # Sections 1 to 6 take about 90 minutes with their exercises; 7 and 8 go further.
 # **Time and memory:** printed below. **Exercises:** 40 minutes.
 # **Library:** `workbench.models.mrlstm`, `workbench.evaluation.drums`.
@@ -40,11 +41,12 @@ else:
 shipped = system.autoencoder
 held_out = cut_loops(load(run.dataset, split="test", limit=run.size(50, 190)), bars=8, hop_bars=8)
 rolls = torch.from_numpy(rolls_of(held_out, slots=system.slots))
-first = rolls[..., :27].numpy()  # a cell may hold a second hit; what follows counts the first
+first = rolls[..., :27].numpy()  # the first hit of each cell; a second one is not counted here
 print(f"{len(held_out)} loops of eight bars from the test split of {run.dataset}")
 
 # %% [markdown]
-# This lesson is about both ends of the latent.
+# An **autoencoder** has two parts. The encoder compresses its input to a few numbers, the
+# **latent**. The decoder reconstructs the input from them. This lesson is about both parts.
 
 # %%
 from workbench.course.diagrams import Arrow, diagram, pipeline
@@ -54,21 +56,24 @@ pipeline("encoder", "latent", "decoder")
 # %% [markdown]
 # ## 1 · Three resolutions, every phase
 #
-# *Predict:* at stride 4 on sixteenths, what does an LSTM receive of a steady eighth-note hi-hat?
+# A loop has patterns of sixteenths, of eighths and of beats at the same time. An LSTM (section 2)
+# is a network that reads a sequence step by step. The **multi-resolution LSTM** consists of three
+# LSTMs that read the same steps with the **strides** 1, 2 and 4. A stride of 4 means that after a
+# step the fourth step after it is read. From each of the first four steps begins one **phase**: all
+# first sixteenths of the beats, all second ones, and so on. The LSTM reads all four phases, with
+# the same weights, so no step is left out.
+#
+# *Predict:* a hi-hat is played in steady eighths. What does the LSTM of stride 4 receive in each
+# phase?
 
 # %%
 predict("04.1", ["the same value again and again", "hit and no hit in turns"])
 
-# %% [markdown]
-# Rhythm lives on several levels at once: sixteenths, eighths, beats. The **multi-resolution LSTM**
-# reads the same steps at strides 1, 2 and 4. At stride 4 the sequence falls into four *phases*: all
-# first sixteenths of the beats, all second ones, and so on. The same weights read each phase, so no
-# step is dropped and the outputs can be put side by side.
-
 # %%
 def eighths(clip):
-    first = DrumRoll.from_clip(clip).hits[:16, 2].astype(int)
-    return first[::2].sum() - first[1::2].sum()
+    """Hits of the closed hi-hat on the eighths of the first bar, minus those between them."""
+    hats = DrumRoll.from_clip(clip).hits[:16, 2].astype(int)
+    return hats[::2].sum() - hats[1::2].sum()
 
 
 loop = max((clip for clip in held_out if not clip.labels.get("tiled")), key=eighths)
@@ -84,13 +89,14 @@ constant = all(len(set(steady[phase::4])) == 1 for phase in range(4))
 reveal("04.1", "the same value again and again" if constant else "hit and no hit in turns")
 
 # %% [markdown]
-# *What you should have noticed:* a phase at stride 4 holds one place in the beat. A steady pattern
-# is constant in each phase: this LSTM receives only what changes from beat to beat.
+# *What you should have noticed:* a phase at stride 4 contains one place of each beat. A steady
+# pattern is constant in each phase. So in this LSTM only differences between beats change the
+# input.
 #
 # ## Exercise 1 · Phases (5 minutes)
 #
-# *Level:* easy. *Goal:* from an array `(time, channels)` make `(stride, time/stride, channels)`,
-# one phase each.
+# *Level:* easy. *Goal:* an array `x` (time, channels) as (stride, time / stride, channels): row $i$
+# is the phase that begins at step $i$.
 
 # %% tags=["stub"]
 def phases(x, stride):
@@ -110,17 +116,18 @@ def phases(x, stride):
 # %% [markdown]
 # ## 2 · The MRLSTM
 #
-# *Predict:* how many weights does an LSTM need more for stride 4, which has four sequences to read,
-# than for stride 1?
+# *Predict:* the LSTM of stride 4 reads four sequences, that of stride 1 reads one. How many weights
+# does the LSTM of stride 4 have, compared with that of stride 1?
 
 # %%
 predict("04.2", ["as many", "2 times as many", "4 times as many", "16 times as many"])
 
 # %% [markdown]
-# An **LSTM** reads a sequence step by step. It keeps a state $c_t$ and shows a part $h_t$ of it.
-# Three gates between 0 and 1 decide what is forgotten ($f$), written ($i$) and shown ($o$); $g$ is
-# what may be written. $x_t$ is the input, $\sigma$ the logistic function, $\odot$ the product
-# number by number. Each of the four has weights $W$, $U$ and $b$ of its own:
+# An **LSTM** reads a sequence step by step. At step $t$ it receives the input $x_t$. It keeps a
+# state $c_t$ and outputs a part $h_t$ of it. Three gates, numbers between 0 and 1, are factors: $f$
+# of the old state, $i$ of the new values $g$, and $o$ of the output. $\sigma$ is the logistic
+# function, and $\odot$ multiplies vectors component by component. Each of $f$, $i$, $o$ and $g$ has
+# its own weights $W$, $U$ and $b$:
 #
 # $$f_t,\ i_t,\ o_t = \sigma(W x_t + U h_{t-1} + b), \qquad g_t = \tanh(W x_t + U h_{t-1} + b)$$
 #
@@ -131,9 +138,10 @@ predict("04.2", ["as many", "2 times as many", "4 times as many", "16 times as m
 #
 # ## Exercise 2 · An LSTM (20 minutes)
 #
-# *Level:* hard. *Goal:* equation (1) and the line above it, for a whole sequence. `weights` holds
-# (W, U, b) under "forget", "input", "output" and "cell" ($g$); `x` is (time, inputs), `h` and `c`
-# are the state before its first step, each (hidden,). Return all $h_t$ as (time, hidden).
+# *Level:* hard. *Goal:* equation (1) and the line above it, for a whole sequence. `weights` is a
+# dict with (W, U, b) under "forget" ($f$), "input" ($i$), "output" ($o$) and "cell" ($g$). `x` has
+# the shape (time, inputs). `h` and `c`, each (hidden,), are the values before the first step.
+# Return all $h_t$ as (time, hidden).
 
 # %% tags=["stub"]
 def lstm(x, h, c, weights):
@@ -167,7 +175,7 @@ def lstm(x, h, c, weights):
 
 
 # %% [markdown]
-# The MRLSTM runs one LSTM per stride over all of its phases, as rows of a batch:
+# The MRLSTM has one LSTM per stride. The LSTM reads all phases of its stride as rows of one batch:
 
 # %%
 from workbench.course.listing import listing
@@ -184,14 +192,15 @@ for lstm, stride in zip(shipped.encoder.lstms, shipped.encoder.strides, strict=T
           f"→ {tuple(out.shape)}, {size:,} weights")
 
 # %%
-one, _, four = (sum(p.numel() for p in lstm.parameters()) for lstm in shipped.encoder.lstms)
+sizes = [sum(p.numel() for p in lstm.parameters()) for lstm in shipped.encoder.lstms]
+one, four = sizes[0], sizes[2]
 reveal("04.2", "as many" if four == one else f"{four // one} times as many")
 
 # %%
 boxes = {
     "roll": ("drum roll\nsteps × cells", 0, 0), "one": ("LSTM\nstride 1", 1, 0),
     "two": ("LSTM\nstride 2", 1, 0.75), "four": ("LSTM\nstride 4", 1, 1.5),
-    "join": ("side by side\nsteps × features", 2, 0), "beat": ("linear\nper beat", 3, 0),
+    "join": ("joined\nsteps × features", 2, 0), "beat": ("linear\nper beat", 3, 0),
     "z": ("latent\nmean 0, var. 1", 4, 0), "back": ("linear\n→ steps", 5, 0),
     "decoder": ("MRLSTM\nas the encoder", 6, 0), "head": ("2 layers\nper step", 7, 0),
     "out": ("hits\nvelocity, offset", 8, 0),
@@ -213,32 +222,34 @@ display(listing(DrumAutoencoder.encode, first="x = centred", last="return"))
 listing(DrumAutoencoder.forward, first="h = F.layer_norm", last="return")
 
 # %% [markdown]
-# *What you should have noticed:* all strides have equally many weights, because the phases share
-# them, and all outputs have the length of the input. The LSTMs read in both directions, so each
-# step knows what comes after it. The **skip connections** pass the input on beside the LSTMs. Four
-# steps (one beat) together become one latent vector, which is normalised to mean 0 and variance 1.
+# *What you should have noticed:* all strides have the same number of weights, because the phases of
+# a stride share them. All outputs have the length of the input. The LSTMs read in both directions,
+# so each output also depends on later steps. The **skip connections** pass the input on beside the
+# LSTMs. Four steps (one beat) together become one latent vector, which is normalised to mean 0 and
+# variance 1.
 #
 # ## 3 · "No hit" is not "a soft hit"
 #
-# *Predict:* a network is unsure whether a ghost note of velocity 0.3 is there. What does the mean
-# squared error make it predict?
+# *Predict:* a ghost note of velocity 0.3 is played in half of all cases. In the other half nothing
+# is played (velocity 0). Which prediction of the velocity has the smallest mean squared error?
 
 # %%
 predict("04.3", ["0", "0.15", "0.3"])
 
 # %% [markdown]
 # The paper's autoencoder predicts velocities and is trained by the squared error. If a note is
-# there half of the time, the best prediction is half its velocity, every time: a note nobody
-# played. Ours predicts separately how probable a hit is (binary cross-entropy), its velocity and
-# its offset from the grid:
+# played in half of the cases, the best prediction is half its velocity in all cases: a note that
+# was never played. Our autoencoder has three outputs for each cell: the probability of a hit, its
+# velocity, and its offset from the grid. The loss has a term for each, the **binary cross-entropy**
+# for the probability and squared errors for the two others:
 #
 # $$L = -\tfrac{1}{H}\sum_{c} \left[h_c \log p_c + (1-h_c)\log(1-p_c)\right]
 # + \tfrac{\lambda}{H}\sum_{c:\,h_c=1} \left[(v_c-\hat v_c)^2 + (o_c-\hat o_c)^2\right]
 # \qquad (2)$$
 #
-# For each cell $c$ of the roll, $h_c$ is 1 if it is hit, and $p_c$ is the predicted probability of
-# that; $v_c$ and $o_c$ are velocity and offset of a hit, $\hat v_c$ and $\hat o_c$ the predicted
-# ones. $H$ is the number of true hits and $\lambda = 20$.
+# For each cell $c$ of the roll, $h_c$ is 1 if the cell has a hit and 0 otherwise. $p_c$ is the
+# predicted probability of a hit. $v_c$ and $o_c$ are the velocity and the offset of a hit,
+# $\hat v_c$ and $\hat o_c$ their predictions. $H$ is the number of true hits, and $\lambda = 20$.
 #
 # *Equation (2):* code `workbench.models.mrlstm.DrumAutoencoder.loss`; paper arXiv 2408.02711,
 # section 4.2, has the squared error alone (`PaperAutoencoder.loss`); a decoder that predicts
@@ -246,24 +257,26 @@ predict("04.3", ["0", "0.15", "0.3"])
 
 # %%
 velocity = np.where(np.arange(1000) % 2 == 0, 0.3, 0.0)  # a ghost note, every other time
-answers = np.linspace(0, 0.4, 81)
-error = [((velocity - a) ** 2).mean() for a in answers]
-plots.lines(plots.axes(width=6), answers, {"squared error": error}, xlabel="prediction (velocity)",
-            ylabel="mean squared error")
-print(f"least error at velocity {answers[int(np.argmin(error))]:.2f}, which was never played")
+predictions = np.linspace(0, 0.4, 81)
+error = [((velocity - prediction) ** 2).mean() for prediction in predictions]
+best = predictions[int(np.argmin(error))]
+plots.lines(plots.axes(width=6), predictions, {"squared error": error},
+            xlabel="prediction (velocity)", ylabel="mean squared error")
+print(f"smallest error at velocity {best:.2f}, which was never played")
 
 # %%
-reveal("04.3", f"{answers[int(np.argmin(error))]:.2g}")
+reveal("04.3", f"{best:.2g}")
 
 # %% [markdown]
-# *What you should have noticed:* the squared error is least for a note that nobody played. With two
-# outputs the prediction is "half of the time, at 0.3", and both are true.
+# *What you should have noticed:* the squared error is smallest for a note that was never played.
+# With two outputs the prediction can be "probability ½, velocity 0.3", and both numbers are right.
 #
 # ## Exercise 3 · The hit loss (10 minutes)
 #
-# *Level:* medium. *Goal:* the first sum of equation (2), the **binary cross-entropy**, from logits
-# $x$ (with $p = 1/(1+e^{-x})$) and true hits, both torch tensors. $H$ is the number of true hits. A
-# **logit** may be as large as 40: what is $\log(1-p)$ then, in 32 bits?
+# *Level:* medium. *Goal:* the first term of equation (2), the binary cross-entropy divided by the
+# number $H$ of true hits. The arguments are two torch tensors, the logits and the true hits (1 or
+# 0). A **logit** $x$ stands for the probability $p = 1/(1+e^{-x})$. It may be as large as 40: what
+# is $\log(1-p)$ then, in numbers of 32 bits?
 
 # %% tags=["stub"]
 def hit_loss(logits, hits):
@@ -285,25 +298,26 @@ def hit_loss(logits, hits):
 # %% [markdown]
 # ## 4 · Train it, hear it grow
 #
-# *Predict:* which drum is reconstructed well first, while it learns?
+# *Predict:* while the autoencoder learns, which drum has the best reconstruction (F1) after the
+# first few steps?
 
 # %%
 predict("04.4", ["bass drum", "snare drum", "closed hi-hat", "another drum"])
 
 # %% [markdown]
-# An **autoencoder** learns to reproduce its input through the few numbers of the **latent**.
-# **Precision** $P$ is the share of reconstructed hits that were played, **recall** $R$ the share of
-# played hits that were reconstructed, and F1 their harmonic mean, over the cells of all loops
-# together:
+# How good is a reconstruction? **Precision** $P$ is the share of reconstructed hits that were
+# played. **Recall** $R$ is the share of played hits that were reconstructed. **F1** is their
+# harmonic mean, computed over the cells of all loops together:
 #
 # $$F_1 = \frac{2PR}{P+R} \qquad (3)$$
 #
 # *Equation (3):* code `workbench.evaluation.drums.reconstruction`; paper van Rijsbergen 1979,
 # *Information retrieval*, chapter 7.
 #
-# ## Exercise 4 · How many hits survive (5 minutes)
+# ## Exercise 4 · F1 (5 minutes)
 #
-# *Level:* easy. *Goal:* equation (3) from `true` and `rebuilt`, hits of one shape, True and False.
+# *Level:* easy. *Goal:* equation (3) from `true` and `rebuilt`, two boolean arrays of the same
+# shape: the played and the reconstructed hits.
 
 # %% tags=["stub"]
 def f1(true, rebuilt):
@@ -322,8 +336,8 @@ def f1(true, rebuilt):
 
 
 # %% [markdown]
-# The training loop, which you may use for the mini-project. It calls `watch(step)` at the steps in
-# `stops` and ends with the last of them.
+# The training loop, which you can also use for the mini-project. It calls `watch(step)` at the
+# steps in `stops` and ends with the last of them.
 
 # %%
 def train_autoencoder(autoencoder, rolls, stops, watch, lr=3e-3, batch=64):
@@ -350,18 +364,24 @@ torch.manual_seed(seed)
 autoencoder = DrumAutoencoder(AutoencoderConfig(hidden=32, width=64))
 size = sum(p.numel() for p in autoencoder.parameters())
 print(f"{len(train_rolls)} loops of four bars, {size:,} weights")
-heard, curve, by_drum = [], {}, []
+
+# %%
+clips, curve, by_drum = [], {}, []
 
 
 def watch(step):
+    """Reconstruct 100 held-out loops and the loop above, and keep their F1 and the sound."""
     with torch.no_grad():
-        made = autoencoder.decode(autoencoder.encode(rolls[:100, :64, :27])).numpy()
+        rebuilt = autoencoder.decode(autoencoder.encode(rolls[:100, :64, :27])).numpy()
         own = autoencoder.decode(autoencoder.encode(torch.from_numpy(rolls_of([loop]))[:, :64]))
     true = first[:100, :64]
-    curve[step] = reconstruction(true, made)["f1"]
-    hits = [(true[..., d] > 0, made[..., d] > 0) for d in range(9)]
-    by_drum.append([2 * (a & b).sum() / max(1, a.sum() + b.sum()) for a, b in hits])
-    heard.append(DrumRoll.from_array(own[0].numpy(), tempo=loop.tempo).to_clip())
+    curve[step] = reconstruction(true, rebuilt)["f1"]
+    f1_of_drums = []
+    for d in range(9):
+        a, b = true[..., d] > 0, rebuilt[..., d] > 0
+        f1_of_drums.append(2 * (a & b).sum() / max(1, a.sum() + b.sum()))
+    by_drum.append(f1_of_drums)
+    clips.append(DrumRoll.from_array(own[0].numpy(), tempo=loop.tempo).to_clip())
     print(f"{step:4} steps: F1 {curve[step]:.2f}")
 
 
@@ -374,22 +394,24 @@ train_autoencoder(autoencoder, train_rolls, stops, watch)
 names = [DRUM_NAMES[drum] for drum in DRUMS]
 plots.matrix(plots.axes(width=7), np.array(by_drum).T, rows=names, unit="F1",
              columns=[f"{stop} steps" for stop in stops])
-compare([loop.excerpt(0, 16), *heard], ["played", *(f"{stop} steps" for stop in stops)])
+compare([loop.excerpt(0, 16), *clips], ["played", *(f"{stop} steps" for stop in stops)])
 
 # %%
 early = names[int(np.argmax(by_drum[1]))]  # at the second stop
 reveal("04.4", early, f"This counts after {stops[1]} steps.")
 
 # %% [markdown]
-# *What you should have noticed:* frequent drums come first, because most of the loss is theirs;
-# rare ones may still be missing at the end. The same loop, heard at each stop, goes from silence or
-# noise to the groove. The shipped autoencoder is the same, larger and trained longer.
+# *What you should have noticed:* frequent drums are learned first, because most of the loss comes
+# from them. Rare ones may still be missing at the end. Compare the loops after each number of steps
+# with the played one. The shipped autoencoder is of the same kind, but larger, and it was trained
+# longer.
 #
-# ## 5 · The shipped autoencoder: what survives?
+# ## 5 · The shipped autoencoder: what is lost?
 #
-# *Predict:* which suffers most, beside chance: the hits, their velocities or their offsets?
+# The floor is a reconstruction by chance: it generates each cell at random, with the right
+# probability for its place in the bar.
 #
-# The floor generates each cell at random, with the right probability for its place in the bar.
+# *Predict:* errors are measured as a share of the floor's error. Which share is largest?
 
 # %%
 predict("04.5", ["hits", "velocities", "offsets"])
@@ -403,45 +425,46 @@ with torch.inference_mode():
 scores = reconstruction(first, rebuilt[..., :27].numpy())
 floor = reconstruction(first, independent_cells(first, len(first), seed=seed))
 print(f"latent: {latent.shape[1]} beats × {latent.shape[2]} numbers")
-left = {
+lost = {
     "hits": (1 - scores["f1"]) / (1 - floor["f1"]),
     "velocities": scores["velocity_error"] / floor["velocity_error"],
     "offsets": scores["offset_error"] / floor["offset_error"],
 }
-plots.bars(plots.axes(width=5), left, ylabel="error, as a share of the floor's")
-print(f"velocities are off by {127 * scores['velocity_error']:.0f} of 127; "
-      f"what suffers most, beside chance: {max(left, key=left.get)}")
+plots.bars(plots.axes(width=5), lost, ylabel="error, as a share of the floor's")
+print(f"error of the velocities: {127 * scores['velocity_error']:.0f} of 127; "
+      f"largest share of the floor's error: {max(lost, key=lost.get)}")
 run.note("F1 of hits", scores["f1"], floor=floor["f1"])
 run.note("F1 of hits after the training here", curve[stops[-1]], floor=floor["f1"])
 run.note("velocity error (0 to 1)", scores["velocity_error"], floor=floor["velocity_error"])
 run.note("offset error", scores["offset_error"], floor=floor["offset_error"], unit="steps")
 
 # %%
-reveal("04.5", max(left, key=left.get))
+reveal("04.5", max(lost, key=lost.get))
 
 # %%
 copy = system.decode(system.encode([loop]), tempo=loop.tempo, caption="reconstructed")[0]
 compare([loop.excerpt(0, 16), copy.excerpt(0, 16)], ["played", "reconstructed"])
 
 # %% [markdown]
-# *What you should have noticed:* the bars answer the question: a small bar is a part that the
-# latent keeps, a bar near 1 one that it loses. Whether you hear the difference is another question.
+# *What you should have noticed:* what has a small bar is kept in the latent; what has a bar near 1
+# is not. Do you hear a difference between the two loops?
 #
-# ## 6 · What does each resolution see?
+# ## 6 · What does each resolution contribute?
 #
-# *Predict:* which stride does the encoder need most? And the decoder?
+# In the next cells the outputs of one stride are set to zero before the reconstruction. An increase
+# of the errors shows what only this stride contributes. If all three are set to zero, only the skip
+# connection is left.
 #
-# Silence the features of one stride and reconstruct: what is lost now, the other two do not
-# provide. Silence all three as well: whatever survives came through the skip connection.
+# *Predict:* for which stride do the errors increase most, if it is set to zero in the encoder?
 
 # %%
 predict("04.6", ["stride 1", "stride 2", "stride 4"])
 
 # %%
 def errors(part, silent):
-    """Hits missed or invented, 100 · (1 − F1), with some strides of a part silenced."""
+    """Hits missed or invented, 100 · (1 − F1), with some strides of a part set to zero."""
 
-    def silence(network, inputs, output):
+    def silence(network, inputs, output):  # PyTorch calls a hook after the module was evaluated
         output = output.clone()
         for i in silent:
             output.chunk(len(network.strides), dim=-1)[i].zero_()
@@ -449,9 +472,9 @@ def errors(part, silent):
 
     hook = getattr(shipped, part).register_forward_hook(silence)
     with torch.no_grad():
-        made = shipped.decode(shipped.encode(rolls))
+        rebuilt = shipped.decode(shipped.encode(rolls))
     hook.remove()
-    return 100 * (1 - reconstruction(first, made[..., :27].numpy())["f1"])
+    return 100 * (1 - reconstruction(first, rebuilt[..., :27].numpy())["f1"])
 
 
 # %%
@@ -459,30 +482,31 @@ needs = {}
 silenced = {"none": (), "stride 1": (0,), "stride 2": (1,), "stride 4": (2,), "all": (0, 1, 2)}
 for ax, part in zip(plots.axes(1, 2, width=9), ("encoder", "decoder"), strict=True):
     lost = {name: errors(part, silent) for name, silent in silenced.items()}
-    plots.bars(ax, lost, ylabel="100 · (1 − F1 of hits)", title=f"silenced in the {part}")
+    plots.bars(ax, lost, ylabel="100 · (1 − F1 of hits)", title=f"set to zero in the {part}")
     worst = max(("stride 1", "stride 2", "stride 4"), key=lost.get)
     print(f"the {part} needs {worst} most: {lost[worst] - lost['none']:.1f} points more errors; "
           f"all three: {lost['all'] - lost['none']:.1f}")
     needs[part] = worst
-    run.note(f"errors, {part} silenced", lost["all"], unit="100 · (1 − F1)")
+    run.note(f"errors, {part} set to zero", lost["all"], unit="100 · (1 − F1)")
 
 # %%
 reveal("04.6", needs["encoder"], f"The decoder needs {needs['decoder']} most.")
 
 # %% [markdown]
-# *What you should have noticed:* mind the two scales. The bar of "none" is the error without any
-# silencing; what a stride costs is the difference from it. If one stride costs much less than all
-# three, the resolutions know much of the same. A zero is an input that the network never met in
-# training, so this shows what *this* network relies on, no more. Whether three strides beat one of
-# equal size needs new trainings: `workbench evaluate drums --only ablation`.
+# *What you should have noticed:* the two figures have different scales. The bar "none" is the error
+# with all strides. The difference of another bar from it is what this stride contributes alone. If
+# this is small for each stride and large for all three, the strides contribute much of the same
+# information. The network was never trained with zeros, so this shows only how *this* network uses
+# its strides. Whether three strides are better than one LSTM of equal size, only new trainings can
+# show: `workbench evaluate drums --only ablation`.
 #
 # ## 7 · Going further: how much noise the decoder tolerates
 #
-# *Predict:* how much noise on the latent until a tenth of the hits are wrong?
+# Lesson 05 generates new latents, which have small errors. The decoder should tolerate them. For
+# this reason noise is added to the latent in training. Here the amount of noise is measured in
+# standard deviations of the latent's numbers.
 #
-# Lesson 05 generates new latents, which are almost right. The decoder should tolerate small errors;
-# for this reason the latent is noised in training. Each number of the latent has a standard
-# deviation of one; the noise is measured in the same unit.
+# *Predict:* with which amount of noise does F1 fall to 0.9?
 
 # %%
 predict("04.7", [0.2, 0.5, 1.0])
@@ -496,14 +520,14 @@ noisy_f1 = []
 with torch.inference_mode():
     for level in levels:
         noise = torch.randn(few.shape, generator=generator)
-        made = shipped.decode(few + level * spread * noise)
-        noisy_f1.append(reconstruction(first[:64], made[..., :27].numpy())["f1"])
+        rebuilt = shipped.decode(few + level * spread * noise)
+        noisy_f1.append(reconstruction(first[:64], rebuilt[..., :27].numpy())["f1"])
 ax = plots.lines(plots.axes(width=6), levels, {"F1": noisy_f1}, ylabel="F1 of hits",
                  xlabel="noise on the latent (its standard deviation = 1)")
 ax.axhline(0.9, color=plots.INK, ls=":")
 ax.axvline(shipped.config.noise, color=plots.COLOURS[1], ls="--")
-tenth = float(np.interp(-0.9, -np.array(noisy_f1), levels))
-print(f"a tenth of the hits are wrong at a noise of {tenth:.2f}; "
+tenth = float(np.interp(-0.9, -np.array(noisy_f1), levels))  # F1 falls, −F1 rises
+print(f"F1 falls to 0.9 at a noise of {tenth:.2f}; "
       f"training used up to {shipped.config.noise:g} (dashed)")
 run.note("F1 under noise of 0.4", noisy_f1[3], floor=floor["f1"])
 
@@ -511,57 +535,70 @@ run.note("F1 under noise of 0.4", noisy_f1[3], floor=floor["f1"])
 reveal("04.7", tenth)
 
 # %% [markdown]
-# *What you should have noticed:* there is no cliff, but a slope that steepens. Robustness costs
-# some accuracy on clean latents. How much noise is best is an open question: change `noise` in
-# `AutoencoderConfig`, train again and plot this curve. (It shows the first 64 loops.)
+# *What you should have noticed:* F1 falls slowly at first and then faster. Training with noise may
+# cost some accuracy without noise. How much noise is best? Change `noise` in `AutoencoderConfig`,
+# train again and plot this curve. (It shows the first 64 loops.)
 #
-# ## 8 · Going further: a walk from loop to loop
+# ## 8 · Going further: between two loops
 #
-# *Predict:* what is halfway between two beats? How many hits has the mixture?
+# The latents of two loops can be mixed. But the decoded mixture need not sound like a beat. So the
+# library **polishes** it: it adds a little noise to the mixed latent and removes it by the
+# diffusion of lesson 05. Listen to the mixture with and without polishing.
 #
-# Latents can be mixed. But the mixture of two beats need not be a beat, so the walk is polished: a
-# little noise is added, and the diffusion of lesson 05 removes it. Hear the middle both ways.
+# *Predict:* how many hits per beat does the mixture without polishing have, compared with the two
+# loops?
 
 # %%
 predict("04.8", ["fewer hits than either", "between the two", "more hits than either"])
 
 # %%
-steady = [clip for clip in held_out if not clip.labels.get("tiled") and len(clip.notes) > 100]
-a, b = steady[0].excerpt(0, 16), steady[len(steady) // 2].excerpt(0, 16)
+def in_cells(clip):
+    """Four bars of a clip, with only those hits that a roll of this system can hold."""
+    roll = DrumRoll.from_clip(clip.excerpt(0, 16), slots=system.slots)
+    return roll.to_clip(clip.caption)
+
+
+full = [clip for clip in held_out if not clip.labels.get("tiled") and len(clip.notes) > 100]
+a, b = in_cells(full[0]), in_cells(full[len(full) // 2])
 mixed = system.interpolate(a, b, n=3, polish=0, seed=seed)[1]
 start_at, polished, end_at = system.interpolate(a, b, n=3, seed=seed)
-names = ["start", "mixed", "mixed and polished", "end"]
-walk = [start_at, mixed, polished, end_at]
-for name, clip in zip(names, walk, strict=True):
-    print(f"{name:18} {len(clip.notes) / clip.beats:.2f} hits per beat")
-compare(walk, names)
+between = {"start": start_at, "mixed": mixed, "mixed and polished": polished, "end": end_at}
+density = {name: len(clip.notes) / clip.beats for name, clip in between.items()}
+for name, hits in density.items():
+    print(f"{name:18} {hits:.2f} hits per beat")
+compare(list(between.values()), list(between))
 
 # %%
-begun, middle, ended = (len(clip.notes) / clip.beats for clip in (start_at, mixed, end_at))
-low, high = min(begun, ended), max(begun, ended)
-more = "more hits than either" if middle > high else "between the two"
-reveal("04.8", "fewer hits than either" if middle < low else more)
+ends = (density["start"], density["end"])
+if density["mixed"] < min(ends):
+    verdict = "fewer hits than either"
+elif density["mixed"] > max(ends):
+    verdict = "more hits than either"
+else:
+    verdict = "between the two"
+reveal("04.8", verdict)
 
 # %% [markdown]
-# *What you should have noticed:* compare the middle loops by ear, and their hits above with those
-# of the two ends. Which would a drummer play? Try another pair: the answer depends on how far apart
-# the two ends are.
+# *What you should have noticed:* compare the two middle loops by ear, and the printed hits per beat
+# with those of the two ends. Which of the two would a drummer play? The result depends on the pair:
+# try another one.
 #
 # ## Mini-project · Find the size (an hour)
 #
-# How few numbers per beat hold a loop? Train autoencoders with a `latent` of 4, 8 and 16 by section
-# 4's loop, `train_autoencoder(DrumAutoencoder(AutoencoderConfig(latent=8, hidden=32, width=64)),
-# train_rolls, stops, watch)` with a `watch` of your own; each takes about as long as section 4.
-# Plot F1 over size. Where would you stop, and by what: F1, your ears, or what diffusion needs?
+# How few numbers per beat are enough for a loop? Train autoencoders with a `latent` of 4, 8 and 16
+# by the training loop of section 4, `train_autoencoder(DrumAutoencoder(AutoencoderConfig(latent=8,
+# hidden=32, width=64)), train_rolls, stops, watch)`, with a `watch` of your own. Each takes about
+# as long as section 4. Plot F1 over the size. Which size would you choose, and why: by F1, by ear,
+# or because diffusion (lesson 05) is easier with fewer numbers?
 #
 # ## You can now
 #
 # You read a loop at three resolutions, trained an autoencoder that compresses it to a few numbers
-# per beat, heard it learn, and walked from one loop to another.
+# per beat, heard it learn, and mixed two loops in their compressed form.
 #
-# *One limitation:* with one slot per cell, two hits of one drum within a sixteenth become one, so
-# that rolls and flams lose notes before the network receives them. With
-# `AutoencoderConfig(slots=2)` a cell holds two.
+# *A limitation to listen for:* a cell holds one or two hits of a drum, depending on
+# `AutoencoderConfig(slots=…)`. If a drum roll or a flam has more within a sixteenth, some of them
+# are lost before the network receives them.
 #
 # *Terms:* autoencoder · latent · LSTM · multi-resolution LSTM · stride · phase · skip connection ·
 # precision · recall · F1 · logit · binary cross-entropy
