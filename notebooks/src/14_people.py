@@ -7,7 +7,9 @@
 # system copies, find out whose absence changes a loop, and put a watermark into one.
 #
 # **Needs** lessons 01 (data) and 05 (the system that plays); what a logarithm of a probability is
-# (lesson 02). Sections 1 to 5 take about 90 minutes with their exercises; 6 to 8 take another 50.
+# (lesson 02 and [probability](refreshers/probability.ipynb)); a training loop in
+# [PyTorch](refreshers/pytorch.ipynb). Sections 1 to 5 take about 90 minutes with their exercises;
+# 6 to 8 take another 50.
 # **Time and memory:** printed below. **Exercises:** 30 minutes. **Library:**
 # `workbench.datasets.catalogue`, `workbench.evaluation.patterns`,
 # `workbench.evaluation.attribution`, `workbench.models.drum_chain`,
@@ -29,14 +31,14 @@ run = start("14", profile=profile, dataset=dataset, seed=seed, train=train)
 # %% [markdown]
 # ## 1 · Whose music is this course made of?
 #
-# *Predict:* the systems that you have used were trained on several data sets. How many of them are
-# under CC BY, at least in part, so that you have to name the authors?
-#
-# A **licence** says what everybody may do with a work. CC0 asks for nothing. CC BY asks for the
-# name of the author (**attribution**). MIT asks that its copyright notice and its text stay with
-# every copy. NC forbids commercial use; SA asks that what you make of the work has the same
-# licence. The table comes from the catalogue and from the training records of the shipped
+# A **licence** says what everybody may do with a work. CC0 requires nothing. CC BY requires that
+# the author is named (**attribution**). MIT requires that its copyright notice and its text stay
+# with every copy. NC forbids commercial use. SA requires that works made from the work have the
+# same licence. The list below comes from the catalogue and from the training records of the shipped
 # checkpoints.
+#
+# *Predict:* the systems that you have used were trained on several data sets. How many of these
+# sets are under CC BY, at least in part?
 
 # %%
 predict("14.1", [2, 4], unit="sets under CC BY")
@@ -62,13 +64,13 @@ run.note("of these, some or all of it under CC BY", len(by))
 reveal("14.1", len(by), ", ".join(by))
 
 # %% [markdown]
-# *What you should have noticed:* every set has a licence that allows this use, and the answers to
-# "who agreed to what?" still differ. Groove's ten drummers were recorded for this data set, and
-# those who play most of it were paid. POP909's arrangements are by professional musicians; their
-# licence does not say what the writers of the 909 songs agreed to. The songs of OpenScore are by
-# composers who cannot be asked any more. The musicians of the CC clips allowed any use, with credit
-# (CC BY) or without (CC0), by licences that do not mention training. **Consent** means that a
-# person knows the use and agrees to it. A licence is evidence of it, more or less.
+# *What you should have noticed:* every set has a licence that allows this use. But who agreed to
+# what? The ten drummers of Groove were recorded for this data set, and those who play most of it
+# were paid. The arrangements of POP909 are by professional musicians; the licence does not say what
+# the writers of the 909 songs agreed to. The songs of OpenScore are by composers who died long ago.
+# The musicians of the CC clips allowed any use, with credit (CC BY) or without (CC0), in licences
+# that do not mention training. **Consent** means that a person knows the use and agrees to it. A
+# licence may be evidence of consent, but it is not the same.
 #
 # Law differs between countries and changes. In the EU, a rightholder may reserve works from text
 # and data mining (Directive 2019/790, article 4), but not from that of research organisations
@@ -77,9 +79,10 @@ reveal("14.1", len(by), ", ".join(by))
 #
 # ## 2 · Who is in the data?
 #
-# *Predict:* what share of all training music is by the drummer who plays most?
+# In the next cells the training music is counted by drummer. (In the built-in corpus nobody plays;
+# there, styles take the place of drummers.)
 #
-# In the built-in corpus nobody plays; there, styles take the place of drummers.
+# *Predict:* which share of the minutes of training music is by the drummer who plays most?
 
 # %%
 predict("14.2", [15.0, 30.0, 50.0], unit="%")
@@ -98,7 +101,7 @@ for split, people in played.items():
             who = str(clip.labels.get("drummer") or clip.labels.get("style") or "unknown")
             people.setdefault(who, []).append(clip)
 minutes = {who: sum(clip.duration for clip in clips) / 60 for who, clips in played["train"].items()}
-minutes = dict(sorted(minutes.items(), key=lambda item: -item[1])[:10])
+minutes = dict(sorted(minutes.items(), key=lambda item: -item[1])[:10])  # the ten who play most
 rolls = {who: [DrumRoll.from_clip(clip).to_array() for clip in played["train"][who]]
          for who in minutes}
 plots.ranking(plots.axes(width=7), minutes, xlabel="minutes of training music")
@@ -109,29 +112,33 @@ run.note("share of the person who plays most", largest, floor=1 / len(minutes))
 reveal("14.2", 100 * largest)
 
 # %% [markdown]
-# *What you should have noticed:* most of what a model knows of "people" may come from two or three
-# of them. What it calls "funk" is how they play funk. Whoever is missing from the data is missing
-# from what it plays.
+# *What you should have noticed:* a large part of the training music may come from two or three
+# people. Then "funk" means, for the model, how they play funk. Ways of playing that are missing in
+# the data are missing in what the model generates.
 #
 # ## 3 · Does it copy?
 #
-# *Predict:* compare every loop with the nearest of all training loops. Which are nearer to the
-# training data: the loops that DrumLDM generates, or those that people played in sessions that were
-# held out?
-#
-# To **memorise** is to store training music so that it comes out again. A small distance to the
-# training data alone proves nothing: much of drumming is common property, and a backbeat is near to
-# thousands of loops. So people's held-out loops set the scale. With $x$ and $y$ as 0 or 1 for each
-# cell (step and drum):
+# **Memorisation** means that a model stores training music, so that it may generate it again. A
+# small distance to the training data alone proves nothing: many patterns are played by everybody,
+# and a backbeat is near to thousands of loops. So the distances of people's held-out loops serve
+# for comparison. A loop $x$ has a 0 or a 1 for each cell $i$ (step and drum). Its distance is that
+# to the nearest training loop $y$:
 #
 # $$d(x) = \min_{y \in \text{training}} \sum_i |x_i - y_i| \qquad (1)$$
 #
 # *Equation (1):* code `workbench.evaluation.patterns.nearest`; paper arXiv 2408.02711, section 5.
 #
+# *Predict:* which loops are nearer to the training data, by the median of their distances: those
+# that DrumLDM generates, or those that people played in held-out sessions?
+
+# %%
+predict("14.3", ["the generated loops", "the held-out loops of people", "both alike (within 10 %)"])
+
+# %% [markdown]
 # ## Exercise 1 · The nearest loop (5 minutes)
 #
-# *Level:* easy. *Goal:* equation (1) for `loops` (n, cells) and `training` (m, cells), arrays of
-# True and False.
+# *Level:* easy. *Goal:* equation (1) for each of the `loops` (n, cells), with the training loops
+# `training` (m, cells); both are arrays of True and False.
 
 # %% tags=["stub"]
 def nearest_distance(loops, training):
@@ -147,9 +154,6 @@ check_nearest(nearest_distance)
 def nearest_distance(loops, training):
     return np.array([(loop != training).sum(1).min() for loop in loops])
 
-
-# %%
-predict("14.3", ["the generated loops", "the held-out loops of people", "both alike (within 10 %)"])
 
 # %%
 from workbench.evaluation.patterns import binary_cells, hamming, nearest
@@ -173,12 +177,13 @@ for who, own in rolls.items():
         owners += [(who, number)] * len(cut)
 training = binary_cells(np.stack(training))
 test = [clip for clips in played["test"].values() for clip in clips]
-people = binary_cells(np.stack([windows(DrumRoll.from_clip(clip).to_array())[0] for clip in test]))
+first_windows = [windows(DrumRoll.from_clip(clip).to_array())[0] for clip in test]
+people = binary_cells(np.stack(first_windows))
 
 # %%
 system = DrumLDM.from_pretrained("drums-groove-bert")
-asked = [clip.caption for clip in test][:: max(1, len(test) // run.size(8, 60))]
-loops = system.generate(asked, bars=BARS, seed=seed)
+prompts = [clip.caption for clip in test][:: max(1, len(test) // run.size(8, 60))]
+loops = system.generate(prompts, bars=BARS, seed=seed)
 generated = binary_cells(np.stack([DrumRoll.from_clip(clip).to_array() for clip in loops]))
 near = {"people, held out": nearest(people, training), "DrumLDM": nearest(generated, training)}
 plots.histogram(plots.axes(width=8), near, bins=np.arange(0, 241, 12),
@@ -196,10 +201,10 @@ right = "the generated loops" if apart < 0.9 else "the held-out loops of people"
 reveal("14.3", "both alike (within 10 %)" if 0.9 <= apart <= 1.1 else right)
 
 # %% [markdown]
-# A median hides the few loops that matter. So listen to the *nearest* pair: the generated loop that
-# is nearest to the training data, beside the performance that it is nearest to. Below it is the
-# same for people: the held-out loop that is nearest to a training loop. A performance shorter than
-# eight bars was repeated for the comparison; its player has it once.
+# A median does not show the few loops that are nearest. So listen to the *nearest* pair: of all
+# generated loops the one with the smallest distance, and the training performance to which it is
+# nearest. The second pair is the same for people's held-out loops. (A performance shorter than
+# eight bars was repeated for the comparison; you hear it once.)
 
 # %%
 from workbench.course.widgets import compare
@@ -225,13 +230,13 @@ compare([clip for mine, source, _ in pairs for clip in (mine, source)], titles)
 # %% [markdown]
 # *What you should have noticed:* judge by ear whether the first pair is "the same beat", and
 # whether the second is. Two drummers who never met may play the same eight bars of rock, and few
-# would call it theft. Cells also miss a copy that is shifted or on other drums.
+# people would call it a copy. And a copy that is shifted, or played on other drums, is not found by
+# comparing cells.
 #
 # ## Exercise 2 · How many are suspicious? (5 minutes)
 #
-# *Level:* easy. *Goal:* from the `generated` distances and those of `people`, the share of
-# generated loops that are nearer to the training data than the nearest 5 % of people's loops (the
-# 5 % quantile).
+# *Level:* easy. *Goal:* the share of generated loops whose distance is smaller than the 5 %
+# quantile of people's distances. `generated` and `people` are arrays of distances.
 
 # %% tags=["stub"]
 def suspects(generated, people):
@@ -255,17 +260,19 @@ print(f"{suspicious:.0%} of generated loops are nearer than {limit:.0f} cells")
 run.note("generated loops nearer than 95 % of people's", suspicious, floor=0.05)
 
 # %% [markdown]
-# *What you should have noticed:* a system that plays like people has about 5 %, the floor. Much
-# more is a reason to listen; much less shows that it plays differently, not that it is honest.
-# Count the loops first: of nine, a single one is 11 %.
+# *What you should have noticed:* for a system whose distances are distributed as people's, about 5
+# % are expected; this is the floor. Much more is a reason to listen to these loops. Much less shows
+# only that the system plays differently from people. With few loops the share is uncertain: of nine
+# loops, a single one is 11 %.
 #
 # ## 4 · In the style of …
 #
-# *Predict:* train a model on one drummer alone, and do the same for each of the others. How often
-# are its loops attributed to that drummer, if the model that finds a loop most probable decides?
+# For each drummer a small model is trained on this drummer alone: a Markov chain (lesson 09) of
+# sixteenths. A token is the set of drums that are hit, with its place in the bar. To train a chain
+# takes about a second. A loop is attributed to the drummer whose chain gives it the highest
+# probability.
 #
-# The model is the smallest that plays: a Markov chain of sixteenths. A token is the set of drums
-# that sound, and its place in the bar. One chain for each person takes a second to train.
+# *Predict:* which share of the loops that the chains generate is attributed to the right drummer?
 
 # %%
 predict("14.4", [40.0, 70.0, 90.0], unit="%")
@@ -276,8 +283,8 @@ from workbench.models.drum_chain import DrumChain
 chains = {who: DrumChain().fit(own) for who, own in rolls.items()}
 
 
-def judged(roll):
-    """Who most probably played it."""
+def attributed(roll):
+    """The person whose chain gives the roll the highest probability."""
     return min(chains, key=lambda who: chains[who].nll(roll))
 
 
@@ -285,9 +292,9 @@ each = run.size(2, 10)
 imitations = [(who, chains[who].sample(8, seed + n)) for who in chains for n in range(each)]
 known = [(who, DrumRoll.from_clip(clip).to_array()) for who, clips in played["test"].items()
          if who in chains for clip in clips[:: max(1, len(clips) // (3 * each))]]
-right = {"imitations": np.mean([judged(roll) == who for who, roll in imitations])}
+right = {"imitations": np.mean([attributed(roll) == who for who, roll in imitations])}
 if known:
-    right["the person, held out"] = np.mean([judged(roll) == who for who, roll in known])
+    right["the person, held out"] = np.mean([attributed(roll) == who for who, roll in known])
 print({name: f"{share:.0%}" for name, share in right.items()})
 plots.bars(plots.axes(width=5), right, ylabel="attributed to the right person",
            floor=1 / len(chains))
@@ -307,31 +314,31 @@ famous = list(chains)[:3]
 compare([audible(chains[who].sample(4, seed), f"in the style of {who}") for who in famous])
 
 # %% [markdown]
-# *What you should have noticed:* an imitation is recognised more easily than the person in another
-# session. It has only the habits, and the chain that generated it is one of those that decide: a
-# judge that was trained on other performances may be less certain. And it contains no bar that
-# was copied on purpose. Copyright protects works, and related rights protect recordings; ideas and
-# methods as such are free (TRIPS agreement, articles 9 and 14), and a style usually counts as one
-# of them. Whether a style *should* be free to sell by the thousand is a question for the debate
-# below.
+# *What you should have noticed:* at laptop size, an imitation is attributed to the right person
+# more often than another session of this person. One reason is that the chain that generated the
+# imitation is one of those that decide. A judge that was trained on other performances may be less
+# certain. Copyright protects works, and related rights protect recordings. Ideas and methods as
+# such are free (TRIPS agreement, articles 9 and 14), and a style usually counts as an idea. Should
+# it be allowed to sell thousands of loops in the style of a person? This is a question for the
+# debate below.
 #
 # ## 5 · Whose absence changes this loop?
 #
-# *Predict:* a chain was trained on all people and generates loops. Train it again without one
-# person at a time. In what share of the loops does leaving out the person who plays most cost more
-# probability than leaving out any other?
-#
-# **Attribution** of a result to training data is mostly guessed, because hardly anybody can train a
-# large model again without each musician. A chain takes a second, so here is the **ground truth**.
-# For a person $p$ and a loop $x$, $P$ is the chain trained on all, and $P_{-p}$ the one trained
-# without $p$:
+# **Attribution** of a result to training data is mostly estimated, because it is too expensive to
+# train a large model again without each musician. A chain takes a second, so here it can be
+# computed exactly. $P$ is the chain that was trained on all people, and $P_{-p}$ the one that was
+# trained without the person $p$. For a loop $x$ the absence of $p$ costs
 #
 # $$\Delta_p(x) = \log P(x) - \log P_{-p}(x) \qquad (2)$$
 #
-# The picture divides it by the number of steps.
+# nats. The figure divides this by the number of steps. A loop *owes most* to the person whose
+# absence costs most.
 #
 # *Equation (2):* code `workbench.evaluation.attribution.leave_one_out`; paper arXiv 2008.03703,
 # section 1.1, with one training for each set of data.
+#
+# *Predict:* a chain that was trained on all people generates loops. Which share of them owes most
+# to the person who plays most?
 
 # %%
 predict("14.5", [25.0, 50.0, 75.0], unit="%")
@@ -364,16 +371,18 @@ run.note("loops owed most to the person who plays most",
 reveal("14.5", 100 * float(np.mean([who == biggest for who in owed])))
 
 # %% [markdown]
-# Does the cheap answer agree? People often take the nearest training loop for the source. The first
-# line below says how often its player is the one whose absence costs most. Then you hear one loop
-# twice, generated with the same random numbers, with and without the person to whom it owes most.
+# A simpler attribution takes the player of the nearest training loop. The first line below shows
+# how often this is the person to whom the loop owes most. Then you hear one loop twice, generated
+# with the same random numbers: by the chain of all people, and by the chain without the person to
+# whom it owes most.
 
 # %%
 cells = binary_cells(np.stack(results))
 guessed = [owners[place][0] for place in hamming(cells, training).argmin(1)]
 agree = float(np.mean([a == b for a, b in zip(guessed, owed, strict=True)]))
 always = max(Counter(owed).values()) / len(owed)
-print(f"the nearest loop's player is right in {agree:.0%}; always the same name: {always:.0%}")
+print(f"the player of the nearest loop is right in {agree:.0%} of loops; the most frequent name "
+      f"would be right in {always:.0%}")
 run.note("nearest loop names the right person", agree, floor=always)
 most = int(table.max(0).argmax())  # the loop that owes most to one person
 without = DrumChain().fit([r for who, own in rolls.items() if who != owed[most] for r in own])
@@ -384,15 +393,17 @@ print(f"without {owed[most]}, {changed.mean():.0%} of steps change, the first is
 compare([audible(results[most], "trained on all"), audible(again, f"without {owed[most]}")])
 
 # %% [markdown]
-# *What you should have noticed:* after the first step that differs, everything may differ: a loop
-# is a path. And the nearest loop is only a guess: compare it with always giving the same name.
+# *What you should have noticed:* after the first step that differs, all later steps may differ,
+# because each step depends on those before it. And the nearest loop is only an estimate: compare
+# its share with that of the most frequent name.
 #
-# What is true of this chain need not be true of a network, all of whose weights depend on
-# everybody. So train a small latent diffusion model without each of the five people who play most.
-# The model is the denoiser of lesson 05, section 7, without text; the encoder and the decoder are
-# DrumLDM's own, which were trained on everybody. All trainings begin with the same weights and
-# receive the same loops in the same order; only the loops of the person who is left out are
-# replaced by others. The **floor** leaves out as many loops, chosen at random from all people.
+# A network may behave differently from this chain, because each of its weights depends on all
+# people. The next cells train a small latent diffusion model without each of the five people who
+# play most (two at smoke size). The model is the denoiser of lesson 05, section 7, without text.
+# The encoder and the decoder are those of DrumLDM, which were trained on everybody. All trainings
+# begin with the same weights and receive the same loops in the same order. Only the loops of the
+# person who is left out are replaced by others. For the **floor**, as many loops are left out,
+# chosen at random from all people.
 
 # %%
 import torch
@@ -418,15 +429,18 @@ def no_text(rows):
     return torch.zeros(rows, 1), torch.zeros(rows), torch.zeros(rows, 2)
 
 
+# %%
 def train_on(keep, batch=32, rate=3e-3):
     """A small denoiser, trained on the loops where `keep` is true."""
     torch.manual_seed(seed)
     net = TransformerDenoiser(latents.shape[-1], 1, run.size(32, 64), depth=2, heads=4, bars=4)
     optimizer = torch.optim.AdamW(net.parameters(), lr=rate)
-    kept, keep, steps = torch.tensor(np.flatnonzero(keep)), torch.tensor(keep), run.size(5, 150)
+    kept = torch.tensor(np.flatnonzero(keep))
+    keep = torch.tensor(keep)
+    steps = run.size(5, 150)
     for number in range(steps):
         pick = torch.randint(len(latents), (batch,))
-        other = kept[torch.randint(len(kept), (batch,))]
+        other = kept[torch.randint(len(kept), (batch,))]  # instead of loops that are left out
         x0 = latents[torch.where(keep[pick], pick, other)]
         loss = system.diffusion.loss(net, x0, *no_text(batch))
         optimizer.zero_grad()
@@ -455,19 +469,21 @@ def play(net):
 
 
 # %%
-by_all, random = play(train_on(np.ones(len(latents), bool))), np.random.default_rng(seed)
+random = np.random.default_rng(seed)
+by_all = play(train_on(np.ones(len(latents), bool)))
+hits = binary_cells(by_all)
 absent, moved, at_random = {}, {}, {}
 for who in people_of[: run.size(2, 5)]:
     absent[who] = play(train_on(whose != who))
     alike = play(train_on(random.permutation(whose != who)))  # as many loops of anybody
-    hits = binary_cells(by_all)
     moved[who] = float((binary_cells(absent[who]) != hits).mean() * hits.shape[1])
     at_random[who] = float((binary_cells(alike) != hits).mean() * hits.shape[1])
     print(f"without {who}: {moved[who]:.1f} of {hits.shape[1]} cells of a loop change; "
           f"without as many loops at random: {at_random[who]:.1f}")
 
 # %%
-ax, none = plots.axes(width=7), [np.nan] * len(moved)
+ax = plots.axes(width=7)
+none = [np.nan] * len(moved)  # points without intervals
 plots.intervals(ax, list(moved), list(moved.values()), none, none, label="without the person")
 plots.intervals(ax, list(moved), list(at_random.values()), none, none, curve=1,
                 label="without as many loops at random")
@@ -483,15 +499,16 @@ compare([audible(by_all[place], "diffusion, trained on all"),
          audible(absent[first][place], f"diffusion, without {first}")])
 
 # %% [markdown]
-# *What you should have noticed:* whoever plays more changes more, but so do as many loops of
-# anybody: only what exceeds the floor belongs to the person. These short trainings take a minute;
-# for the shipped model each would be a whole training, which is why attribution is usually guessed.
+# *What you should have noticed:* compare the two points of each person. Leaving out any loops
+# changes the result, and more loops change it more. Only what exceeds the floor is an effect of the
+# person. For the shipped model each point would need a whole training, so attribution is usually
+# estimated.
 #
 # ## Exercise 3 · A fair share (15 minutes)
 #
-# Leaving one out has a flaw. If two people play the same, neither is missed: each is replaced by
-# the other, and both get nothing. **Shapley values** average over all orders in which people may
-# join, with $v(S)$ the value of the set $S$ of people:
+# Leaving one person out has a flaw. If two people play the same, the absence of one changes
+# nothing, because the other is still there, and both get nothing. **Shapley values** are means over
+# all orders in which the people may join. $v(S)$ is the value of a set $S$ of people:
 #
 # $$\phi_p = \frac{1}{n!} \sum_{\text{orders}} \big[v(\text{those before } p, \text{ and } p) -
 # v(\text{those before } p)\big] \qquad (3)$$
@@ -499,8 +516,8 @@ compare([audible(by_all[place], "diffusion, trained on all"),
 # *Equation (3):* code `workbench.evaluation.attribution.shapley`; paper Shapley 1953; arXiv
 # 1904.02868, equation 1.
 #
-# *Level:* hard. *Goal:* equation (3) for three people. `value[a, b, c]` is the value of a subset:
-# each index is 1 if that person is in it. Return (3,).
+# *Level:* hard. *Goal:* equation (3) for three people, as an array (3,). `value[a, b, c]` is the
+# value of a set of people: each index is 1 if this person is in the set and 0 otherwise.
 
 # %% tags=["stub"]
 from itertools import permutations
@@ -537,7 +554,7 @@ from workbench.evaluation.attribution import shapley
 
 three = [*famous[:2], f"{famous[0]} again"]  # the third has the same music as the first
 music = {name: rolls[name.removesuffix(" again")] for name in three}
-nobody = np.log(512)  # all sets of drums equally likely
+nobody = np.log(512)  # nats per step if all 512 sets of drums are equally probable
 value = {frozenset(): 0.0}
 for size in (1, 2, 3):
     for names in combinations(three, size):
@@ -549,16 +566,19 @@ for name in three:
     print(f"{name:18} left out {lost:+.2f}, Shapley {fair[name]:.2f} nats per step")
 
 # %% [markdown]
-# *What you should have noticed:* neither the first nor its double is missed (it may even help to
-# leave one out, because the same music then counts once). By Shapley values they share the credit.
-# So a payment by "whose absence is noticed" would pay whoever plays like nobody else, and not two
-# who play alike. Which of the two rules is fair is a decision, not a measurement.
+# *What you should have noticed:* the first person and the copy have the same music, so leaving out
+# one of them costs little. (The number may even be negative, because the same music then counts
+# once.) By Shapley values the two share the credit. So a payment by leaving out would pay a person
+# who plays like nobody else, and not two people who play alike. Which rule is fair is a decision,
+# not a measurement.
 #
-# ## 6 · Signed: what a file says about its origin
+# ## 6 · What a file says about its origin
 #
-# *Predict:* each clip of the workbench says which system made it, from which prompt and seed, and
-# whose music it edited. What of that is left when somebody opens the MIDI file in another program,
-# and saves it?
+# Each clip of the workbench says which system generated it, from which prompt and seed, and whose
+# music it edited.
+#
+# *Predict:* somebody opens the MIDI file in a program that knows only notes and tempo, and saves it
+# again. What is left of this information?
 
 # %%
 predict("14.6", ["everything", "something", "nothing"])
@@ -587,29 +607,35 @@ for name in ("loop.mid", "saved.mid"):
 reveal("14.6", ("nothing", "something", "everything")[len(left)])
 
 # %% [markdown]
-# *What you should have noticed:* the workbench writes **provenance** into the file, as text
-# beside the notes. It is lost with the first program that keeps the notes alone. Whoever shares a
-# file then has to say it in words: **disclosure**. In the EU, providers of systems that generate
+# *What you should have noticed:* the workbench writes the **provenance** into the file, as text
+# beside the notes. A program that keeps only the notes loses it. Then a person who shares the file
+# has to say in words that it was generated: **disclosure**. In the EU, providers of systems that
+# generate
 # sound have to mark it so that machines can detect it, with exceptions (Regulation 2024/1689,
 # article 50; it applies from August 2026, and from December 2026 to older systems).
 #
-# ## 7 · Signed in the music itself
+# ## 7 · A watermark in the music itself
 #
-# *Predict:* a **watermark** prefers certain choices by a secret key. How many standard deviations
-# above chance do 32 bars of drums reach, and what is left when a musician changes a fifth of them?
-#
-# After each step the key divides all 512 sets of drums into green and red ones. While generating,
-# the probability of each green set is multiplied by $e^b$, where $b$ is the **bias**, and all are
-# divided by their sum. Whoever knows the key counts the green steps $g$ among $n$; by chance a
-# share $\gamma$ is green, here a half:
+# A **watermark** is a pattern in the generated choices that only a secret key reveals. For each
+# step the key divides all 512 sets of drums into green and red ones. When a loop is generated, the
+# probability of each green set is multiplied by $e^b$, where $b$ is the **bias**, and all
+# probabilities are divided by their sum. To find the watermark, one needs the key. One counts the
+# green steps $g$ among $n$ steps. Without a watermark a share $\gamma$ is expected to be green,
+# here a half. $z$ tells by how many standard deviations $g$ is larger than expected:
 #
 # $$z = \frac{g - \gamma n}{\sqrt{n\,\gamma\,(1 - \gamma)}} \qquad (4)$$
 #
 # *Equation (4):* code `workbench.models.drum_chain.z_score`; paper arXiv 2301.10226, equation 3.
 #
+# *Predict:* what is $z$ of 32 bars of drums with a watermark, in the mean?
+
+# %%
+predict("14.7", [1.0, 2.0, 4.0], unit="standard deviations")
+
+# %% [markdown]
 # ## Exercise 4 · z (5 minutes)
 #
-# *Level:* easy. *Goal:* equation (4).
+# *Level:* easy. *Goal:* equation (4), with `green` for $g$ and `share` for $\gamma$.
 
 # %% tags=["stub"]
 def z(green, n, share):
@@ -627,13 +653,12 @@ def z(green, n, share):
 
 
 # %%
-predict("14.7", [1.0, 2.0, 4.0], unit="standard deviations")
-
-# %%
 from workbench.models.drum_chain import count_green, z_score
 
-KEY, random = 2026, np.random.default_rng(seed)
-bars, tries = (2, 4, 8, 16, 32), run.size(3, 12)
+KEY = 2026
+random = np.random.default_rng(seed)
+bars = (2, 4, 8, 16, 32)
+tries = run.size(3, 12)
 marked = [whole.sample(32, seed + n, key=KEY, bias=2.0) for n in range(tries)]
 without = [whole.sample(32, seed + n) for n in range(tries)]
 edits = []
@@ -658,48 +683,51 @@ compare([audible(roll, f"bias {bias:g}: z {z_score(*count_green(roll, KEY)):.1f}
          for bias, roll in tries_of.items()])
 
 # %% [markdown]
-# *What you should have noticed:* $z$ of a loop without a watermark exceeds the dotted line for at
-# most about one key in twenty. With one key, loops share their commonest steps and so their luck:
-# that is why the lower curves may lie off 0 together. The watermark exceeds the line the further,
-# the more bars there are, and editing weakens it. The price is audible: with a strong bias the
-# chain plays what nobody would. Whoever holds the key can find the mark; whoever knows the method
-# and takes the trouble can remove it. And the mark says nothing about whose music was learned.
+# *What you should have noticed:* the dotted line is $z = 1.64$. A loop without a watermark exceeds
+# it for about one key in twenty. All curves use the same key, and loops have their most frequent
+# steps in common, so the curves without a watermark may differ from 0 in the same direction. With
+# the watermark $z$ grows with the number of bars, and editing makes it smaller. A strong bias is
+# audible, because the chain then plays improbable steps. A person with the key can find the
+# watermark. A person who knows the method can remove it, with some effort. And a watermark says
+# nothing about whose music the model was trained on.
 #
-# Repeated bars count once here. If they counted each time, a person's loop of one bar, played forty
-# times, could "prove" a watermark.
+# Here repeated bars count only once. If each repeat counted, a one-bar loop that a person plays
+# forty times could seem to have a watermark.
 #
 # ## 8 · A debate
 #
-# *Predict:* before you argue, write down your own answer, and at the end whether it moved.
+# *Predict:* before the debate, write down your own answer. Afterwards, write down whether it has
+# changed.
 #
 # The motion: *A model that was trained on a drummer's recordings owes that drummer a share of what
-# it earns.* Four roles, drawn by lot: the drummer who plays most in section 2; one who plays least;
-# a student who sells loops made by the system; the company that trains it. Five minutes each to
-# prepare, two to speak, and each has to use one number of this run:
+# it earns.* Four roles are assigned at random: the drummer who plays most in section 2; one who
+# plays least; a student who sells loops made by the system; the company that trains it. Each has
+# five minutes to prepare and two to speak, and has to use one number of this run:
 #
 # - the share of the person who plays most (section 2), the distances (section 3), the imitations
 #   (section 4);
-# - what leaving out and Shapley values would pay (section 5), and that they disagree;
-# - what a file and a watermark can prove (sections 6 and 7), and cannot.
+# - what each person would be paid by leaving out and by Shapley values (section 5);
+# - what a file and a watermark can prove, and what not (sections 6 and 7).
 #
-# Afterwards: which argument would be different if nobody had been asked? If they had played in
-# 1920? If the model had learned from ten thousand drummers, and none of them were missed?
+# Afterwards: which argument would be different if the drummers had not been asked? If they had
+# recorded in 1920? If the model had been trained on ten thousand drummers, and leaving out any one
+# of them changed nothing?
 #
 # ## Mini-project · A statement for your own data (an hour)
 #
-# Take a folder of your own music, or of somebody who agrees. Write one page: who made it, how they
-# were asked and for which use, the licence, who is missing, and how you split the data so that a
-# copy does not count as a success. Train a `DrumChain` with and without one of the people, repeat
-# the measurements of sections 3 and 5, and decide how you would credit each of them. Let one of
-# them read the page.
+# Take a folder of your own music, or of somebody who agrees. Write one page: who made the music,
+# how they were asked and for which use, the licence, who is missing, and how you split the data so
+# that copies are noticed. Train a `DrumChain` with and without one of the people, repeat the
+# measurements of sections 3 and 5, and decide how you would credit each person. Let one of them
+# read the page.
 #
 # ## You can now
 #
 # You read the licences of the data that this course is made of, measured and heard whether a system
 # copies, found out whose absence changes a loop, and put a watermark into one.
 #
-# *One limitation heard:* a loop whose hits differ in every cell can still be the same idea, and no
-# distance here would notice.
+# *A limitation to listen for:* two loops whose hits differ in many cells can still have the same
+# idea, and no distance here would show it.
 #
 # *Terms:* licence · consent · memorisation · attribution · Shapley value · provenance ·
 # disclosure · watermark
