@@ -65,8 +65,9 @@ predict("05.1", [40.0, 60.0, 80.0, 95.0], unit="%")
 #
 # $\bar\alpha_t$ is the share of the variance that is signal at step $t$: 1 is no noise, 0 is noise
 # only. The latents are standardised to variance 1, so $x_t$ has variance 1 at every step. The noise
-# level is $\sqrt{1 - \bar\alpha_t}$. At 60 % noise, $\bar\alpha_t = 1 - 0.6^2 = 0.64$, so the
-# factor of the signal is 80 %: the squares of both factors add up to 1, not the factors.
+# level is $\sqrt{1 - \bar\alpha_t}$. The squares of the two factors add up to 1, not the factors
+# themselves. So at 60 % noise $\bar\alpha_t = 1 - 0.6^2 = 0.64$, and the factor of the signal is
+# 80 %.
 #
 # *Equation (1):* code `workbench.models.diffusion.Diffusion.add_noise`; paper DDPM
 # (arXiv 2006.11239), eq. 4.
@@ -353,10 +354,11 @@ run.note("toy grammar, error of x₀", np.mean(errors["network"]),
 # %% [markdown]
 # *What you should have noticed:* a part of the error cannot be avoided, because noise hides which
 # pattern was played. With much noise the best prediction is not one of the patterns: it is a mean
-# of several, with values between $-1$ and $1$. The error of the network is the sum of two parts, up
-# to chance: the error of the best prediction, and the squared distance between the network and the
-# best prediction (the third curve). Only the second part falls with training. At the lowest noise
-# level the first part is nearly 0, so the second part is almost the whole error.
+# of several, with values between $-1$ and $1$. Up to chance, the error of the network is the sum of
+# two parts. The first is the error of the best prediction. The second is the squared distance
+# between the network and the best prediction (the third curve). Only the second falls with
+# training. At the lowest noise level the first part is nearly 0, so the second part is almost the
+# whole error.
 #
 # ## Exercise 2 · The training step (15 minutes)
 #
@@ -706,10 +708,10 @@ run.note("Fréchet distance, dpm++ 20", table[2, grid.index(20)].mean(), floor=f
 # the output (adaLN-Zero). Before training all gates are zero, and each block is the identity.
 #
 # The text vector comes from the text tower of lesson 03. The parser, whose output lesson 00 shows,
-# also writes the request as a **chart**: for each beat the metre, the form, how dense and loud its
-# bar is, and which drums play, as far as the request says so. So a request for one bar, such as "a
-# fill in bar 4", reaches the beats of this bar. The chart is added to the vectors of the beats at
-# the input.
+# also writes the request as a **chart**. For each beat the chart contains what the request says
+# about it: the metre, the form, the drums, and how dense and loud the bar is. So a request for one
+# bar, such as "a fill in bar 4", reaches the beats of this bar. The chart is added to the vectors
+# of the beats at the input.
 #
 # *Predict:* which share of all weights of the network is in the blocks?
 

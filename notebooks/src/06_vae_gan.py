@@ -158,8 +158,9 @@ def log_distance(real, made):
 
 
 # %% [markdown]
-# Two distances for comparison: that of another song of the test split, and that of the same
-# spectrogram at half its resolution in time and in frequency (a quarter of the numbers).
+# The next cell prints two distances for comparison. One is that of another song of the test split.
+# The other is that of the same spectrogram at half its resolution in time and in frequency, with a
+# quarter of the numbers.
 
 # %%
 def distance(levels, true=test_levels):  # mean over the pieces, in decibels

@@ -116,8 +116,8 @@ else:
     print("Only the built-in songs have a known truth: run the lesson with them to see it.")
 
 # %% [markdown]
-# *What you should have noticed:* a chain with a longer memory gains less and less, or even loses,
-# because more and more of its contexts never occurred in training. The grammar itself needs far
+# *What you should have noticed:* each further token helps the chain less, or even harms it. The
+# reason is that more and more contexts never occurred in training. The grammar itself needs far
 # fewer bits, because an exact repeat of a phrase costs it nothing. A model that uses repeats has to
 # receive many more tokens than four.
 #
@@ -683,8 +683,8 @@ compare([clips[-1], longer], ["small GPT", "shipped MidiGPT"], blind=True)
 # You wrote causal attention and rotary positions, trained a small GPT and heard it learn, saw which
 # head copies, and steered how it samples.
 #
-# *A limitation to listen for:* it repeats and varies what came before, bar after bar, but it does
-# not plan an ending: where the song should close, it may just go on.
+# *A limitation to listen for:* the network repeats and varies what came before, but it does not
+# plan an ending. Where the song should close, it may just go on.
 #
 # *Terms:* language model · nats · Markov chain · Kneser–Ney · query · key · value · causal mask ·
 # head · rotary positions · decoder-only transformer · residual stream · induction head · nucleus
