@@ -25,4 +25,4 @@ def test_positions_and_hits_are_those_of_the_bars_around():
     """Bars farther than four away, and the hole itself, do not count."""
     played = song([9, 1, 1, 1, 2, 9, 9, 2, 2, 2, 3, 9])
     found = usual_counts(played, Hole(5, 7, (DRUMS, PIANO)), DRUMS)
-    assert found.tolist() == [[[3, 4, 8], [3, 4, 0]]] * 2
+    assert found.tolist() == [[[1, 4, 8], [1, 4, 0]]] * 2

@@ -1,11 +1,12 @@
 """How much the tracks of a hole play in the bars around it.
 
-A network of this size drops tracks: of game songs with many tracks, about every third is silent in
-its fillings although it plays before and after. So a track has a least number of positions with a
-note: three quarters of what it reaches in three of four bars around the hole. In validation songs
-of pop, bands, game music, Lieder and folk tunes, 2 to 10 % of the true bars have fewer. A track
-that rests in more than a quarter of these bars has no such limit. The most positions are those of
-its fullest bar around.
+A network of this size drops tracks: of 57 tracks of game songs and bands that play before and after
+a hole, 13 are silent in its fillings (validation). So a track has a least number of positions with
+a note: a quarter of what it reaches in three of four bars around the hole. Then one is silent. A
+higher limit costs music: with three quarters, 37 % of the four-note figures in fillings of 16 pop
+songs occur elsewhere in the song, with a quarter 48 %, without a limit 53 %. A track that rests in
+more than a quarter of the bars around has no such limit. The most positions are those of its
+fullest bar around.
 
 The network strikes drums together too often: in four validation songs of bands they have 1.2 times
 the hits of the true bars (median) at as many positions. So they also have a most number of hits in
@@ -22,7 +23,7 @@ from workbench.representations.holes import BAR, PROGRAM, Hole
 from workbench.representations.remi import RemiSong
 
 AROUND = 4  # bars on each side
-SHARE = 0.75  # of the lower quartile of positions
+SHARE = 0.25  # of the lower quartile of positions
 HITS = 0.5  # the quantile of the hits of drums that a bar may reach
 
 
