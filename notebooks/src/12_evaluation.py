@@ -93,7 +93,7 @@ beats = (beats or words)[:n]
 loops = drums.generate_batch(beats, [None] * len(beats), range(len(beats)), bars=2,
                              steps=run.size(5, 20))
 songs = MidiGPT.from_pretrained("songs-gpt").generate(n=n, bars=run.size(1, 2), seed=seed)
-piano = DiffusionLM.from_pretrained("piano-diffusion").generate(n=n, steps=steps, seed=seed)
+piano = DiffusionLM.from_pretrained("piano-masked").generate(n=n, steps=steps, seed=seed)
 sound = LDMG.from_pretrained("sound-ldmg")
 by_genre = sound.generate_batch(captions, [None] * n, range(n), steps=steps)
 by_text = music.generate_batch(music.embedder.embed_text(captions), range(n), steps=steps)

@@ -32,6 +32,9 @@ def made(**changes) -> MaskedLM:
         for table in (model.word_embedding, *model.controls):
             table.weight.normal_()
         model.lm_head.weight.normal_(std=0.3)
+        for block in model.blocks:
+            block.out_proj.weight.normal_(std=0.3)
+            block.down.weight.normal_(std=0.3)
     return model
 
 
@@ -75,7 +78,7 @@ def test_the_bound_is_the_integral_of_the_paper():
         # each set of k words is masked with probability t^k (1 − t)^(n − k)
         weight = quad(lambda t, k=k: t ** (k - 1) * (1 - t) ** (n - k), 0, 1)[0]
         exact += weight * sum(nats_of(model, words, hidden) for hidden in sets)
-    found = bound(model, words.repeat(400, 1), pad=99, draws=8)
+    found = bound(model, words.repeat(2000, 1), pad=99, draws=8)
     assert found["error"] < 0.02
     assert abs(found["total"] - exact / n / math.log(2)) < 4 * found["error"]
     torch.manual_seed(1)
@@ -96,7 +99,7 @@ def test_the_bound_is_the_mean_over_all_orders():
             with torch.no_grad():
                 logp = model(given[None])[0].double().log_softmax(-1)
             nats -= float(logp[place, words[place]]) / len(orders)
-    found = bound(model, words.repeat(400, 1), pad=99, draws=8)
+    found = bound(model, words.repeat(2000, 1), pad=99, draws=8)
     assert found["error"] < 0.02
     assert abs(found["total"] - nats / 4 / math.log(2)) < 4 * found["error"]
 
@@ -182,9 +185,31 @@ def test_guidance_makes_a_control_stronger():
     assert shares[1] == pytest.approx(float(with_it[favoured].exp()), abs=0.08)
 
 
-@pytest.mark.parametrize("backbone", ["bert", "electra"])
-def test_padding_does_not_matter_and_is_never_masked(backbone):
-    model = made(backbone=backbone)
+@pytest.mark.parametrize("together", [1, 3, 4])
+def test_each_word_sees_all_others_by_their_distance(together):
+    model = made(together=together, length=25 + together)
+    words = torch.randint(0, 5, (1, 25), generator=generator(0))
+
+    def seen(words, mask=None):
+        with torch.no_grad():
+            return model(words, mask)[0]  # (time, vocab)
+
+    plain = seen(words)
+    assert plain.shape == (25, 5)
+    for place in (0, 1, 7, 24):
+        other = words.clone()
+        other[0, place] = (other[0, place] + 1) % 5
+        assert ((seen(other) - plain).abs().max(-1).values > 1e-5).all()
+    # with padding in front, everything is one position later and otherwise the same
+    later = torch.cat([torch.zeros(1, together, dtype=torch.long), words], dim=1)
+    real = torch.arange(later.shape[1])[None] >= together
+    assert torch.allclose(seen(later, real)[together:], plain, atol=1e-4)
+    assert not torch.allclose(seen(later)[together:], plain, atol=1e-4)
+
+
+@pytest.mark.parametrize("together", [1, 3, 4])
+def test_padding_does_not_matter_and_is_never_masked(together):
+    model = made(together=together)
     words = torch.randint(1, 5, (4, 8))
     real = torch.ones(4, 8, dtype=torch.bool)
     real[:, 6:] = False

@@ -23,6 +23,7 @@ from workbench.datasets import builtin, builtin_songs
 from workbench.errors import CheckpointError, PromptError, WorkbenchError
 from workbench.models.samplers import SAMPLERS
 from workbench.music.clip import Clip
+from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.region import Region
 from workbench.systems.registry import SYSTEMS
 from workbench.systems.storage import SHIPPED
@@ -178,7 +179,9 @@ def test_a_take_is_the_same_whatever_n_is(key, verb, systems, clips):
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("key", [k for k in SYSTEMS if "sampler" in SYSTEMS[k].system.settings()])
 def test_a_take_is_the_same_with_every_sampler(key, sampler, systems):
-    one, two = (asked(systems(key), n, seed=7, sampler=sampler, steps=2) for n in (1, 2))
+    # the shipped default of piano is masked and has one sampler
+    system = DiffusionLM.from_pretrained("piano-diffusion") if key == "piano" else systems(key)
+    one, two = (asked(system, n, seed=7, sampler=sampler, steps=2) for n in (1, 2))
     assert same(one[0], two[0])
 
 

@@ -20,7 +20,7 @@ from workbench.representations.pvd import PAD
 from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, level, measures
 from workbench.training import Plan
 
-STRENGTHS = {"continuous": (0.03, 0.1, 0.2), "masked": (1.0, 1.5, 2.5)}  # the middle: default
+STRENGTHS = {"continuous": (0.03, 0.1, 0.2), "masked": (1.0, 1.5, 2.5)}
 
 
 def obtained(bench: PianoBench, ids: np.ndarray) -> dict[str, np.ndarray]:

@@ -29,8 +29,8 @@ Backbone = Literal["bert", "electra"]
 
 
 @dataclass(frozen=True)
-class TransformerConfig:
-    """Sizes of a transformer of words.
+class DiffusionLMConfig:
+    """Sizes of a `DiffusionLM`.
 
     Args:
         vocab: Number of words.
@@ -41,6 +41,12 @@ class TransformerConfig:
         backbone: "bert", or "electra", which is half as wide and has factorised embeddings, as
             ELECTRA-small compared with BERT.
         dropout: Dropout rate of the transformer.
+        dim: Numbers per embedding.
+        steps: Number of diffusion steps, T.
+        self_conditioning: Whether the network also receives its previous estimate of x₀ (Chen et
+            al. 2022, arXiv 2208.04202).
+        anchor: Weight of the cross entropy of rounding the predicted x₀. It keeps the embeddings
+            of different words apart (Gao et al. 2022, arXiv 2212.09412). 0 is the original loss.
     """
 
     vocab: int
@@ -50,21 +56,6 @@ class TransformerConfig:
     heads: int = 4
     backbone: Backbone = "bert"
     dropout: float = 0.1
-
-
-@dataclass(frozen=True)
-class DiffusionLMConfig(TransformerConfig):
-    """Sizes of a `DiffusionLM`; further arguments: `TransformerConfig`.
-
-    Args:
-        dim: Numbers per embedding.
-        steps: Number of diffusion steps, T.
-        self_conditioning: Whether the network also receives its previous estimate of x₀ (Chen et
-            al. 2022, arXiv 2208.04202).
-        anchor: Weight of the cross entropy of rounding the predicted x₀. It keeps the embeddings
-            of different words apart (Gao et al. 2022, arXiv 2212.09412). 0 is the original loss.
-    """
-
     dim: int = 16
     steps: int = 2000
     self_conditioning: bool = True
@@ -147,7 +138,7 @@ class DiffusionLM(nn.Module):
         return self.embed(self.words(x))
 
 
-def encoder(config: TransformerConfig) -> tuple[Transformer, int]:
+def encoder(config: DiffusionLMConfig) -> tuple[Transformer, int]:
     """Return a transformer with random weights, and the width of its inputs."""
     sizes = (config.depth, config.heads, config.length, config.dropout)
     if config.backbone == "bert":

@@ -3,9 +3,9 @@
     words w ─→ each word becomes [MASK] with probability t ─→ t = 1, all are masked
     words w ←─ some masked words get a value ←─ network(words, [MASK]) ←─ all masked
 
-The discrete counterpart of `diffusion_lm.py`: the same transformer, but words are masked instead of
-drowned in noise. There are no embeddings to round and no noise level for the network to read: the
-number of masked words says it. This is the absorbing case of D3PM (Austin et al. 2021, arXiv
+The discrete counterpart of `diffusion_lm.py`: words are masked instead of drowned in noise. There
+are no embeddings to round, and no noise level for the network to read: the number of masked words
+says it. This is the absorbing case of D3PM (Austin et al. 2021, arXiv
 2107.03006); SCHmUBERT (Plasser et al. 2023, arXiv 2305.09489) uses it for music. Controls are
 classes that the network receives beside the words, strengthened by classifier-free guidance.
 Notebook: `notebooks/11_diffusion_lm.ipynb`.
@@ -23,32 +23,92 @@ from torch import Tensor, nn
 
 from workbench.arguments import generator, seed_of
 from workbench.models.diffusion import guided
-from workbench.models.diffusion_lm import TransformerConfig, encoder, stratified
+from workbench.models.diffusion_lm import stratified
+from workbench.models.gpt import Rope, angles, head_size, rotate
 
 
 @dataclass(frozen=True)
-class MaskedLMConfig(TransformerConfig):
-    """Sizes of a `MaskedLM`; further arguments: `TransformerConfig`.
+class MaskedLMConfig:
+    """Sizes of a `MaskedLM`.
 
     Args:
+        vocab: Number of words.
+        length: Words per sequence, at most.
+        together: Words that share a position: 4 for the position, pitch, velocity and duration of
+            a note.
+        width: Width of the transformer.
+        depth: Number of layers.
+        heads: Attention heads per layer.
+        dropout: Dropout rate.
         controls: Number of classes of each control.
     """
 
+    vocab: int
+    length: int = 130
+    together: int = 4
+    width: int = 256
+    depth: int = 4
+    heads: int = 4
+    dropout: float = 0.1
     controls: tuple[int, ...] = ()
+
+    @property
+    def places(self) -> int:
+        """Number of positions. [CLS], which precedes the first note, is the last word of its
+        own."""
+        return math.ceil((self.together - 1 + self.length) / self.together)
+
+
+class Block(nn.Module):
+    """Attention in both directions with rotary positions, then two layers that are four times as
+    wide inside, with layer norms before them: (batch, places, width) → the same."""
+
+    def __init__(self, config: MaskedLMConfig) -> None:
+        super().__init__()
+        width, self.heads = config.width, config.heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out_proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.drop = nn.Dropout(config.dropout)
+
+    def forward(self, h: Tensor, rope: Rope, mask: Tensor) -> Tensor:
+        split = self.qkv(self.norm1(h)).unflatten(-1, (3, self.heads, -1))
+        q, k, v = split.permute(2, 0, 3, 1, 4)  # (batch, heads, places, size)
+        y = F.scaled_dot_product_attention(rotate(q, rope), rotate(k, rope), v, mask)
+        h = h + self.drop(self.out_proj(y.transpose(1, 2).flatten(2)))
+        return h + self.drop(self.down(F.gelu(self.up(self.norm2(h)))))
 
 
 class MaskedLM(nn.Module):
-    """A transformer that predicts masked words from the others."""
+    """A transformer that predicts masked words from the others.
+
+    The words of a note enter and leave at one position: their embeddings are added up, and each has
+    a linear layer of its own. A sequence has a quarter as many positions as words, and a step of
+    training takes a quarter of the time. The words themselves are masked one by one.
+
+    Source: Hsiao et al. 2021, arXiv 2101.02402 (compound words), for notes as positions.
+    """
+
+    cos: Tensor
+    sin: Tensor
 
     def __init__(self, config: MaskedLMConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder, inner = encoder(config)
-        self.word_embedding = nn.Embedding(config.vocab + 1, inner)
-        self.controls = nn.ModuleList(nn.Embedding(n + 1, inner) for n in config.controls)
-        self.lm_head = nn.Linear(self.encoder.width, config.vocab)
-        for table in (self.word_embedding, *self.controls):  # as small as BERT's positions
+        width, size = config.width, (config.vocab + 1) * config.together
+        self.word_embedding = nn.Embedding(size, width)  # a table for each word of a position
+        self.controls = nn.ModuleList(nn.Embedding(n + 1, width) for n in config.controls)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.norm = nn.LayerNorm(width)
+        self.lm_head = nn.Linear(width, config.vocab * config.together)
+        cos, sin = angles(config.places, head_size(width, config.heads))
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+        for table in (self.word_embedding, *self.controls):
             nn.init.normal_(table.weight, std=0.02)
+        for block in self.blocks:  # each layer is the identity at first
+            nn.init.zeros_(block.out_proj.weight)
+            nn.init.zeros_(block.down.weight)
 
     @property
     def mask_id(self) -> int:
@@ -63,11 +123,23 @@ class MaskedLM(nn.Module):
         mask: (batch, time), true where the word is not padding. controls: classes (batch, controls)
         int64, −1 where a control is not given; None for none.
         """
-        h = self.word_embedding(words)  # (batch, time, inner)
+        batch, time = words.shape
+        together, before = self.config.together, self.config.together - 1
+        after = -(before + time) % together
+        real = torch.ones_like(words, dtype=torch.bool) if mask is None else mask.bool()
+        real = F.pad(real, (before, after)).unflatten(1, (-1, together))  # (batch, places, words)
+        slots = F.pad(words, (before, after)).unflatten(1, (-1, together))
+        first = torch.arange(together, device=words.device) * (self.config.vocab + 1)
+        h = (self.word_embedding(slots + first) * real[..., None]).sum(2)  # (batch, places, width)
         for i, table in enumerate(self.controls):
-            given = words.new_full((len(words),), -1) if controls is None else controls[:, i]
+            given = words.new_full((batch,), -1) if controls is None else controls[:, i]
             h = h + table(given + 1)[:, None]  # row 0: not given
-        return self.lm_head(self.encoder(h, mask))
+        rope = (self.cos[: h.shape[1]], self.sin[: h.shape[1]])
+        allowed = real.any(2)[:, None, None]  # (batch, 1, 1, places)
+        for block in self.blocks:
+            h = block(h, rope, allowed)
+        logits = self.lm_head(self.norm(h)).unflatten(2, (together, -1))
+        return logits.flatten(1, 2)[:, before : before + time]
 
     def noise_levels(self, steps: int) -> list[float]:
         """Return the share of masked words before each step of `sample`."""

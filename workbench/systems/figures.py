@@ -115,10 +115,10 @@ PIANO = (
     Figure(name="bits per word, upper bound ↓", section="bits", column="bits per word", real=""),
     Figure(
         name="bits per word, rounding term alone",
-        section="bits",
-        column="bits per word",
+        section="",
+        column="",
+        own="",
         real="",
-        own="rounding",
         trivial="",
         paper="0.00007",
     ),

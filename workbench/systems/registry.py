@@ -106,7 +106,7 @@ SYSTEMS: dict[str, Entry] = {
         Entry(
             key="piano",
             home="workbench.systems.diffusion_lm:DiffusionLM",
-            checkpoint="piano-diffusion",
+            checkpoint="piano-masked",
             dataset="pop909+openscore-lieder",
             built_in="builtin-songs",
             card="workbench.systems.diffusion_lm.card:card",
@@ -116,7 +116,7 @@ SYSTEMS: dict[str, Entry] = {
             figures="workbench.systems.figures:PIANO",
             runs=((0.1, {}),),
             options={
-                "backbone": "bert (default) or electra",
+                "backbone": "bert (default) or electra, of the continuous process",
                 "process": "continuous (default), of embeddings, or masked, of words",
             },
         ),

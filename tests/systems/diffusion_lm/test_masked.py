@@ -19,7 +19,9 @@ def masked(tmp_path_factory):
     out = tmp_path_factory.mktemp("masked")
     DiffusionLM.train("builtin-songs", "smoke", process="masked", out=out)
     assert system_of(str(out)) == "DiffusionLM"
-    assert "--process masked" in (out / "README.md").read_text()
+    card = (out / "README.md").read_text()
+    assert "--process masked" in card
+    assert "--backbone" not in card
     return DiffusionLM.from_pretrained(out)
 
 
@@ -121,7 +123,7 @@ def test_the_labels_that_it_is_trained_with_are_those_of_the_transposed_window(m
             loss(network, *(part[:200] for part in data))
 
     monkeypatch.setattr(training, "fit", fit)
-    recipe.stages(system.networks)[0].fit(PROFILES["smoke"].masked, None, seed=0, watch=None)
+    recipe.stages(system.networks)[0].fit(PROFILES["smoke"].masking, None, seed=0, watch=None)
     ((ids, classes),) = seen
     ids, classes = ids.numpy(), classes.numpy()
     key, density, pitch = measures(ids, system.code)
@@ -135,7 +137,11 @@ def test_the_labels_that_it_is_trained_with_are_those_of_the_transposed_window(m
     assert len(set(classes[:, 0])) > 5
 
 
-def test_what_it_does_not_have_is_refused(masked):
+def test_what_it_does_not_have_is_refused(masked, tmp_path):
+    with pytest.raises(PromptError, match="backbone: a masked model has its own network"):
+        DiffusionLM.train(
+            "builtin-songs", "smoke", process="masked", backbone="electra", out=tmp_path
+        )
     with pytest.raises(PromptError, match="sampler='ddim'"):
         masked.generate(sampler="ddim")
     with pytest.raises(PromptError, match="steps=0"):

@@ -13,12 +13,13 @@ def card(report: dict[str, Any], tables: str = "") -> str:
     process = report.get("process", "continuous")  # older records do not name it
     record = report | {"process": process}
     names = ("dataset", "profile", "backbone", "process", "seed")
-    options = " ".join(f"--{name} {record[name]}" for name in names)
+    options = " ".join(f"--{name} {record[name]}" for name in names if name in record)
     what = "masked diffusion of its words" if process == "masked" else "diffusion of embeddings"
+    network = report.get("backbone", "notes as positions")
     stage = stage_of(report, "diffusion")
     best = ", ".join(f"{k} {v:.4g}" for k, v in stage["best"].items())
     lines = [
-        f"# DiffusionLM ({report['backbone']}, {process}), trained on {report['dataset']}",
+        f"# DiffusionLM ({network}, {process}), trained on {report['dataset']}",
         f"Generates two or three bars of piano music at once by {what}; key signature, density, "
         "register and style can be requested, and given notes are kept.",
         f"- **Data:** {data_line(report['dataset'])}; {report['windows']:,} training windows of "

@@ -1,7 +1,7 @@
 """DiffusionLM: piano music by diffusion of all its words at once, with controls.
 
     continuous: noise → x̂₀ = BERT(x_t, t) ⇄ sampler, nudged by classifiers → rounding → words → Clip
-    masked:     [MASK] … → p(words) = BERT(words so far, controls) ⇄ sampler → words → Clip
+    masked:     [MASK] … → p(words) = network(words so far, controls) ⇄ sampler → words → Clip
 
 It adapts Diffusion-LM (arXiv 2205.14217) to p/v/d words and adds the control that the original
 music version omitted. The network is in `models/diffusion_lm.py`, the variational bound in
@@ -82,7 +82,7 @@ class DiffusionLM(PianoSampler):
         Args:
             dataset: Names from the catalogue or folders of MIDI files, joined by "+".
             profile: "smoke", "laptop", "gpu" or "paper".
-            backbone: "bert" or "electra".
+            backbone: Network of a continuous process, "bert" or "electra".
             process: "continuous", diffusion of word embeddings, or "masked", of the words.
             out: Folder of the run and of the checkpoint.
             seed: Seed of all random numbers.

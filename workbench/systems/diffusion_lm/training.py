@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ from workbench.errors import MissingDataError, PromptError
 from workbench.models import masked_lm
 from workbench.models.control import Controls, control_loss
 from workbench.models.diffusion_lm import DiffusionLM as Network
-from workbench.models.diffusion_lm import DiffusionLMConfig, TransformerConfig, losses
-from workbench.models.masked_lm import MaskedLM, MaskedLMConfig
+from workbench.models.diffusion_lm import losses
+from workbench.models.masked_lm import MaskedLM
 from workbench.music.clip import Clip
 from workbench.representations.pvd import HIGH, LOW, PAD, PVD
 from workbench.systems.diffusion_lm.config import (
@@ -109,13 +109,15 @@ def shift(ids: Tensor, semitones: Tensor, code: PVD) -> Tensor:
 def recipe(
     dataset: str, profile: str, seed: int, *, backbone: str = "bert", process: str = "continuous"
 ) -> Recipe:
-    """Return the recipe of a DiffusionLM. backbone: "bert" or "electra"; process: "continuous" or
-    "masked"."""
+    """Return the recipe of a DiffusionLM. process: "continuous" or "masked"; backbone of a
+    continuous one: "bert" or "electra"."""
     size = profile_of(PROFILES, profile)
     if backbone not in ("bert", "electra"):
         raise PromptError(f"backbone: must be bert or electra, got {backbone!r}")
     if process not in PROCESSES:
         raise PromptError(f"process: must be continuous or masked, got {process!r}")
+    if process == "masked" and backbone != "bert":
+        raise PromptError(f"backbone: a masked model has its own network, got {backbone!r}")
     code = PVD(rhythm=True)
     styles = names_of(dataset)
     windows = windows_of(sets_of(dataset, "train", size.limit), code, size.hop, styles)
@@ -130,26 +132,22 @@ def recipe(
         density=windows.labels.density_limits,
         register=windows.labels.register_limits,
     )
+    about = {"backbone": backbone}
     if process == "masked":
+        about = {}
         config = replace(
             config,
-            network=masked_like(network, config, size.deeper),
+            network=replace(
+                size.masked, vocab=code.size, controls=tuple(config.control.sizes.values())
+            ),
             temperature=MASKED_TEMPERATURE,
             guidance=MASKED_GUIDANCE,
         )
     return Recipe(
         asdict(config),
-        {"backbone": backbone, "process": process, "windows": len(windows.ids)},
+        about | {"process": process, "windows": len(windows.ids)},
         partial(stages, windows=windows, validation=validation, code=code, size=size),
     )
-
-
-def masked_like(network: DiffusionLMConfig, config: PianoConfig, deeper: int = 0) -> MaskedLMConfig:
-    """Return a masked network of the same sizes but `deeper` more layers, with the controls of a
-    configuration."""
-    shared = {field.name: getattr(network, field.name) for field in fields(TransformerConfig)}
-    shared["depth"] += deeper
-    return MaskedLMConfig(**shared, controls=tuple(config.control.sizes.values()))
 
 
 def stages(
@@ -159,7 +157,7 @@ def stages(
     network = networks.diffusion
     if isinstance(network, MaskedLM):
         fit_words = partial(fit_masked, network, windows, validation.ids, code)
-        return [Stage("diffusion", size.masked, 1.0, fit_words)]
+        return [Stage("diffusion", size.masking, 1.0, fit_words)]
     fit_network = partial(fit_diffusion, network, windows.ids, validation.ids, code)
     fit_classifiers = partial(fit_controls, networks, windows, validation, code)
     return [

@@ -286,9 +286,9 @@ def piano(seed: int) -> Exhibit:
         "piano",
         "DiffusionLM: all tokens of a piano piece at once",
         "Diffusion over the embeddings of 128 tokens, about 35 notes, guided by small classifiers.",
-        ['piano = DiffusionLM.from_pretrained("piano-diffusion")'],
+        ['piano = DiffusionLM.from_pretrained("piano-masked")'],
     )
-    names = {"piano": DiffusionLM.from_pretrained("piano-diffusion")}
+    names = {"piano": DiffusionLM.from_pretrained("piano-masked")}
     requests: tuple[tuple[str, dict[str, str], str | Note], ...] = (
         ("busy, in G major", {"key": "G major", "density": "busy"}, _in_g),
         ("high", {"register": "high"}, _range),
