@@ -91,7 +91,7 @@ WRONG = [  # exercise, part of the solution, what a student writes instead
     ("07.3", "(here + there) / 2", "(here + there)"),
     ("07.3", "guided(x - here / steps, after)", "guided(x - here / steps, t)"),
     ("07.3", "guided(x - here / steps, after)", "guided(x, after)"),
-    ("07.4", "total / share", "total"),
+    ("07.4", "total / weights", "total"),
     ("08.1", "np.minimum", "np.maximum"),
     ("08.2", "reference / tempo", "tempo / reference"),
     ("08.3", " / np.sqrt(lam**2 + (1 - lam) ** 2)", ""),
