@@ -1,6 +1,6 @@
 """Benchmarks of DiffusionLM on held-out songs: prints tables and writes them as JSON.
 
-workbench evaluate piano --checkpoint piano-diffusion --out piano.json
+workbench evaluate piano --checkpoint piano-masked --out piano.json
 workbench evaluate piano --checkpoint my-piano --only control --quick
 """
 
@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--checkpoint",
         type=nonempty,
-        default="piano-diffusion",
+        default="piano-masked",
         metavar="NAME_OR_FOLDER",
         help="the system to measure",
     )

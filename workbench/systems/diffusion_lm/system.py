@@ -55,7 +55,8 @@ __all__ = ["DiffusionLM", "Networks", "PianoConfig"]
 class DiffusionLM(PianoSampler):
     """Generates piano windows of 128 words, all words at once.
 
-    `from_pretrained("piano-diffusion")` loads the shipped system, `train` trains one.
+    `from_pretrained("piano-masked")` loads the shipped masked system, "piano-diffusion" the shipped
+    continuous one; `train` trains one.
     """
 
     reads: ClassVar = ("text", "controls")

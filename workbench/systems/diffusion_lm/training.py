@@ -132,9 +132,10 @@ def recipe(
         density=windows.labels.density_limits,
         register=windows.labels.register_limits,
     )
-    about = {"backbone": backbone}
-    if process == "masked":
-        about = {}
+    about: dict[str, Any] = {"process": process, "windows": len(windows.ids)}
+    if process == "continuous":
+        about["backbone"] = backbone
+    else:
         config = replace(
             config,
             network=replace(
@@ -145,7 +146,7 @@ def recipe(
         )
     return Recipe(
         asdict(config),
-        about | {"process": process, "windows": len(windows.ids)},
+        about,
         partial(stages, windows=windows, validation=validation, code=code, size=size),
     )
 

@@ -285,7 +285,7 @@ def piano(seed: int) -> Exhibit:
     made = Exhibit(
         "piano",
         "DiffusionLM: all tokens of a piano piece at once",
-        "Diffusion over the embeddings of 128 tokens, about 35 notes, guided by small classifiers.",
+        "Masked diffusion of 128 tokens, 32 notes: a network guesses hidden ones from the others.",
         ['piano = DiffusionLM.from_pretrained("piano-masked")'],
     )
     names = {"piano": DiffusionLM.from_pretrained("piano-masked")}
