@@ -70,6 +70,8 @@ class Block(nn.Module):
         self.qkv, self.out_proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
         self.drop = nn.Dropout(config.dropout)
+        for layer in (self.out_proj, self.down):  # the block is the identity at first
+            nn.init.zeros_(layer.weight)
 
     def forward(self, h: Tensor, rope: Rope, mask: Tensor) -> Tensor:
         split = self.qkv(self.norm1(h)).unflatten(-1, (3, self.heads, -1))
@@ -106,9 +108,6 @@ class MaskedLM(nn.Module):
         self.register_buffer("sin", sin, persistent=False)
         for table in (self.word_embedding, *self.controls):
             nn.init.normal_(table.weight, std=0.02)
-        for block in self.blocks:  # each layer is the identity at first
-            nn.init.zeros_(block.out_proj.weight)
-            nn.init.zeros_(block.down.weight)
 
     @property
     def mask_id(self) -> int:
