@@ -825,7 +825,7 @@ compare([clips["vectors"][-1], clips["masks, notes"][-1], *longer],
         ["small, vectors", "small, masks", "shipped, masks", "sparse and high", "busy and low"])
 
 # %% [markdown]
-# All words are sampled at once, so any of them can be kept: the others are generated around them.
+# Words are revealed in any order, so any of them can be kept: the others are generated around them.
 # That is inpainting without any further training.
 
 # %%
