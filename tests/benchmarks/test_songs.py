@@ -196,7 +196,7 @@ def test_a_missing_checkpoint_is_one_line(tmp_path, capsys):
 
 def test_piano_sections_print_and_write(tmp_path, capsys):
     out = tmp_path / "piano.json"
-    DiffusionLM.train("builtin-songs", "smoke", out=tmp_path / "piano")
+    DiffusionLM.train("builtin-songs", "smoke", process="continuous", out=tmp_path / "piano")
     code = piano.main(
         [
             "--checkpoint",
@@ -207,6 +207,8 @@ def test_piano_sections_print_and_write(tmp_path, capsys):
             "--only",
             "bits",
             "samples",
+            "notes",
+            "fillings",
             "music",
             "control",
             "--out",
@@ -221,6 +223,11 @@ def test_piano_sections_print_and_write(tmp_path, capsys):
     assert found["samples"]["validity"][0] == 1.0  # by the grammar
     assert cell(found["samples"], "real", "permitted words") == 1.0
     assert cell(found["samples"], "trivial", "permitted words") < 0.6
+    notes = {row[0]: row[1:] for row in found["notes"]["rows"]}
+    assert notes["DiffusionLM, 10 steps"][:2] == [0, 0]  # by the grammar
+    assert all(2 < row[2] <= 32 for row in notes.values())  # notes per bar
+    assert found["fillings"]["dropped"] < 0.3
+    assert found["fillings"]["own"] == 0
     assert {row[0] for row in found["control"]["rows"]} == {"density", "register", "key"}
     costs = {row[0]: row[1] for row in found["bits"]["rows"]}
     assert sum(name.startswith("Markov chain of order") for name in costs) == 6

@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from workbench.benchmarks import piano_control, piano_likelihood, piano_sampling
+from workbench.benchmarks import piano_control, piano_likelihood, piano_notes, piano_sampling
 from workbench.benchmarks.command import run_command, sections_parser
 from workbench.benchmarks.piano_data import PianoBench
 from workbench.evaluation.table import Report
@@ -21,6 +21,8 @@ from workbench.systems.registry import datasets
 SECTIONS: dict[str, Callable[[PianoBench], None]] = {
     "bits": piano_likelihood.bits,
     "samples": piano_likelihood.samples,
+    "notes": piano_notes.notes,
+    "fillings": piano_notes.fillings,
     "music": piano_likelihood.music,
     "sampling": piano_sampling.sampling,
     "control": piano_control.control,

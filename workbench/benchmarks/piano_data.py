@@ -16,7 +16,7 @@ from workbench.evaluation.symbolic import measures
 from workbench.evaluation.table import Report
 from workbench.models.gpt import GPT, GPTConfig
 from workbench.models.markov import MarkovChain
-from workbench.representations.pvd import LENGTH, PAD
+from workbench.representations.pvd import ENDS, LENGTH, PAD
 from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.diffusion_lm.training import Windows, sets_of, shift, windows_of
 from workbench.systems.midigpt.training import loss as next_token
@@ -120,19 +120,24 @@ class PianoBench:
         return counts / counts.sum(1, keepdims=True)
 
     def judged(self, ids: np.ndarray) -> np.ndarray:
-        """Nats per word of each window under the judge: (n,)."""
+        """Nats per word of music of each window under the judge: (n,)."""
         rows, judge = torch.from_numpy(ids), self.judge
         with torch.inference_mode():
             logits = judge(rows)[:, :-1].float()
         each = torch.nn.functional.cross_entropy(
             logits.flatten(0, 1), rows[:, 1:].flatten(), reduction="none"
         ).view(len(rows), -1)
-        real = rows[:, 1:] != PAD
+        real = torch.from_numpy(of_music(ids[:, 1:]))
         return ((each * real).sum(1) / real.sum(1)).numpy()
 
     def notes_a_word(self, ids: np.ndarray) -> float:
-        """Whole notes for each word that is not padding."""
-        return float((self.system.code.kinds[ids] == "d").sum() / (ids != PAD).sum())
+        """Whole notes for each word of music."""
+        return float((self.system.code.kinds[ids] == "d").sum() / of_music(ids).sum())
+
+
+def of_music(ids: np.ndarray) -> np.ndarray:
+    """Return which words are neither padding nor the ends of a window."""
+    return ~np.isin(ids, [PAD, *ENDS])
 
 
 def grams(ids: np.ndarray, n: int = 8) -> set[bytes]:

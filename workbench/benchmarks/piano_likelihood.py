@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from workbench.benchmarks.piano_data import PianoBench, copied, grams
+from workbench.benchmarks.piano_data import PianoBench, copied, grams, of_music
 from workbench.evaluation.classifiers import separability
 from workbench.evaluation.intervals import mean_interval
 from workbench.evaluation.symbolic import measures
 from workbench.models.diffusion_lm import DiffusionLMConfig
-from workbench.representations.pvd import PAD, WORDS
+from workbench.representations.pvd import WORDS
 
 ROUNDING = (
     "The original's table calls the rounding term alone bits per word (0.00003 to 0.0003). It "
@@ -31,18 +31,20 @@ def bits(bench: PianoBench) -> None:
     judge = float(bench.judged(ids).mean() / np.log(2))
     rows.append(["GPT of the same windows (exact)", judge, judge / notes])
     for k, chain in bench.chains.items():
-        cost = np.concatenate([chain.nll(row[row != PAD])[1:] for row in ids]).mean() / np.log(2)
+        nats = np.concatenate([chain.nll(row)[of_music(row)] for row in ids])
+        cost = float(nats.mean()) / np.log(2)
         rows.append([f"Markov chain of order {k}" if k else "unigram", cost, cost / notes])
     best = str(min(rows[-len(bench.chains) :], key=lambda row: row[1])[0])
     costs = {str(row[0]): float(row[1]) for row in rows}
     bench.report.table(
         "bits",
-        f"{len(ids)} held-out windows, {(ids != PAD).sum():,} words",
+        f"{len(ids)} held-out windows, {of_music(ids).sum():,} words",
         ["", "bits per word", "bits per note"],
         rows,
         [
-            f"Standard error of the bound: {found['error']:.3f} bits per word. It counts [CLS] as "
-            "a word, which costs nothing; the other rows do not, and look 0.8 % worse for it.",
+            f"Standard error of the bound: {found['error']:.3f} bits per word. Only words of music "
+            "are counted, in every row. [CLS] and [SEP] are not: DiffusionLM is given the length "
+            "of a window, by its padding.",
             verdict(costs["DiffusionLM: bound"], best, costs[best]),
             *([ROUNDING] if "rounding" in terms else []),
             "Markov chains: all training songs in six keys. A note is four words, so from order 4 "

@@ -15,6 +15,7 @@ how well the embeddings are separated.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -22,11 +23,18 @@ from torch import Tensor
 
 from workbench.arguments import generator, seed_of
 from workbench.models.diffusion_lm import DiffusionLM
+from workbench.models.masked_lm import counted
 
 
 @torch.inference_mode()
 def bound(
-    model: DiffusionLM, words: Tensor, pad: int, *, draws: int = 8, seed: int = 0
+    model: DiffusionLM,
+    words: Tensor,
+    pad: int,
+    *,
+    draws: int = 8,
+    seed: int = 0,
+    free: Sequence[int] = (),
 ) -> dict[str, float]:
     """Return the bound in bits per word: each term, their sum "total", and its standard error
     "error" over sequences.
@@ -40,13 +48,15 @@ def bound(
         pad: The word of padding, which does not count.
         draws: Steps per sequence that are evaluated.
         seed: Seed of the noise.
+        free: Words that cost next to nothing, such as those at the ends of each sequence: the bits
+            of a sequence are divided by the number of its other words.
 
     Source: Li et al. 2022, arXiv 2205.14217, eq. 2; Kingma et al. 2021, arXiv 2107.00630, eq. 13.
     """
     random = generator(seed_of(seed))
     rows = [_terms(model, batch.long(), pad, draws, random) for batch in words.split(64)]
     parts = {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
-    counts = (words != pad).sum(1).float()
+    counts = counted(words, pad, free).float()
     nats = sum(parts.values(), torch.zeros_like(counts))
     per_word = nats / counts  # (n,): nats per word of each sequence
     scale = 1 / (math.log(2) * float(counts.sum()))

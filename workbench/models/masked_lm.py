@@ -211,7 +211,13 @@ def _nats(
 
 @torch.inference_mode()
 def bound(
-    model: MaskedLM, words: Tensor, pad: int, *, draws: int = 8, seed: int = 0
+    model: MaskedLM,
+    words: Tensor,
+    pad: int,
+    *,
+    draws: int = 8,
+    seed: int = 0,
+    free: Sequence[int] = (),
 ) -> dict[str, float]:
     """Return the bound (1) of `losses` in bits per word, "total", and its standard error over
     sequences, "error".
@@ -225,6 +231,8 @@ def bound(
         pad: The word of padding, which does not count.
         draws: Sets of masked words per sequence.
         seed: Seed of the sets.
+        free: Words that cost nothing, such as those at the ends of each sequence: the bits of a
+            sequence are divided by the number of its other words.
     """
     random = generator(seed_of(seed))
     nats = torch.zeros(len(words), dtype=torch.float64)
@@ -239,11 +247,17 @@ def bound(
             hidden = masked_at(real, number[rows].to(batch), uniform[rows].to(batch.device))
             part = _nats(model, batch, hidden, real).double().cpu()
             nats[rows] += part * counts[rows] / number[rows] / draws
+    counts = counted(words, pad, free).cpu()
     per_word = nats / counts
     return {
         "total": float(nats.sum() / counts.sum()) / math.log(2),
         "error": float(per_word.std() / math.sqrt(len(words)) / math.log(2)),
     }
+
+
+def counted(words: Tensor, pad: int, free: Sequence[int] = ()) -> Tensor:
+    """Return the number of words of each sequence (n, time) that are neither padding nor free."""
+    return torch.isin(words, torch.tensor([pad, *free], device=words.device), invert=True).sum(1)
 
 
 # --- sampling ---------------------------------------------------------------------------------
@@ -285,7 +299,7 @@ def sample(
         random: A generator per row.
         real: (batch, time), true where the word is not padding.
         choose: Samples words (batch, time) from logits (batch, time, vocab) and uniform numbers
-            (batch, time). The logits of a known or revealed word leave no other.
+            (batch, time). The logits of a known or revealed word leave no other: they are −∞.
         controls: Classes (batch, controls), −1 where one is not given.
         guidance: Guidance scale: 0 ignores the controls, 1 samples the conditional distribution,
             larger values exaggerate them.
@@ -311,7 +325,7 @@ def sample(
             logits = guided(model(words, real, controls), logits, guidance)
         logits = logits / max(temperature, 1e-4)
         fixed = words != model.mask_id
-        logits = logits.masked_fill(fixed[..., None] & (words[..., None] != every), -1e9)
+        logits = logits.masked_fill(fixed[..., None] & (words[..., None] != every), -math.inf)
         complete = torch.where(fixed, words, choose(logits, uniform()))
         words = torch.where(order * steps < total * step, complete, words)
         if callback is not None:

@@ -10,6 +10,7 @@ from workbench.errors import PromptError
 
 TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 SPELLED = {"C#": "Db", "D#": "Eb", "Gb": "F#", "G#": "Ab", "A#": "Bb", "Cb": "B", "E#": "F"}
+SPELLED |= {"B#": "C", "Fb": "E"}
 MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])  # natural minor is the major scale of another tonic
 
 

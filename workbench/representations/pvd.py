@@ -1,11 +1,11 @@
 """Piano music as words: p□□ v□□ d□□, the encoding of "Adapting Diffusion-LM to Discrete Music".
 
 Each note is three words: pitch, velocity and duration. Simultaneous notes follow each other, lowest
-first; very low and very high pitches are clamped. A sequence has 128 words between [CLS] and [SEP],
-130 in all. Onsets are lost. With `rhythm`, a fourth word before the pitch keeps them: o□□ is a
-position in the bar in sixteenths, and b□□ is the same at the first note of a new bar. Each position
-in a sequence thus has a fixed kind of word, which a model that samples all words at once learns
-quickly.
+first and none twice; very low and very high pitches are clamped. A sequence has 128 words between
+[CLS] and [SEP], 130 in all. Onsets are lost. With `rhythm`, a fourth word before the pitch keeps
+them: o□□ is a position in the bar in sixteenths, and b□□ is the same at the first note of a new
+bar. Each position in a sequence thus has a fixed kind of word, which a model that samples all words
+at once learns quickly.
 """
 
 from __future__ import annotations
@@ -21,14 +21,31 @@ from workbench.errors import PromptError
 from workbench.music.clip import Clip
 from workbench.music.notes import NOTE, without_drums
 from workbench.music.timeline import check_meter, other_meters
+from workbench.representations.note_chain import inverse, sample_chain
 
 PAD, CLS, SEP = range(3)
+ENDS = (CLS, SEP)  # words that say nothing about the music
 WORDS = 128
 LENGTH = WORDS + 2
 LOW, HIGH = 28, 100  # E1 to E7
 VELOCITIES = 8  # bins of 16
 DURATIONS = np.array([1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32])  # sixteenths
 POSITIONS = 24  # sixteenths in the longest bar, 6/4
+BAR = 16  # sixteenths in a bar of 4/4
+NEVER = 10**6  # sixteenths, later than any note
+ROUNDS = 30  # trials to find notes that do not begin while their pitch sounds
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Where the bars of a window lie, in sixteenths: the start of the bar of each note, (notes,),
+    or None if bars of `length` follow each other."""
+
+    length: int = BAR
+    start: np.ndarray | None = None
+
+
+BAR_LINES = Bars()
 
 
 @dataclass(frozen=True)
@@ -177,21 +194,24 @@ class PVD:
     # --- grammar ------------------------------------------------------------------------------
 
     def grammatical(self, ids: np.ndarray) -> np.ndarray:
-        """Return which words may follow the word before them: (n, time − 1) bool for ids (n, time).
-        Padding counts as correct. Positions must not descend within a bar."""
+        """Return which words may follow the words before them: (n, time − 1) bool for ids (n,
+        time). Padding counts as correct. Within a bar positions must not descend, and at a position
+        pitches must ascend."""
         ids = np.atleast_2d(ids)
         kind = np.where(ids == CLS, "c", np.where(ids == SEP, "s", self.kinds[ids]))
         pairs = np.char.add(kind[:, :-1].astype("U1"), kind[:, 1:].astype("U1"))
         starts = ("cb", "bp", "op", "do", "db") if self.rhythm else ("cp", "dp", "ps", "vs")
         fine = np.isin(pairs, [*starts, "pv", "vd", "ds"])
         if self.rhythm:
-            last = np.zeros(len(ids), dtype=int)
+            last, highest = np.zeros((2, len(ids)), dtype=int)
             for t in range(1, ids.shape[1]):
-                place = ids[:, t] - self.first["o"]
-                later = kind[:, t] == "o"
+                place, pitch = self.positions[ids[:, t]], ids[:, t]
+                bar, later, note = (kind[:, t] == letter for letter in "bop")
                 fine[:, t - 1] &= ~later | (place >= last)
-                last = np.where(later, place, last)
-                last = np.where(kind[:, t] == "b", ids[:, t] - self.first["b"], last)
+                fine[:, t - 1] &= ~note | (pitch > highest)
+                highest = np.where(bar | (later & (place != last)), 0, highest)
+                highest = np.where(note, pitch, highest)
+                last = np.where(bar | later, place, last)
         return fine | (ids[:, 1:] == PAD)
 
     def validity(self, ids: np.ndarray) -> tuple[float, float]:
@@ -201,38 +221,66 @@ class PVD:
         real = np.atleast_2d(ids)[:, 1:] != PAD
         return float(fine[real].mean()), float(fine.all(1).mean())
 
-    def round(self, logits: np.ndarray) -> np.ndarray:
+    def repeated(self, ids: np.ndarray, bars: Bars = BAR_LINES) -> tuple[np.ndarray, np.ndarray]:
+        """Return how many notes of each sequence (n, time) are at the onset and pitch of an earlier
+        one, and how many begin while an earlier one of their pitch still sounds: (n,) each."""
+        notes = Notes(self, np.atleast_2d(ids), bars)
+        earlier = notes.later.swapaxes(1, 2)
+        gap = notes.onset[:, :, None] - notes.onset[:, None]  # (n, notes, earlier notes)
+        held = (gap > 0) & (gap < notes.duration[:, None])
+        twice = (earlier & (gap == 0)).any(2)
+        return twice.sum(1), ((earlier & held).any(2) & ~twice).sum(1)
+
+    def round(self, logits: np.ndarray, bars: Bars = BAR_LINES) -> np.ndarray:
         """Return the likeliest grammatical sequence: logits (n, 130, words) → ids (n, 130).
 
-        Kinds of words follow each other in a fixed cycle, so only positions depend on each other.
-        They are found by a Viterbi search over (o or b, position) of the notes.
+        Kinds of words follow each other in a fixed cycle, so only positions and pitches depend on
+        each other, which a Viterbi search solves; see `note_chain`. No note begins while its pitch
+        still sounds: the duration of the earlier note is the likeliest that is short enough.
         """
-        ids = np.where(self._cycle(logits.shape[1]), logits, -np.inf).argmax(-1)
-        if self.rhythm:
-            ids[:, 1:-1:4] = self._places(logits[:, 1:-1:4])
-        return ids
+        return self._choose(logits, None, bars, None)
 
-    def sample(self, logits: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    def sample(
+        self,
+        logits: np.ndarray,
+        uniform: np.ndarray,
+        bars: Bars = BAR_LINES,
+        before: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Sample a grammatical sequence, its words otherwise independent of each other.
 
-        Positions are sampled together, by forward filtering and backward sampling. A word that is
-        given, by logits that leave no other, stays even where it is not grammatical.
+        Positions and pitches are sampled together, see `note_chain`. A note lasts at most until its
+        pitch is struck again. Where a duration is given and the pitch is struck too early, that
+        pitch is forbidden and the notes are sampled again.
 
         Args:
-            logits: (n, 130, words).
+            logits: (n, 130, words), −∞ for a word that is not possible. A word that is given, by
+                logits that leave no other, stays even where it is not grammatical.
             uniform: Uniform numbers (n, 130), one per word.
+            bars: Where the bars lie.
+            before: Ids (n, 130) that have the given words, too; they are returned for a row in
+                which no better ones are found.
 
         Returns:
             Ids (n, 130).
         """
-        logits = np.where(self._cycle(logits.shape[1]), logits, np.minimum(logits - 1e8, -1e8))
-        p = np.exp(logits - logits.max(-1, keepdims=True))
-        ids = _inverse(p, uniform)
-        if self.rhythm:
-            ids[:, 1:-1:4] = self._sample_places(p[:, 1:-1:4], uniform[:, 1:-1:4])
-        return ids
+        return self._choose(logits, uniform, bars, before)
 
-    def _cycle(self, length: int) -> np.ndarray:
+    def _choose(
+        self, logits: np.ndarray, uniform: np.ndarray | None, bars: Bars, before: np.ndarray | None
+    ) -> np.ndarray:
+        """Sample, or with `uniform` None find the likeliest: see `sample` and `round`."""
+        possible = np.isfinite(logits)
+        given = possible.sum(-1) == 1
+        possible &= self.cycle(logits.shape[1]) | given[..., None]
+        logits = np.where(possible, logits, -np.inf).astype(float)
+        ids = logits.argmax(-1)
+        if uniform is not None:  # the words that depend on no other
+            for part in [slice(3, -1, 4)] if self.rhythm else [slice(1, -1)]:
+                ids[:, part] = _pick(logits[:, part], uniform[:, part])
+        return self._notes(ids, logits, given, uniform, bars, before) if self.rhythm else ids
+
+    def cycle(self, length: int) -> np.ndarray:
         """Return which kinds of words may stand where: bool (length, words)."""
         order = ("ob", "p", "v", "d") if self.rhythm else ("p", "v", "d")
         kinds = np.array([np.isin(self.kinds, list(kind)) for kind in order])
@@ -241,56 +289,77 @@ class PVD:
         allowed[0, CLS] = allowed[-1, SEP] = True
         return allowed
 
-    def _sample_places(self, p: np.ndarray, uniform: np.ndarray) -> np.ndarray:
-        """Sample position words that begin with a bar and never descend within one: weights
-        (n, notes, words), uniform numbers (n, notes) → ids (n, notes)."""
-        first, bars = self.first["o"], np.arange(2 * POSITIONS) >= POSITIONS
-        at = np.arange(2 * POSITIONS) % POSITIONS
-        follows = np.where(bars | (at[:, None] <= at), 1.0, 1e-30)  # (before, after)
-        p = p[..., first : first + 2 * POSITIONS].astype(float)
-        # behind the end of a short sequence: any word may come before the first of a bar
-        p = np.where(p.sum(-1, keepdims=True) > 0, p, np.eye(2 * POSITIONS)[POSITIONS])
-        reached = p.copy()  # p(word, words before it are grammatical), up to a factor
-        reached[:, 0] *= np.where(bars, 1.0, 1e-30)
-        for t in range(1, p.shape[1]):
-            before = reached[:, t - 1] / reached[:, t - 1].sum(-1, keepdims=True)
-            reached[:, t] *= before @ follows
-        ids = np.empty(p.shape[:2], dtype=int)
-        ids[:, -1] = _inverse(reached[:, -1], uniform[:, -1])
-        for t in reversed(range(p.shape[1] - 1)):
-            ids[:, t] = _inverse(reached[:, t] * follows[:, ids[:, t + 1]].T, uniform[:, t])
-        return ids + first
-
-    def _places(self, logits: np.ndarray) -> np.ndarray:
-        """Return the likeliest position words that begin with a bar and never descend within one:
-        logits (n, notes, words) → ids (n, notes)."""
-        o, b = (logits[..., self.first[kind] :][..., :POSITIONS] for kind in "ob")
-        best, notes = (
-            b[:, 0],
-            logits.shape[1],
-        )  # (n, positions): score of the best path to each position
-        chosen, came = np.zeros(
-            (2, notes, *best.shape), dtype=int
-        )  # whether a bar begins; the position before
-        chosen[0] = 1
-        for t in range(1, notes):
-            at = np.arange(POSITIONS)
-            reached = np.maximum.accumulate(
-                best, axis=1
-            )  # the best path to this position or an earlier one
-            source = np.maximum.accumulate(np.where(best == reached, at, 0), axis=1)
-            top = best.argmax(1)[:, None]
-            same_bar, new_bar = reached + o[:, t], best.max(1)[:, None] + b[:, t]
-            chosen[t] = new_bar > same_bar
-            came[t] = np.where(chosen[t], top, source)
-            best = np.maximum(same_bar, new_bar)
-        ids = np.empty(logits.shape[:2], dtype=int)
-        place, row = best.argmax(1), np.arange(len(best))
-        for t in reversed(range(notes)):
-            kind = np.where(chosen[t, row, place] == 1, self.first["b"], self.first["o"])
-            ids[:, t] = kind + place
-            place = came[t, row, place]
+    def _notes(
+        self,
+        ids: np.ndarray,
+        logits: np.ndarray,
+        given: np.ndarray,
+        uniform: np.ndarray | None,
+        bars: Bars,
+        before: np.ndarray | None,
+    ) -> np.ndarray:
+        """Choose positions, pitches and durations of the notes of ids (n, time)."""
+        places, pitches = self._weights(logits)
+        numbers = None if uniform is None else _by_note(uniform)
+        lasting = logits[:, 4:-1:4, self.first["d"] :][..., : len(DURATIONS)]
+        rows, own = np.arange(len(ids)), _by_note(given)
+        for _ in range(ROUNDS):
+            pair = None if numbers is None else numbers[rows, :, :2]
+            place, pitch = sample_chain(places[rows], pitches[rows], pair)
+            kind = np.where(place >= places.shape[3], self.first["b"], self.first["o"])
+            now = ids[rows]
+            _fill(now[:, 1:-1:4], own[rows, :, 0], kind + place % places.shape[3])
+            _fill(now[:, 2:-1:4], own[rows, :, 1], self.first["p"] + pitch)
+            gap = Notes(self, now, bars).gap
+            short = np.where(np.maximum(gap, 1)[..., None] >= DURATIONS, lasting[rows], -np.inf)
+            length = _pick(short, None if numbers is None else numbers[rows, :, 3])
+            _fill(now[:, 4:-1:4], own[rows, :, 3], self.first["d"] + length)
+            ids[rows] = now
+            struck = self._forbid(Notes(self, now, bars), rows, own, places, pitches)
+            rows = rows[struck]
+            if not len(rows):
+                return ids
+        if before is not None:
+            ids[rows] = before[rows]
         return ids
+
+    def _weights(self, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return log weights of the places (n, notes, 2, positions) and pitches (n, notes, pitches)
+        of notes. A note that a short sequence does not have begins a bar."""
+        first = self.first
+        places = logits[:, 1:-1:4, first["o"] :][..., : 2 * POSITIONS]
+        places = places.reshape(*places.shape[:2], 2, POSITIONS).copy()
+        places[..., 1, 0][~np.isfinite(places).any((2, 3))] = 0.0
+        longest = int(np.flatnonzero(np.isfinite(places).any((0, 1, 2)))[-1]) + 1
+        pitches = logits[:, 2:-1:4, first["p"] :][..., : HIGH - LOW + 1].copy()
+        pitches[..., 0][~np.isfinite(pitches).any(2)] = 0.0
+        return places[..., :longest], pitches
+
+    def _forbid(
+        self,
+        notes: Notes,
+        rows: np.ndarray,
+        given: np.ndarray,
+        places: np.ndarray,
+        pitches: np.ndarray,
+    ) -> np.ndarray:
+        """Forbid the pitch of a note that is struck while it sounds, or its place, in the weights
+        of one of both notes. Returns which of `rows` have such notes that are free: (rows,)."""
+        sounds = notes.onset[:, None] < (notes.onset + notes.duration)[:, :, None]
+        place = notes.begins * places.shape[3] + notes.position
+        struck = np.zeros(len(rows), dtype=bool)
+        for i, *pair in zip(*np.nonzero(notes.later & sounds), strict=True):
+            row = rows[i]
+            for table, values, word in ((pitches, notes.pitch, 1), (places, place, 0)):
+                free = [j for j in reversed(pair) if not given[row, j, word]]
+                for j in free[:1]:
+                    weights = table[row, j].reshape(-1)  # a view
+                    struck[i] = True
+                    if np.isfinite(weights).sum() > 1:
+                        weights[values[i, j]] = -np.inf
+                if free:
+                    break
+        return struck
 
     def transpose(self, ids: np.ndarray, semitones: int) -> np.ndarray:
         """Return ids with all pitches moved by semitones and clamped to the range."""
@@ -304,8 +373,48 @@ class PVD:
             raise PromptError(f"id {np.max(ids)} is not a word of the {self.size} of this encoding")
 
 
-def _inverse(p: np.ndarray, uniform: np.ndarray) -> np.ndarray:
-    """Return the index of the class that each uniform number (…) falls on: weights (…, classes) →
-    (…)."""
-    up_to = p.cumsum(-1)
-    return (up_to <= uniform[..., None] * up_to[..., -1:]).sum(-1).clip(max=p.shape[-1] - 1)
+class Notes:
+    """The notes of sequences (n, time): whether a bar begins, position and duration in sixteenths,
+    onset in sixteenths from the first bar, pitch above the lowest: (n, notes) each.
+
+    later: which notes (n, notes, notes) come after a note and have its pitch; gap: sixteenths to
+    the nearest of them, (n, notes).
+    """
+
+    def __init__(self, code: PVD, ids: np.ndarray, bars: Bars) -> None:
+        words, first = _by_note(ids), code.first
+        kinds = code.kinds[words]
+        self.begins = kinds[..., 0] == "b"
+        self.position = np.maximum(code.positions[words[..., 0]], 0)
+        self.pitch = words[..., 1] - first["p"]
+        self.duration = DURATIONS[(words[..., 3] - first["d"]).clip(0, len(DURATIONS) - 1)]
+        start = bars.start
+        if start is None:
+            start = bars.length * np.maximum(self.begins.cumsum(1) - 1, 0)
+        self.onset = start + self.position
+        real = (self.begins | (kinds[..., 0] == "o")) & (kinds[..., 1] == "p")
+        real &= kinds[..., 3] == "d"
+        self.later = self.pitch[:, :, None] == self.pitch[:, None]
+        self.later &= real[:, :, None] & real[:, None]
+        self.later &= np.triu(np.ones(self.later.shape[1:], dtype=bool), 1)
+        ahead = self.onset[:, None] - self.onset[:, :, None]
+        self.gap = np.where(self.later, ahead, NEVER).min(2, initial=NEVER)
+
+
+def _fill(words: np.ndarray, given: np.ndarray, fresh: np.ndarray) -> None:
+    """Write fresh words where none is given: (n, notes) each."""
+    np.copyto(words, fresh, where=~given)
+
+
+def _by_note(values: np.ndarray) -> np.ndarray:
+    """Values of words, (n, 2 + 4 notes), by note: (n, notes, 4)."""
+    return values[:, 1:-1].reshape(len(values), -1, 4)
+
+
+def _pick(logits: np.ndarray, uniform: np.ndarray | None) -> np.ndarray:
+    """Sample a class for each uniform number (…), or without them take the likeliest: logits
+    (…, classes) → (…)."""
+    if uniform is None:
+        return logits.argmax(-1)
+    top = logits.max(-1, keepdims=True)
+    return inverse(np.exp(logits - np.where(np.isfinite(top), top, 0.0)), uniform)

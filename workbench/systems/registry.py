@@ -117,7 +117,7 @@ SYSTEMS: dict[str, Entry] = {
             runs=((0.1, {}),),
             options={
                 "backbone": "bert (default) or electra, of the continuous process",
-                "process": "continuous (default), of embeddings, or masked, of words",
+                "process": "masked (default), of words, or continuous, of embeddings",
             },
         ),
         Entry(

@@ -1,15 +1,22 @@
 """The masked process of DiffusionLM, end to end at a small size."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+import symusic
+import torch
 
 from workbench import Region
 from workbench.datasets.builtin_songs import sample
 from workbench.errors import PromptError
+from workbench.models import masked_lm
 from workbench.models.masked_lm import MaskedLM
+from workbench.music.clip import Clip
 from workbench.representations.pvd import LENGTH, PAD
 from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.diffusion_lm.controls import level, measures
+from workbench.systems.diffusion_lm.splice import read
 from workbench.systems.diffusion_lm.training import piano_of
 from workbench.systems.storage import system_of
 
@@ -17,7 +24,7 @@ from workbench.systems.storage import system_of
 @pytest.fixture(scope="module")
 def masked(tmp_path_factory):
     out = tmp_path_factory.mktemp("masked")
-    DiffusionLM.train("builtin-songs", "smoke", process="masked", out=out)
+    DiffusionLM.train("builtin-songs", "smoke", out=out)
     assert system_of(str(out)) == "DiffusionLM"
     card = (out / "README.md").read_text()
     assert "--process masked" in card
@@ -45,6 +52,35 @@ def test_every_sample_is_grammatical(masked, steps):
         assert masked.code.validity(free)[0] < 1
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"temperature": 0, "steps": 1},
+        {"temperature": 0, "steps": 3},
+        {"guidance": 50, "steps": 5},
+        {"guidance": 1000, "temperature": 0, "steps": 9},
+        {"guidance": 1000, "temperature": 1000, "steps": 2},
+    ],
+)
+def test_every_setting_samples_whole_notes_each_once(masked, settings):
+    control = {"density": "busy", "register": "low", "key": "F# major"}
+    words = masked.sample_words(6, control, seed=3, **settings)
+    assert masked.code.validity(words) == (1.0, 1.0)
+    assert not np.any(masked.code.repeated(words))
+    onsets = [
+        list(zip(notes["time"], notes["pitch"], strict=True))
+        for notes in (masked.code.notes(row) for row in words)
+    ]
+    assert [len(set(notes)) for notes in onsets] == [32] * 6
+    assert (masked.code.positions[words] < 16).all()  # the clips are in 4/4
+
+
+def test_kinds_that_make_no_notes_are_refused(masked):
+    kinds = np.full(LENGTH, "p")
+    with pytest.raises(PromptError, match="kinds: word 1 cannot be 'p'"):
+        masked.sample_words(1, kinds=kinds)
+
+
 def test_its_bound_is_lower_after_training_than_before(masked):
     windows = masked.windows(sample(6, 1))
     found = masked.bits(windows, draws=4)
@@ -53,6 +89,15 @@ def test_its_bound_is_lower_after_training_than_before(masked):
     assert found["total"] < fresh["total"]
     # about the cost of guessing evenly
     assert fresh["total"] == pytest.approx(np.log2(masked.code.size), abs=1)
+
+
+def test_the_ends_of_a_window_are_not_counted_as_words(masked):
+    windows = masked.windows(sample(6, 1))
+    full = windows[(windows != PAD).all(1)]
+    every = masked_lm.bound(masked.networks.diffusion, torch.from_numpy(full), PAD, draws=4)
+    music = masked.bits(full, draws=4)
+    assert music["total"] == pytest.approx(every["total"] * 130 / 128)
+    assert music["error"] == pytest.approx(every["error"] * 130 / 128, rel=1e-3)
 
 
 def test_inpainting_keeps_all_other_notes_and_the_bar_lines(masked):
@@ -78,6 +123,64 @@ def test_a_note_within_a_window_can_be_sampled_anew(masked):
     assert (words[:, rest] == window[rest]).all()
     assert masked.code.validity(words) == (1.0, 1.0)
     assert (words != window).any()
+
+
+def test_a_filling_neither_doubles_nor_interrupts_the_notes_around_it(masked):
+    """The right hand plays; the left is filled with as many notes, and all of them are written."""
+    clip = piano_of(sample(1, 2, "pop")[0])
+    lost = []
+    for bar in range(1, 7):
+        region = Region(bars=(bar, bar + 1))
+        for version in masked.inpaint(clip, region, n=3, steps=6, seed=bar, temperature=0.3):
+            lost.append(len(clip.notes) - len(version.notes))
+    assert np.mean(lost) < 0.3  # of 4 to 20 notes
+
+
+def test_each_bar_has_its_own_limit_of_positions(masked):
+    meters = [(3, 4), (4, 4), (3, 4), (4, 4), (3, 4)]
+    lines = np.cumsum([0.0, *(4 * top / bottom for top, bottom in meters)])
+    rows = [
+        (start + t, 0.5, 60 + number, 80)
+        for start, end in pairwise(lines)
+        for number, t in enumerate(np.arange(0, end - start, 0.5))
+    ]
+    clip = Clip.from_notes(rows, drums=False)
+    score = clip.score.copy()
+    score.time_signatures = [
+        symusic.TimeSignature(round(start * score.tpq), *meter)
+        for start, meter in zip(lines[:-1], meters, strict=True)
+    ]
+    clip = Clip(score)
+    assert clip.bar_lines.tolist() == lines.tolist()
+    region = Region(bars=(1, 3))  # of four and of three quarter notes
+    reading = read(clip, region, masked.code)
+    assert {int(reading.positions[reading.bars == bar][0]) for bar in (1, 3)} == {16}
+    assert {int(reading.positions[reading.bars == bar][0]) for bar in (0, 2, 4)} == {12}
+    assert reading.starts[reading.bars == 2].tolist() == [28] * (reading.bars == 2).sum()
+    words = masked.sample_words(
+        20,
+        known=reading.known,
+        kinds=masked.code.kinds[reading.ids],
+        positions=reading.positions,
+        starts=reading.starts,
+        steps=3,
+        temperature=50,
+    )
+    places = masked.code.positions[words]
+    assert places[:, reading.bars == 2].max() == 11
+    assert places[:, reading.bars == 1].max() >= 14
+    seen = []  # what `inpaint` samples itself
+    with pytest.warns(UserWarning, match="3/4"):
+        masked.inpaint(
+            clip,
+            region,
+            n=8,
+            steps=3,
+            temperature=50,
+            progress=lambda now: seen.append(now.state()),
+        )
+    places = masked.code.positions[seen[-1]]
+    assert places[:, reading.bars == 2].max() <= 11 < places[:, reading.bars == 1].max()
 
 
 def test_a_short_window_is_not_filled_with_words_behind_its_end(masked):

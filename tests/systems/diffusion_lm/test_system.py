@@ -1,5 +1,7 @@
 """DiffusionLM end to end at a small size, and what may be asked of it."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ from workbench.systems.diffusion_lm.training import piano_of, sets_of, shift, wi
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     out = tmp_path_factory.mktemp("piano")
-    return DiffusionLM.train("builtin-songs", "smoke", out=out), out
+    return DiffusionLM.train("builtin-songs", "smoke", process="continuous", out=out), out
 
 
 def test_training_saves_what_loads_again(trained):
@@ -101,6 +103,24 @@ def test_odd_settings_are_refused_kindly(trained):
             system.draw(**({"n": 1} | wrong))
     with pytest.raises(PromptError, match=r"backbone: .*'gru'"):
         DiffusionLM.train(backbone="gru")
+
+
+def test_a_prompt_is_explained(trained):
+    reading = trained[0].explain_prompt("not busy, Gm, then F major, polka")
+    assert reading.understood == ("key G minor",)
+    assert [reason.split(":")[0] for reason in reading.refused] == ["“not busy”", "F major"]
+    assert reading.unknown == ("then", "polka")
+    assert [message.split(":")[0] for message in reading.messages] == [
+        *("Not understood", "Not possible", "Not possible")
+    ]
+    with pytest.warns(UserWarning, match="F major"):
+        (clip,) = trained[0].generate("G minor or F major", steps=2)
+    assert clip.caption == "piano, key G minor"
+
+
+def test_the_masked_process_is_the_default():
+    for function in (DiffusionLM.train, DiffusionLM.recipe):
+        assert inspect.signature(function).parameters["process"].default == "masked"
 
 
 def test_a_vocabulary_that_does_not_fit_is_refused_by_name():

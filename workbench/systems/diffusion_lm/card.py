@@ -26,7 +26,8 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         "128 words, transposed by −5 to +6 semitones.",
         f"- **Rebuild:** `workbench train piano {options} --out FOLDER`",
         "- **Weights:** MIT, like the code; half precision.",
-        "- **Limits:** 128 words are 32 notes; sixteenths only; no form beyond these bars. "
+        "- **Limits:** 128 words are 32 notes; sixteenths only; no form beyond these bars. The "
+        "number of notes is given, by the padding behind them, and not sampled. "
         "Control was trained for the densities and registers of this data.",
         "## Training",
         f"{stage['steps']} steps in {stage['minutes']:.0f} minutes; best on validation: {best}.",

@@ -6,7 +6,6 @@ the sampling.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -18,9 +17,7 @@ from workbench.arguments import choice, shown
 from workbench.errors import PromptError
 from workbench.music.keys import in_scales, signature
 from workbench.representations.pvd import LOW, PVD
-
-DENSITIES = ("sparse", "medium", "busy")
-REGISTERS = ("low", "middle", "high")
+from workbench.systems.diffusion_lm.request import DENSITIES, REGISTERS
 
 
 @dataclass(frozen=True)
@@ -107,44 +104,6 @@ def labels_of(ids: np.ndarray, code: PVD, style: np.ndarray) -> Labels:
     key, density, pitch = measures(ids, code)
     thirds = [tuple(float(x) for x in np.quantile(v, [1 / 3, 2 / 3])) for v in (density, pitch)]
     return Labels(key, density, pitch, style, thirds[0], thirds[1])  # type: ignore[arg-type]
-
-
-_KEY = re.compile(r"\b([a-g](?:#|b|♯|♭)?) ?(major|minor)\b", re.I)
-_FILLERS = {
-    "piano",
-    "with",
-    "the",
-    "notes",
-    "of",
-    "in",
-    "and",
-    "a",
-    "key",
-    "density",
-    "register",
-    "style",
-    "music",
-    "uncontrolled",
-}
-
-
-def control_of(prompt: str, styles: tuple[str, ...]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the controls that a text such as "busy, G major, high" names, and its unknown words.
-    Of two words for one control the first one counts."""
-    control: dict[str, str] = {}
-    if key := _KEY.search(prompt):
-        tonic = key[1].replace("♯", "#").replace("♭", "b")
-        control["key"] = f"{tonic[0].upper()}{tonic[1:]} {key[2].lower()}"
-    unknown = []
-    for word in re.findall(r"[\w#-]+", _KEY.sub(" ", prompt)):
-        for name, values in (("density", DENSITIES), ("register", REGISTERS), ("style", styles)):
-            if word.lower() in values:
-                control.setdefault(name, word.lower())
-                break
-        else:
-            if word.lower() not in _FILLERS:
-                unknown.append(word)
-    return control, tuple(dict.fromkeys(unknown))
 
 
 def classes_of(control: Mapping[str, str] | None, styles: tuple[str, ...]) -> dict[str, int]:

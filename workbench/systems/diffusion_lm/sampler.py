@@ -28,17 +28,17 @@ from workbench.models.diffusion_lm import Predictor
 from workbench.models.masked_lm import Choose, MaskedLM, categorical
 from workbench.models.masked_lm import sample as sample_masked
 from workbench.models.samplers import SAMPLERS, normal
-from workbench.representations.pvd import CLS, LENGTH, PAD, POSITIONS, PVD, SEP
+from workbench.representations.pvd import BAR, CLS, LENGTH, PAD, POSITIONS, PVD, SEP, Bars
 from workbench.systems.diffusion_lm.config import PianoConfig
-from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, classes_of, control_of
+from workbench.systems.diffusion_lm.controls import classes_of
 from workbench.systems.diffusion_lm.networks import Networks
+from workbench.systems.diffusion_lm.request import DENSITIES, REGISTERS, request_of
 from workbench.systems.progress import Progress, reporter
 from workbench.systems.prompts import PromptReading
 from workbench.systems.sampling import checked
 from workbench.systems.system import System
 
 MOST_STEPS = 10_000  # of a masked model
-NEVER = -1e9  # logit of a word that may not stand there
 
 
 class PianoSampler(System):
@@ -70,16 +70,25 @@ class PianoSampler(System):
         """Return how a prompt is understood, and its unknown words. bars, meter and tempo do
         not matter."""
         prompt = text_of(prompt, "prompt")
-        control, unknown = control_of(prompt, self.config.control.styles)
-        messages = []
-        if unknown:
+        request, messages = request_of(prompt, self.config.control.styles), []
+        if request.unknown:
             messages.append(
-                f"Not understood: {', '.join(unknown[:5])}. Name a key, such as G major; "
+                f"Not understood: {', '.join(request.unknown[:5])}. Name a key, such as G major; "
                 "sparse, medium or busy; low, middle or high"
                 + "".join(f"; {style}" for style in self.config.control.styles)
                 + "."
             )
-        return PromptReading(prompt, None, tuple(control.values()), unknown, tuple(messages))
+        messages += [f"Not possible: {reason}." for reason in request.refused]
+        control = request.control
+        return PromptReading(
+            prompt,
+            None,
+            tuple(control.values()),
+            tuple(request.unknown),
+            tuple(messages),
+            tuple(f"{name} {value}" for name, value in control.items()),
+            tuple(request.refused),
+        )
 
     def prompt_words(self) -> dict[str, list[str]]:
         """Return the classes of the controls, and a few of the keys."""
@@ -98,7 +107,7 @@ class PianoSampler(System):
             raise PromptError(f"prompt={shown(prompt)}: give words, or controls by name, or None")
         for message in self.explain_prompt(prompt).messages:
             warnings.warn(f"prompt: {message}", UserWarning, stacklevel=4)
-        return control_of(prompt, self.config.control.styles)[0]
+        return request_of(prompt, self.config.control.styles).control
 
     # --- sampling -----------------------------------------------------------------------------
 
@@ -110,7 +119,8 @@ class PianoSampler(System):
         *,
         known: np.ndarray | None = None,
         kinds: np.ndarray | None = None,
-        positions: int = POSITIONS,
+        positions: int | np.ndarray = BAR,
+        starts: np.ndarray | None = None,
         steps: int = 100,
         guidance: float | None = None,
         sampler: str = "ddpm",
@@ -127,13 +137,17 @@ class PianoSampler(System):
             control: Controls by name, see `generate`.
             known: Ids to keep, (130,), −1 where free.
             kinds: Required kind of each word, (130,) letters.
-            positions: Number of sixteenths per bar; no word has a later position.
+            positions: Number of sixteenths per bar, by default of 4/4; no word has a later
+                position. Where metres change: that of the bar of each word, (130,).
+            starts: The sixteenth at which the bar of each word begins, (130,), where it is known;
+                None: bars follow each other.
             steps: Number of sampling steps. A masked model takes at most one per free word.
             guidance: Strength of the guidance, 0 to 1000; None: the checkpoint's own.
             sampler: A name from `SAMPLERS`; a masked model has only "ddpm", ancestral sampling.
             temperature: Below 1 favours likelier words at every step; None: the checkpoint's own.
-            grammar: Whether only grammatical sequences are sampled. A continuous model rounds at
-                the end to the likeliest of them instead of rounding each word to its nearest.
+            grammar: Whether only grammatical sequences are sampled, in which no note occurs twice
+                or begins while its pitch still sounds. A continuous model rounds at the end to the
+                likeliest of them instead of rounding each word to its nearest.
             tempo: Tempo of the clips in `Progress`, in BPM.
             seed: Seed of all random numbers.
             progress: Called with a `Progress` after each step.
@@ -152,7 +166,7 @@ class PianoSampler(System):
         guidance = number(own[0] if guidance is None else guidance, "guidance", 0, 1000)
         temperature = number(own[1] if temperature is None else temperature, "temperature", 0, 1000)
         sampler = choice(sampler, "sampler", SAMPLERS)
-        positions = whole(positions, "positions", 1, POSITIONS)
+        bars, limits = _bars(positions, starts)
         wanted = classes_of(control, config.control.styles)
         kept = np.full(LENGTH, -1)
         kept[0], kept[-1] = CLS, SEP
@@ -162,7 +176,7 @@ class PianoSampler(System):
                 raise PromptError(f"known={shown(known)}: give ({LENGTH},) ids, -1 where free")
             self.code.check(known[known >= 0])
             kept = np.where(known >= 0, known, kept)
-        allowed = self._allowed(kept, kinds, positions)
+        allowed = self._allowed(kept, kinds, limits, grammar)
         random = [generator(row) for row in row_seeds(seed, n)]
         report = reporter(progress)
 
@@ -175,7 +189,7 @@ class PianoSampler(System):
                 raise PromptError(
                     f"sampler={sampler!r}: a masked model has only 'ddpm', ancestral sampling"
                 )
-            choose = self._chooser(allowed, grammar)
+            choose = self._chooser(allowed, bars, grammar)
             names = config.control.sizes
             classes = torch.tensor([[wanted.get(name, -1) for name in names]]).repeat(n, 1)
             words = sample_masked(
@@ -202,32 +216,58 @@ class PianoSampler(System):
 
         x = SAMPLERS[sampler](predict, x, network.diffusion.alphas_bar, steps, random, callback)
         with torch.inference_mode():
-            logits = np.where(allowed, network.round(x).numpy(), NEVER)
-        rounded = self.code.round(logits) if grammar else logits.argmax(-1)
+            logits = np.where(allowed, network.round(x).numpy(), -np.inf)
+        rounded = self.code.round(logits, bars) if grammar else logits.argmax(-1)
         return np.where(kept >= 0, kept, rounded)
 
     draw = sample_words  # the old name
 
-    def _allowed(self, kept: np.ndarray, kinds: np.ndarray | None, positions: int) -> np.ndarray:
+    def _allowed(
+        self, kept: np.ndarray, kinds: np.ndarray | None, limits: np.ndarray, grammar: bool
+    ) -> np.ndarray:
         """Return which words may stand where: bool (130, words). Arguments: see `sample_words`;
-        kept: ids (130,), −1 where free."""
-        every = np.arange(self.code.size)
-        allowed = (kept[:, None] < 0) | (kept[:, None] == every)
+        kept: ids (130,), −1 where free; limits: sixteenths of the bar of each word, (130,)."""
+        allowed = self.code.positions < limits[:, None]
         if kinds is not None:
             kinds = np.asarray(kinds)
             if kinds.shape != (LENGTH,):
                 raise PromptError(f"kinds={shown(kinds)}: give ({LENGTH},) letters")
             allowed &= kinds[:, None] == self.code.kinds
-        return allowed & (self.code.positions < positions)
+        if grammar:
+            allowed &= self.code.cycle(LENGTH)
+        allowed = np.where(kept[:, None] < 0, allowed, kept[:, None] == np.arange(self.code.size))
+        if not allowed.any(1).all():
+            place = int(np.flatnonzero(~allowed.any(1))[0])
+            kind = "" if kinds is None else str(kinds[place])
+            raise PromptError(
+                f"kinds: word {place} cannot be {kind!r}; the words "
+                "of a note are o or b, p, v, d in turn"
+            )
+        return allowed
 
-    def _chooser(self, allowed: np.ndarray, grammar: bool) -> Choose:
-        """Return a function that samples words from a masked model's logits."""
+    def _chooser(self, allowed: np.ndarray, bars: Bars, grammar: bool) -> Choose:
+        """Return a function that samples words from a masked model's logits. It keeps the words
+        that it last returned: they agree with all words that have been revealed since."""
         fits = torch.from_numpy(allowed)
+        before: list[np.ndarray] = []
 
         def choose(logits: Tensor, uniform: Tensor) -> Tensor:
-            logits = torch.where(fits, logits, logits.clamp(max=0) + NEVER)
+            logits = logits.masked_fill(~fits, -torch.inf)
             if not grammar:
                 return categorical(logits, uniform)
-            return torch.from_numpy(self.code.sample(logits.numpy(), uniform.numpy()))
+            last = before.pop() if before else None
+            before.append(self.code.sample(logits.numpy(), uniform.numpy(), bars, last))
+            return torch.from_numpy(before[0])
 
         return choose
+
+
+def _bars(positions: int | np.ndarray, starts: np.ndarray | None) -> tuple[Bars, np.ndarray]:
+    """Return the bars of notes, and the number of sixteenths of the bar of each word, (130,)."""
+    given = [value for value in (positions, starts) if isinstance(value, np.ndarray)]
+    if any(value.shape != (LENGTH,) for value in given):
+        raise PromptError(f"positions and starts: give ({LENGTH},) numbers")
+    longest = positions.max() if isinstance(positions, np.ndarray) else positions
+    longest = whole(longest, "positions", 1, POSITIONS)
+    limits = np.broadcast_to(positions, (LENGTH,))
+    return Bars(longest, None if starts is None else starts[1:-1:4]), limits

@@ -63,6 +63,19 @@ class Reading:
         bars = np.unique(self.bars[self.bars >= 0])
         return meters_at(self.clip.score, self.clip.bar_lines[bars])
 
+    @property
+    def positions(self) -> np.ndarray:
+        """The number of sixteenths of the bar of each word, at most as many as the words have:
+        (130,)."""
+        lines = self.clip.bar_lines
+        length = np.ceil(np.diff(lines)[self.bars] * 4 - 1e-6).astype(int)
+        return np.where(self.bars < 0, POSITIONS, length.clip(1, POSITIONS))
+
+    @property
+    def starts(self) -> np.ndarray:
+        """The sixteenth at which the bar of each word begins, (130,)."""
+        return np.round(self.clip.bar_lines[self.bars] * 4).astype(int)
+
     def put(self, ids: np.ndarray, code: PVD) -> Clip:
         """Return the clip with the notes of the hole replaced by those of `ids` (130,)."""
         lines, tpq = self.clip.bar_lines, self.rest.tpq
@@ -123,13 +136,11 @@ def read(clip: Clip, region: Region, code: PVD) -> Reading:
         near = tracks_near(clip, first, last, drums=False)
         tracks = tracks or [i for i in chosen if i in near] or chosen
         words = _with_notes(words, silent, (first, last), code)
+    words = _thinned(words, (first, last), wanted, silent, code)
     ids, bars = _window(words, first, last)
     rows = ids[1:-1].reshape(-1, ROW)
-    place, pitch = rows[:, 0] - code.first["o"], rows[:, 1] - code.first["p"] + LOW
-    place = np.where(code.kinds[rows[:, 0]] == "b", rows[:, 0] - code.first["b"], place)
-    keys = np.stack([bars[1:-1:ROW], place, pitch], axis=1).tolist()
     anew, hole = np.isin(bars, silent), np.zeros(LENGTH, dtype=bool)
-    hole[1:-1] = np.repeat([tuple(key) in wanted for key in keys], ROW)
+    hole[1:-1] = np.repeat(_are_in(wanted, rows, bars[1:-1:ROW], code), ROW)
     # where the first note of a bar begins is known
     known = np.where(anew | (hole & (code.kinds[ids] != "b")), -1, ids)
     hole |= anew
@@ -187,17 +198,55 @@ def _with_notes(
     return [rows if bar in silent else own for bar, own in enumerate(words)]
 
 
-def _window(words: list[np.ndarray], first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a window (130,) around bars `first` to `last`, and the bar of each of its words (−1
-    for none). It begins at a bar line, and has as many words before the region as after it, or more
-    if there are fewer on the other side."""
-    size = np.array([len(bar) for bar in words])
-    room = WORDS - size[first:last].sum()
+def _are_in(
+    wanted: set[tuple[int, ...]], rows: np.ndarray, bars: np.ndarray | int, code: PVD
+) -> np.ndarray:
+    """Return which notes, rows of four words (notes, 4) in these bars, are in a set of keys."""
+    place, pitch = code.positions[rows[:, 0]], rows[:, 1] - code.first["p"] + LOW
+    keys = np.stack([np.broadcast_to(bars, len(rows)), place, pitch], axis=1)
+    return np.array([tuple(key) in wanted for key in keys.tolist()], dtype=bool)
+
+
+def _thinned(
+    words: list[np.ndarray],
+    region: tuple[int, int],
+    wanted: set[tuple[int, ...]],
+    silent: list[int],
+    code: PVD,
+) -> list[np.ndarray]:
+    """Return the words without those notes of other tracks in the region that a window has no room
+    for; the longest stay, because they carry the harmony. Raises PromptError if the others alone
+    are too many."""
+    bars = range(*region)
+    rows = {bar: words[bar].reshape(-1, ROW) for bar in bars}
+    sampled = {bar: _are_in(wanted, rows[bar], bar, code) | (bar in silent) for bar in bars}
+    room = WORDS // ROW - sum(int(mask.sum()) for mask in sampled.values())
+    others = [(bar, i) for bar in bars for i in np.flatnonzero(~sampled[bar])]
     if room < 0:
         raise PromptError(
-            f"bars: {(first, last)} take {size[first:last].sum() // ROW} notes, and a window holds "
+            f"bars: {region} of these tracks take {WORDS // ROW - room} notes, and a window holds "
             f"{WORDS // ROW}; give fewer bars"
         )
+    if len(others) <= room:
+        return words
+    others.sort(key=lambda at: -rows[at[0]][at[1], 3])
+    thinned = list(words)
+    for bar in bars:
+        keep = sampled[bar].copy()
+        keep[[i for b, i in others[:room] if b == bar]] = True
+        left = rows[bar][keep].copy()
+        if len(left) and code.kinds[left[0, 0]] == "o":  # now the first note of the bar
+            left[0, 0] += code.first["b"] - code.first["o"]
+        thinned[bar] = left.ravel()
+    return thinned
+
+
+def _window(words: list[np.ndarray], first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a window (130,) around bars `first` to `last`, which it has room for, and the bar of
+    each of its words (−1 for none). It begins at a bar line, and has as many words before the
+    region as after it, or more if there are fewer on the other side."""
+    size = np.array([len(bar) for bar in words])
+    room = WORDS - size[first:last].sum()
     before = max(room // 2, room - size[last:].sum())
     ahead = np.r_[np.cumsum(size[:first][::-1])[::-1], 0]  # words from each bar to the region
     start = int(np.argmax(ahead <= before))

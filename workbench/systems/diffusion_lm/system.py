@@ -32,7 +32,7 @@ from workbench.models.diffusion_bound import bound
 from workbench.models.masked_lm import MaskedLM
 from workbench.music.clip import clip_of, clips_of
 from workbench.music.timeline import check_tempo
-from workbench.representations.pvd import LENGTH, PAD, POSITIONS
+from workbench.representations.pvd import ENDS, LENGTH, PAD
 from workbench.systems.diffusion_lm.card import card
 from workbench.systems.diffusion_lm.config import PianoConfig
 from workbench.systems.diffusion_lm.networks import Networks
@@ -72,7 +72,7 @@ class DiffusionLM(PianoSampler):
         profile: str = "laptop",
         *,
         backbone: str = "bert",
-        process: str = "continuous",
+        process: str = "masked",
         out: str | Path = "runs/piano",
         seed: int = 0,
         budget_minutes: float | None = None,
@@ -84,7 +84,7 @@ class DiffusionLM(PianoSampler):
             dataset: Names from the catalogue or folders of MIDI files, joined by "+".
             profile: "smoke", "laptop", "gpu" or "paper".
             backbone: Network of a continuous process, "bert" or "electra".
-            process: "continuous", diffusion of word embeddings, or "masked", of the words.
+            process: "masked", diffusion of words, or "continuous", of word embeddings.
             out: Folder of the run and of the checkpoint.
             seed: Seed of all random numbers.
             budget_minutes: Time limit in minutes for all stages; None runs all steps.
@@ -261,7 +261,8 @@ class DiffusionLM(PianoSampler):
             control,
             known=reading.known,
             kinds=kinds,  # so that bar lines do not move
-            positions=min(POSITIONS, max(16 * top // bottom for top, bottom in meters)),
+            positions=reading.positions,
+            starts=reading.starts,
             steps=steps,
             guidance=guidance,
             sampler=sampler,
@@ -294,7 +295,8 @@ class DiffusionLM(PianoSampler):
 
     def bits(self, ids: np.ndarray | Tensor, *, draws: int = 8, seed: int = 0) -> dict[str, float]:
         """Return the variational bound of windows (n, 130) in bits, see `diffusion_bound.bound`;
-        for a masked model see `masked_lm.bound`."""
+        for a masked model see `masked_lm.bound`. It is per word of music: [CLS] and [SEP] cost
+        nothing and are not counted, because the padding says how long a window is."""
         windows = ids if isinstance(ids, Tensor) else np.asarray(ids)
         if tuple(windows.shape[1:]) != (LENGTH,) or not len(windows):
             raise PromptError(f"ids={shown(ids)}: give windows (n, {LENGTH})")
@@ -303,8 +305,8 @@ class DiffusionLM(PianoSampler):
         self.code.check(rows.numpy())
         network = self.networks.diffusion
         if isinstance(network, MaskedLM):
-            return masked_lm.bound(network, rows, PAD, draws=draws, seed=seed)
-        return bound(network, rows, PAD, draws=draws, seed=seed)
+            return masked_lm.bound(network, rows, PAD, draws=draws, seed=seed, free=ENDS)
+        return bound(network, rows, PAD, draws=draws, seed=seed, free=ENDS)
 
     def windows(self, clips: Sequence[Clip], hop: int = 4) -> np.ndarray:
         """Return windows (n, 130) of the clips' piano parts. hop: hop between windows in bars."""

@@ -1,10 +1,11 @@
-"""Training of DiffusionLM: piano parts → windows of p/v/d words → diffusion model, classifiers.
+"""Training of DiffusionLM: piano parts → windows of p/v/d words → diffusion model.
 
     workbench train piano --dataset pop909+openscore-lieder --profile laptop --out my-piano
 
-Stage one trains the diffusion model end to end, stage two the classifiers of noised embeddings that
-steer it. A masked model (`--process masked`) has the first stage only: it receives the controls as
-it is trained. Windows are transposed at random by up to half an octave.
+A masked model, the default, has one stage: it receives the controls as it is trained. A continuous
+one (`--process continuous`) has two: stage one trains the diffusion model end to end, stage two the
+classifiers of noised embeddings that steer it. Windows are transposed at random by up to half an
+octave.
 """
 
 from __future__ import annotations
@@ -107,17 +108,20 @@ def shift(ids: Tensor, semitones: Tensor, code: PVD) -> Tensor:
 
 
 def recipe(
-    dataset: str, profile: str, seed: int, *, backbone: str = "bert", process: str = "continuous"
+    dataset: str, profile: str, seed: int, *, backbone: str = "bert", process: str = "masked"
 ) -> Recipe:
-    """Return the recipe of a DiffusionLM. process: "continuous" or "masked"; backbone of a
+    """Return the recipe of a DiffusionLM. process: "masked" or "continuous"; backbone of a
     continuous one: "bert" or "electra"."""
     size = profile_of(PROFILES, profile)
     if backbone not in ("bert", "electra"):
         raise PromptError(f"backbone: must be bert or electra, got {backbone!r}")
     if process not in PROCESSES:
-        raise PromptError(f"process: must be continuous or masked, got {process!r}")
+        raise PromptError(f"process: must be masked or continuous, got {process!r}")
     if process == "masked" and backbone != "bert":
-        raise PromptError(f"backbone: a masked model has its own network, got {backbone!r}")
+        raise PromptError(
+            f"backbone: a masked model has its own network, got {backbone!r}; only the process "
+            "continuous has backbones"
+        )
     code = PVD(rhythm=True)
     styles = names_of(dataset)
     windows = windows_of(sets_of(dataset, "train", size.limit), code, size.hop, styles)
