@@ -45,7 +45,7 @@ import numpy as np
 import torch
 
 from workbench.course.widgets import compare
-from workbench.representations.pvd import PAD, PVD
+from workbench.representations.pvd import ENDS, PAD, PVD
 from workbench.systems.diffusion_lm.training import piano_of
 
 code = PVD(rhythm=True)
@@ -360,15 +360,15 @@ import time
 from workbench.models.diffusion_bound import bound
 
 
-def fit(net, terms_of, bits_of, hear, steps, stops, rows=training, test=held[:64], batch=16):
+def fit(net, terms_of, bits_of, hear, steps, stops, rows=training, test=held[:64], batch=16,
+        free=ENDS):  # [CLS] and [SEP] cost nothing: they do not count
     """Train a network; return its bits per word, and what `hear` gives, at the steps `stops`."""
-    lr = 3e-3
-    optimizer = torch.optim.AdamW(net.parameters(), lr)
+    optimizer = torch.optim.AdamW(net.parameters(), lr := 3e-3)
     bits, clips, began = {}, [], time.perf_counter()
     for step in range(steps + 1):
         if step in stops:
             net.eval()
-            bits[step] = bits_of(net, test, PAD, draws=run.size(2, 8), seed=seed)["total"]
+            bits[step] = bits_of(net, test, PAD, draws=run.size(2, 8), free=free)["total"]
             clips.append(hear())
             net.train()
         optimizer.param_groups[0]["lr"] = lr * min(1, (step + 1) / 30, 2.01 - 2 * step / steps)
@@ -468,7 +468,7 @@ run.note("words that fit, temperature 0.5", fitting["T 0.5"], floor=f"real {fitt
 # *What you should have noticed:* compare the two panels. A low temperature gives words that fit
 # together, but fewer different ones: the trade between quality and variety that every sampler has.
 # What still does not fit is corrected at the end: a **Viterbi search** finds the likeliest sequence
-# that the grammar allows.
+# that the grammar allows: positions do not go back within a bar, and pitches ascend at a position.
 #
 # ## 7 · What does a word cost?
 #
@@ -486,7 +486,8 @@ run.note("words that fit, temperature 0.5", fitting["T 0.5"], floor=f"real {fitt
 # (arXiv 2107.00630), eq. 13.
 
 # %%
-parts = bound(network.eval(), held[: run.size(32, 64)], PAD, draws=run.size(4, 16), seed=seed)
+parts = bound(network.eval(), held[: run.size(32, 64)], PAD, draws=run.size(4, 16), seed=seed,
+              free=ENDS)
 for name, value in parts.items():
     print(f"{name:12} {value:10.5f} bits per word")
 run.note("bits per word, bound", parts["total"], floor=f"frequencies {floors['frequencies']:.2f}")
@@ -688,7 +689,7 @@ at = [0, count // 8, count // 4, count // 2, count]
 rows, test = rows_of(written), rows_of(unseen)
 costs = {}
 for name, (net, terms, bits_of) in tiny.items():
-    per_word, _ = fit(net, terms, bits_of, lambda: None, count, at, rows, test, batch=48)
+    per_word, _ = fit(net, terms, bits_of, lambda: None, count, at, rows, test, 48, free=())
     costs[name] = [longest * per_word[step] for step in at]
 chain = MarkovChain(4, code.size).fit([row.numpy() for row in rows])
 guess = np.mean([chain.nll(row.numpy())[1:].sum() for row in test]) / np.log(2)
