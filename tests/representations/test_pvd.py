@@ -257,3 +257,29 @@ def test_given_notes_on_both_sides_are_respected():
     logits[10, some[2]] = -np.inf  # then nothing fits, and what was there before stays
     found = code.sample(np.broadcast_to(logits, (40, *logits.shape)), random, before=ids)
     assert (found == ids).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "place", "fits"),
+    [
+        # the third note has a given pitch, which the first one holds for eight sixteenths
+        ("b0 p60 v4 d8 o2 p62 v4 d1 o9 p60 v4 d1", 9, lambda place: place >= 8 or place < 0),
+        # the first note may only end before the second begins
+        ("b0 p60 v4 d4 o12 p60 v4 d4", 1, lambda place: -100 <= place <= -92),
+        # only a bar line between them separates the first from the third
+        ("b0 p60 v4 d12 o4 p62 v4 d4 o2 p60 v4 d4", 5, lambda place: -100 <= place <= -98),
+    ],
+)
+def test_free_places_keep_clear_of_sounding_notes(words, place, fits):
+    code, n = WITH, 60
+    ids = ids_of(f"[CLS] {words} [SEP]")[0]
+    logits = np.where(np.arange(code.size) != ids[:, None], -np.inf, 0.0)
+    logits[place] = np.where((code.positions >= 0) & (code.positions < 16), 0.0, -np.inf)
+    random = np.random.default_rng(0).random((n, len(ids)))
+    found = code.sample(np.broadcast_to(logits, (n, *logits.shape)), random)
+    assert code.validity(found) == (1.0, 1.0)
+    assert not np.any(code.repeated(found))
+    bars = code.kinds[found[:, place]] == "b"
+    chosen = code.positions[found[:, place]] - 100 * bars
+    assert all(fits(value) for value in chosen)
+    assert len(set(chosen)) > 1

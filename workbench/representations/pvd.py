@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -214,6 +215,16 @@ class PVD:
                 last = np.where(bar | later, place, last)
         return fine | (ids[:, 1:] == PAD)
 
+    def in_order(self, ids: np.ndarray) -> np.ndarray:
+        """Return which sequences have positions and pitches in order: (n,) for ids (n, time) whose
+        kinds are in order."""
+        notes = Notes(self, ids, BAR_LINES)
+        same_bar = ~notes.begins[:, 1:]
+        step, rise = np.diff(notes.position), np.diff(notes.pitch)
+        wrong = same_bar & ((step < 0) | ((step == 0) & (rise <= 0)))
+        wrong &= notes.real[:, 1:] & notes.real[:, :-1]
+        return ~wrong.any(1) & (notes.begins[:, 0] | ~notes.real[:, 0])
+
     def validity(self, ids: np.ndarray) -> tuple[float, float]:
         """Return the share of words that are grammatical, and the share of sequences without an
         error."""
@@ -303,7 +314,8 @@ class PVD:
         numbers = None if uniform is None else _by_note(uniform)
         lasting = logits[:, 4:-1:4, self.first["d"] :][..., : len(DURATIONS)]
         rows, own = np.arange(len(ids)), _by_note(given)
-        for _ in range(ROUNDS):
+        best = ids if before is None else before
+        for trial in range(ROUNDS):
             pair = None if numbers is None else numbers[rows, :, :2]
             place, pitch = sample_chain(places[rows], pitches[rows], pair)
             kind = np.where(place >= places.shape[3], self.first["b"], self.first["o"])
@@ -315,12 +327,14 @@ class PVD:
             length = _pick(short, None if numbers is None else numbers[rows, :, 3])
             _fill(now[:, 4:-1:4], own[rows, :, 3], self.first["d"] + length)
             ids[rows] = now
+            if trial == 0 and before is None:
+                best = ids.copy()
             struck = self._forbid(Notes(self, now, bars), rows, own, places, pitches)
+            struck |= ~self.in_order(now) & self.in_order(best[rows])
             rows = rows[struck]
             if not len(rows):
                 return ids
-        if before is not None:
-            ids[rows] = before[rows]
+        ids[rows] = best[rows]
         return ids
 
     def _weights(self, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -333,7 +347,7 @@ class PVD:
         longest = int(np.flatnonzero(np.isfinite(places).any((0, 1, 2)))[-1]) + 1
         pitches = logits[:, 2:-1:4, first["p"] :][..., : HIGH - LOW + 1].copy()
         pitches[..., 0][~np.isfinite(pitches).any(2)] = 0.0
-        return places[..., :longest], pitches
+        return places[..., :longest].copy(), pitches
 
     def _forbid(
         self,
@@ -343,22 +357,30 @@ class PVD:
         places: np.ndarray,
         pitches: np.ndarray,
     ) -> np.ndarray:
-        """Forbid the pitch of a note that is struck while it sounds, or its place, in the weights
-        of one of both notes. Returns which of `rows` have such notes that are free: (rows,)."""
-        sounds = notes.onset[:, None] < (notes.onset + notes.duration)[:, :, None]
-        place = notes.begins * places.shape[3] + notes.position
+        """Forbid, in the weights, the pitch of a note that is struck while it sounds, or the places
+        of one of both notes that are too near. Returns which of `rows` have such notes that are
+        free: (rows,)."""
+        end = notes.onset + notes.duration
+        start = notes.onset - notes.position
         struck = np.zeros(len(rows), dtype=bool)
-        for i, *pair in zip(*np.nonzero(notes.later & sounds), strict=True):
-            row = rows[i]
-            for table, values, word in ((pitches, notes.pitch, 1), (places, place, 0)):
-                free = [j for j in reversed(pair) if not given[row, j, word]]
-                for j in free[:1]:
-                    weights = table[row, j].reshape(-1)  # a view
-                    struck[i] = True
-                    if np.isfinite(weights).sum() > 1:
-                        weights[values[i, j]] = -np.inf
-                if free:
-                    break
+        for i, j, k in zip(
+            *np.nonzero(notes.later & (notes.onset[:, None] < end[:, :, None])), strict=True
+        ):
+            own, row = given[rows[i]], rows[i]
+            between = np.flatnonzero(~own[:k, 0] & ~notes.begins[i, :k])
+            if not own[[j, k], 1].all():
+                free = j if own[k, 1] else k
+                struck[i] |= _exclude(pitches[row, free], notes.pitch[i, free])
+            elif not own[k, 0]:
+                early = slice(max(0, int(end[i, j] - start[i, k])))
+                struck[i] |= _exclude(places[row, k], (int(notes.begins[i, k]), early))
+            elif not own[j, 0]:
+                late = slice(
+                    max(0, int(notes.onset[i, k] - end[i, j] + notes.position[i, j]) + 1), None
+                )
+                struck[i] |= _exclude(places[row, j], (int(notes.begins[i, j]), late))
+            elif (between > j).any():  # a bar may begin between them
+                struck[i] |= _exclude(places[row, between[-1]], 0)
         return struck
 
     def transpose(self, ids: np.ndarray, semitones: int) -> np.ndarray:
@@ -392,13 +414,26 @@ class Notes:
         if start is None:
             start = bars.length * np.maximum(self.begins.cumsum(1) - 1, 0)
         self.onset = start + self.position
-        real = (self.begins | (kinds[..., 0] == "o")) & (kinds[..., 1] == "p")
+        self.real = real = (self.begins | (kinds[..., 0] == "o")) & (kinds[..., 1] == "p")
         real &= kinds[..., 3] == "d"
         self.later = self.pitch[:, :, None] == self.pitch[:, None]
         self.later &= real[:, :, None] & real[:, None]
         self.later &= np.triu(np.ones(self.later.shape[1:], dtype=bool), 1)
         ahead = self.onset[:, None] - self.onset[:, :, None]
         self.gap = np.where(self.later, ahead, NEVER).min(2, initial=NEVER)
+
+
+def _exclude(weights: np.ndarray, part: Any) -> bool:
+    """Set a part of log weights to −∞, unless nothing else is possible; return whether it was
+    possible."""
+    possible = np.isfinite(weights)
+    if not possible[part].any():
+        return False
+    others = possible.copy()
+    others[part] = False
+    if others.any():
+        weights[part] = -np.inf
+    return True
 
 
 def _fill(words: np.ndarray, given: np.ndarray, fresh: np.ndarray) -> None:
