@@ -78,13 +78,14 @@ clips[0]
 # ## 2 · From words to a vector
 #
 # **BERT** is a transformer that was trained on much text. Here it is frozen: its weights are not
-# trained further. It returns a vector for each word piece, which depends on the other words of the
-# text. The mean of these vectors is the vector of the text. If texts of different lengths are
-# computed together, **padding** is appended to the shorter ones, and BERT returns vectors for the
-# padding, too. The code of the drum paper includes them in the mean.
+# trained further. For each **word piece**, a word or a part of one, it returns a vector. The vector
+# also depends on the other words of the text. The mean of these vectors is the vector of the text.
+# If texts of different lengths are computed together, **padding** is appended to the shorter ones,
+# and BERT returns vectors for the padding, too. The code of the drum paper includes them in the
+# mean.
 #
-# *Predict:* a short and a long prompt are computed together. How far does the vector of the short
-# one move if the padding is included in its mean, as a share of the vector's length?
+# *Predict:* a short and a long prompt are computed together. If its mean includes the padding, how
+# far does the vector of the short prompt move, as a share of its length?
 
 # %%
 predict("03.1", [5.0, 25.0, 75.0], unit="%")
@@ -142,11 +143,12 @@ predict("03.2", ["the shorter one is padded", "both are mapped to equally many n
                  "their means are compared"])
 
 # %% [markdown]
-# Two networks, the **towers**, map both to the same number of numbers. The text tower is small,
-# because BERT does most of the work. The shipped one also receives facts that a parser finds in the
-# text (lesson 00), because the means of BERT's vectors for "no snare" and for "snare" hardly
+# Two networks, the **towers**, map both to vectors of the same dimension. The text tower is small,
+# because BERT does most of the work. The shipped text tower also receives facts that a parser finds
+# in the text (lesson 00), because the means of BERT's vectors for "no snare" and for "snare" hardly
 # differ. The loop tower is a transformer with one vector per beat; lesson 05 explains its
-# attention. Both towers return vectors of length one, so that their dot product is a **cosine**.
+# attention. Both towers return vectors of length one, so the dot product of two of them is their
+# **cosine**.
 
 # %%
 c = system.contrastive.config
@@ -195,9 +197,9 @@ predict("03.3", [2.0, 3.0, 4.0, 5.0])
 
 # %% [markdown]
 # In a batch of $N$ pairs, $m_i$ is the vector of loop $i$ and $t_i$ that of its text. The
-# **contrastive loss** is that of two classifications with $N$ classes: to find the text of each
-# loop among the $N$ texts, and the loop of each text among the $N$ loops. The logits are the
-# cosines multiplied by a **scale** $s$; $\tau = 1/s$ is called **temperature**.
+# **contrastive loss** is the mean loss of two classifications with $N$ classes. One finds the text
+# of each loop among the $N$ texts, the other the loop of each text among the $N$ loops. The logits
+# are the cosines multiplied by a **scale** $s$; $\tau = 1/s$ is called **temperature**.
 #
 # $$L = -\frac{1}{2N}\sum_{i=1}^N \log\frac{e^{s\,m_i\cdot t_i}}{\sum_{j=1}^N e^{s\,m_i\cdot t_j}}
 # -\frac{1}{2N}\sum_{i=1}^N \log\frac{e^{s\,m_i\cdot t_i}}{\sum_{j=1}^N e^{s\,m_j\cdot t_i}}
@@ -261,9 +263,9 @@ reveal("03.3", float(np.mean(values)), "This is the mean of five untrained pairs
 
 # %% [markdown]
 # *What you should have noticed:* at scale 1 the loss is close to $\log N$. At CLIP's initial scale,
-# $1/0.07 = 14.3$, it can be larger. Untrained towers give different cosines at random, and a large
-# scale turns small differences into very different probabilities. A small probability of the right
-# choice costs more than one of $1/N$.
+# $1/0.07 = 14.3$, it can be larger. The cosines of untrained towers differ at random, and a large
+# scale turns small differences into very different probabilities. Where the right choice gets much
+# less than $1/N$, the loss is large.
 #
 # ## 5 · Temperature
 #
@@ -300,17 +302,18 @@ reveal("03.4", float(info_nce(perfect, perfect, 1.0)), f"By chance it is {np.log
 
 # %% [markdown]
 # *What you should have noticed:* at the fixed scale the loss of perfect embeddings is nearer to
-# chance than to 0. The gradient of a pair's loss for its own logit is one minus its probability. It
-# is hardly smaller for a perfect pair than at chance, so training changes perfect pairs nearly as
-# much as others. CLIP learns the scale.
+# chance than to 0. The gradient for the logit of the right choice has the size $1 - p$, where $p$
+# is the probability of this choice. For a perfect pair this is hardly smaller than at chance
+# (printed above). So training changes perfect pairs nearly as much as others. CLIP learns the
+# scale.
 #
 # ## 6 · Train the towers
 #
 # The next cells train towers like the shipped ones from the beginning, on captions alone and
-# without the facts. In a batch of 64 pairs each loop has 63 wrong texts, which need no further
-# computation. So large batches are useful in contrastive learning. How will the matrix of cosines
-# look before training, and after some steps? **Recall at ten** is the share of texts of the test
-# split whose own loop is among the ten nearest loops.
+# without the facts. In a batch of 64 pairs, the texts of the 63 other loops serve as wrong choices
+# for a loop. Their vectors are computed anyway. So large batches are useful in contrastive
+# learning. How will the matrix of cosines look before training, and after some steps? **Recall at
+# ten** is the share of texts of the test split whose own loop is among the ten nearest loops.
 #
 # *Predict:* what is the recall at ten at the end of the training?
 
@@ -410,13 +413,14 @@ reveal("03.5", trained, f"By chance it is {guess:.2f}.")
 # %% [markdown]
 # *What you should have noticed:* before training there are stripes: some loops are near to all
 # texts, whatever the texts say. With training (at laptop size) the diagonal becomes bright, and
-# some other cells, too. An untrained tower retrieves any loop. Does the last loop suit the words?
+# some other cells, too. Listen again: does the loop of the last step suit the words better than
+# that of step 0?
 #
 # The shipped towers are of the same size, but they were trained for another task. Each loop had
-# several texts: its caption, the name of its style and phrasings. Some loops were transformed, and
-# the text tower also received the facts. The towers here were trained on captions alone. So they
-# may be better for captions and worse for phrasings: compare the two printed lines. The rest of the
-# lesson uses the shipped towers.
+# several texts: its caption, the name of its style and phrasings. Transformed loops and loops
+# written by rules were added, and the text tower also received the facts. The towers here were
+# trained on captions alone. So they may be better for captions and worse for phrasings: compare the
+# two printed lines. The rest of the lesson uses the shipped towers.
 #
 # ## 7 · The similarity matrix
 #
@@ -543,8 +547,8 @@ for i in np.argsort(-(m[loop] @ t.T))[:3]:
 # *What you should have noticed:* compare each mean with that of all loops, and with that of "a rock
 # beat", which names no loudness. At laptop size, with Groove and the shipped towers, rock is louder
 # than the average, "loud" finds still louder loops, and "gentle" finds softer ones than rock alone.
-# "Not loud" finds about as loud loops as rock alone: the "not" removes the effect of "loud", but
-# does not mean "soft". (The shipped towers were not trained on the built-in corpus.)
+# The loops for "not loud" are about as loud as those for rock alone: the "not" removes the effect
+# of "loud", but does not mean "soft". (The shipped towers were not trained on the built-in corpus.)
 #
 # ## 9 · Going further: better than counting words?
 #
@@ -559,7 +563,8 @@ predict("03.8", ["the towers", "counting words", "neither: the intervals overlap
 # %% [markdown]
 # The **baseline** counts the words of a text and predicts from them, by linear regression,
 # statistics of the loop such as the hits per beat of each drum. It is trained on captions and
-# phrasings, as the shipped towers were. A loop is found by its own statistics.
+# phrasings, as the shipped towers were. It retrieves the loops whose measured statistics are
+# nearest to the predicted ones.
 #
 # ## Exercise 4 · Recall at k (10 minutes)
 #
@@ -766,13 +771,13 @@ for ax, (name, queries) in zip(panels, zip(best, np.split(t, 2), strict=True), s
              floor=f"at most {best[name][9]:.2f}")
 
 # %% [markdown]
-# *What you should have noticed:* if the text names only the style, even the perfect retriever is
-# often wrong at $k = 1$, because it can only guess among the loops of that style. Some fills may
-# belong to several styles (see the printed shares). Several loops also have the same whole caption,
-# so that ceiling, too, is below 1 at $k = 1$. The difference between a curve of the towers and the
-# ceiling is what better towers could still gain. So a recall of 0.7 may be poor or nearly perfect:
-# only the ceiling shows which. If the probabilities are unknown, at least count how many loops have
-# the same text.
+# *What you should have noticed:* if the text names only style and kind, even the perfect retriever
+# is often wrong at $k = 1$, because it can only guess among the loops of that style and kind. Some
+# fills may belong to several styles (see the printed shares). Some loops have the same whole
+# caption, so the ceiling for whole captions is below 1 at $k = 1$, too. The distance from a curve
+# of the towers to its ceiling is what better towers could still gain. So a recall of 0.7 may be
+# poor or nearly perfect: only the ceiling shows which. If the probabilities are unknown, at least
+# count how many loops have the same text.
 #
 # ## Mini-project · A word that moves (an hour)
 #
@@ -785,7 +790,7 @@ for ax, (name, queries) in zip(panels, zip(best, np.split(t, 2), strict=True), s
 # You wrote the contrastive loss, trained two towers, and searched loops by words.
 #
 # *A limitation to listen for:* "not loud" does not mean "soft" to the towers. Below is the first
-# loop that it finds.
+# loop that they find.
 #
 # *Terms:* tower · BERT · padding · contrastive loss · temperature · cosine · false negative ·
 # recall at ten · baseline · modality gap · t-SNE

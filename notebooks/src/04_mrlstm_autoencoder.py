@@ -58,10 +58,10 @@ pipeline("encoder", "latent", "decoder")
 #
 # A loop has patterns of sixteenths, of eighths and of beats at the same time. An LSTM (section 2)
 # is a network that reads a sequence step by step. The **multi-resolution LSTM** consists of three
-# LSTMs that read the same steps with the **strides** 1, 2 and 4. A stride of 4 means that after a
-# step the fourth step after it is read. From each of the first four steps begins one **phase**: all
-# first sixteenths of the beats, all second ones, and so on. The LSTM reads all four phases, with
-# the same weights, so no step is left out.
+# LSTMs that read the same steps with the **strides** 1, 2 and 4. With stride 4 an LSTM reads every
+# fourth step. It does so four times, beginning at each of the first four steps. What it reads in
+# one of these passes is a **phase**: the first sixteenths of all beats, the second ones, and so on.
+# All phases are read with the same weights, and no step is left out.
 #
 # *Predict:* a hi-hat is played in steady eighths. What does the LSTM of stride 4 receive in each
 # phase?
@@ -89,9 +89,9 @@ constant = all(len(set(steady[phase::4])) == 1 for phase in range(4))
 reveal("04.1", "the same value again and again" if constant else "hit and no hit in turns")
 
 # %% [markdown]
-# *What you should have noticed:* a phase at stride 4 contains one place of each beat. A steady
-# pattern is constant in each phase. So in this LSTM only differences between beats change the
-# input.
+# *What you should have noticed:* a phase at stride 4 contains the same sixteenth of every beat. A
+# pattern that is the same in every beat is constant in each phase. So the input of this LSTM
+# changes only where beats differ.
 #
 # ## Exercise 1 · Phases (5 minutes)
 #
@@ -124,10 +124,10 @@ predict("04.2", ["as many", "2 times as many", "4 times as many", "16 times as m
 
 # %% [markdown]
 # An **LSTM** reads a sequence step by step. At step $t$ it receives the input $x_t$. It keeps a
-# state $c_t$ and outputs a part $h_t$ of it. Three gates, numbers between 0 and 1, are factors: $f$
-# of the old state, $i$ of the new values $g$, and $o$ of the output. $\sigma$ is the logistic
-# function, and $\odot$ multiplies vectors component by component. Each of $f$, $i$, $o$ and $g$ has
-# its own weights $W$, $U$ and $b$:
+# state $c_t$ and outputs a part $h_t$ of it. Three gates have values between 0 and 1: $f$
+# multiplies the old state, $i$ the new values $g$, and $o$ the output. $\sigma$ is the logistic
+# function (sigmoid), and $\odot$ multiplies vectors component by component. Each of $f$, $i$, $o$
+# and $g$ has its own weights $W$, $U$ and $b$:
 #
 # $$f_t,\ i_t,\ o_t = \sigma(W x_t + U h_{t-1} + b), \qquad g_t = \tanh(W x_t + U h_{t-1} + b)$$
 #
@@ -175,7 +175,7 @@ def lstm(x, h, c, weights):
 
 
 # %% [markdown]
-# The MRLSTM has one LSTM per stride. The LSTM reads all phases of its stride as rows of one batch:
+# The MRLSTM has one LSTM per stride. Each LSTM reads all phases of its stride as rows of one batch:
 
 # %%
 from workbench.course.listing import listing
@@ -238,10 +238,10 @@ predict("04.3", ["0", "0.15", "0.3"])
 
 # %% [markdown]
 # The paper's autoencoder predicts velocities and is trained by the squared error. If a note is
-# played in half of the cases, the best prediction is half its velocity in all cases: a note that
-# was never played. Our autoencoder has three outputs for each cell: the probability of a hit, its
-# velocity, and its offset from the grid. The loss has a term for each, the **binary cross-entropy**
-# for the probability and squared errors for the two others:
+# played in half of the cases, the best single prediction is half its velocity. A note of this
+# velocity was never played. Our autoencoder has three outputs for each cell: the probability of a
+# hit, its velocity, and its offset from the grid. The loss has a term for each, the **binary
+# cross-entropy** for the probability and squared errors for the two others:
 #
 # $$L = -\tfrac{1}{H}\sum_{c} \left[h_c \log p_c + (1-h_c)\log(1-p_c)\right]
 # + \tfrac{\lambda}{H}\sum_{c:\,h_c=1} \left[(v_c-\hat v_c)^2 + (o_c-\hat o_c)^2\right]
@@ -336,8 +336,8 @@ def f1(true, rebuilt):
 
 
 # %% [markdown]
-# The training loop, which you can also use for the mini-project. It calls `watch(step)` at the
-# steps in `stops` and ends with the last of them.
+# The next cell is the training loop; you can use it for the mini-project, too. It calls
+# `watch(step)` at the steps in `stops` and ends with the last of them.
 
 # %%
 def train_autoencoder(autoencoder, rolls, stops, watch, lr=3e-3, batch=64):
@@ -408,8 +408,8 @@ reveal("04.4", early, f"This counts after {stops[1]} steps.")
 #
 # ## 5 · The shipped autoencoder: what is lost?
 #
-# The floor is a reconstruction by chance: it generates each cell at random, with the right
-# probability for its place in the bar.
+# The floor is a reconstruction by chance: each cell has a hit with the frequency of its drum at
+# this place in the bar.
 #
 # *Predict:* errors are measured as a share of the floor's error. Which share is largest?
 
@@ -446,14 +446,14 @@ copy = system.decode(system.encode([loop]), tempo=loop.tempo, caption="reconstru
 compare([loop.excerpt(0, 16), copy.excerpt(0, 16)], ["played", "reconstructed"])
 
 # %% [markdown]
-# *What you should have noticed:* what has a small bar is kept in the latent; what has a bar near 1
-# is not. Do you hear a difference between the two loops?
+# *What you should have noticed:* the latent keeps a property whose bar is small, and loses one
+# whose bar is near 1. Do you hear a difference between the two loops?
 #
 # ## 6 · What does each resolution contribute?
 #
-# In the next cells the outputs of one stride are set to zero before the reconstruction. An increase
-# of the errors shows what only this stride contributes. If all three are set to zero, only the skip
-# connection is left.
+# In the next cells the outputs of one stride are set to zero before the reconstruction. If the
+# errors increase, this stride contributes something that the others do not. If all three are set to
+# zero, only the skip connection is left.
 #
 # *Predict:* for which stride do the errors increase most, if it is set to zero in the encoder?
 
@@ -494,11 +494,11 @@ reveal("04.6", needs["encoder"], f"The decoder needs {needs['decoder']} most.")
 
 # %% [markdown]
 # *What you should have noticed:* the two figures have different scales. The bar "none" is the error
-# with all strides. The difference of another bar from it is what this stride contributes alone. If
-# this is small for each stride and large for all three, the strides contribute much of the same
-# information. The network was never trained with zeros, so this shows only how *this* network uses
-# its strides. Whether three strides are better than one LSTM of equal size, only new trainings can
-# show: `workbench evaluate drums --only ablation`.
+# with all strides. The increase over it shows what only the removed strides contribute. If the
+# increase is small for each single stride but large for all three, the strides contribute much of
+# the same information. The network was never trained with zeros, so this shows only how *this*
+# network uses its strides. Only new trainings can show whether three strides are better than one
+# LSTM of equal size: `workbench evaluate drums --only ablation`.
 #
 # ## 7 · Going further: how much noise the decoder tolerates
 #
@@ -506,7 +506,7 @@ reveal("04.6", needs["encoder"], f"The decoder needs {needs['decoder']} most.")
 # this reason noise is added to the latent in training. Here the amount of noise is measured in
 # standard deviations of the latent's numbers.
 #
-# *Predict:* with which amount of noise does F1 fall to 0.9?
+# *Predict:* at which amount of noise does F1 fall to 0.9?
 
 # %%
 predict("04.7", [0.2, 0.5, 1.0])
@@ -537,7 +537,7 @@ reveal("04.7", tenth)
 # %% [markdown]
 # *What you should have noticed:* F1 falls slowly at first and then faster. Training with noise may
 # cost some accuracy without noise. How much noise is best? Change `noise` in `AutoencoderConfig`,
-# train again and plot this curve. (It shows the first 64 loops.)
+# train again and plot this curve of the first 64 loops.
 #
 # ## 8 · Going further: between two loops
 #
@@ -579,17 +579,17 @@ else:
 reveal("04.8", verdict)
 
 # %% [markdown]
-# *What you should have noticed:* compare the two middle loops by ear, and the printed hits per beat
-# with those of the two ends. Which of the two would a drummer play? The result depends on the pair:
-# try another one.
+# *What you should have noticed:* compare the two middle loops by ear, and compare their printed
+# hits per beat with those of the two ends. Which of the two middle loops would a drummer play? The
+# result depends on the pair: try another one.
 #
 # ## Mini-project · Find the size (an hour)
 #
 # How few numbers per beat are enough for a loop? Train autoencoders with a `latent` of 4, 8 and 16
-# by the training loop of section 4, `train_autoencoder(DrumAutoencoder(AutoencoderConfig(latent=8,
-# hidden=32, width=64)), train_rolls, stops, watch)`, with a `watch` of your own. Each takes about
-# as long as section 4. Plot F1 over the size. Which size would you choose, and why: by F1, by ear,
-# or because diffusion (lesson 05) is easier with fewer numbers?
+# by the training loop of section 4: `train_autoencoder(DrumAutoencoder(AutoencoderConfig(latent=8,
+# hidden=32, width=64)), train_rolls, stops, watch)`. Write your own `watch`. Each training takes
+# about as long as section 4. Plot F1 against the size. Which size would you choose, and why: by F1,
+# by ear, or because diffusion (lesson 05) is easier with fewer numbers?
 #
 # ## You can now
 #
@@ -597,8 +597,8 @@ reveal("04.8", verdict)
 # per beat, heard it learn, and mixed two loops in their compressed form.
 #
 # *A limitation to listen for:* a cell holds one or two hits of a drum, depending on
-# `AutoencoderConfig(slots=…)`. If a drum roll or a flam has more within a sixteenth, some of them
-# are lost before the network receives them.
+# `AutoencoderConfig(slots=…)`. If a drummer hits a drum more often within a sixteenth, as in a
+# flam, some of these hits are lost before the network receives them.
 #
 # *Terms:* autoencoder · latent · LSTM · multi-resolution LSTM · stride · phase · skip connection ·
 # precision · recall · F1 · logit · binary cross-entropy

@@ -140,7 +140,7 @@ def add_noise(x0, noise, alpha_bar):
 # A network receives a noisy $x_t$ and predicts the noise that was added. What should it predict
 # when $x_t$ is nearly pure noise, and what when $x_t$ is nearly clean?
 #
-# *Predict:* at which amount of noise is the error of its prediction of the noise largest?
+# *Predict:* at which amount of noise is the error of this prediction largest?
 
 # %%
 predict("05.2", ["nearly pure noise", "half signal, half noise", "nearly clean"])
@@ -160,9 +160,10 @@ predict("05.2", ["nearly pure noise", "half signal, half noise", "nearly clean"]
 # eq. 14.
 #
 # One step of training (DDPM, algorithm 1) has four parts. Take real latents, and for each a random
-# step $t$ and random noise. Mix them by equation (1). Predict the noise. Change the weights against
-# the gradient of the loss. The cells below train such a network on data of two dimensions, which a
-# figure can show: each point is a stroke on the snare drum, given by its timing and its velocity.
+# step $t$ and random noise. Mix them by equation (1). Predict the noise. Move the weights a little
+# against the gradient of the loss. The cells below train such a network on data of two dimensions,
+# because a figure can show them. Each point is a stroke on the snare drum, given by its timing and
+# its velocity.
 
 # %%
 from workbench.models.diffusion import linear_schedule
@@ -264,10 +265,10 @@ reveal("05.2", max(wrong, key=wrong.get),
 #
 # **How small can the error become?** The loss above stays far from 0. Could a better network reach
 # 0? For the strokes of drummers nobody knows. So take data whose distribution is known: the bass
-# drum of the style rock of the built-in grammar, in the first two beats of a bar. Each of eight
-# sixteenths is hit ($+1$) or not ($-1$), and the grammar gives the probability $p(s)$ of each
-# pattern $s$. The best prediction of $x_0$ is the mean of all patterns, each weighted by its
-# probability given $x_t$, which follows from Bayes' rule:
+# drum of rock in the built-in grammar, in the first two beats of a bar. Each of eight sixteenths is
+# hit ($+1$) or not ($-1$), and the grammar gives the probability $p(s)$ of each pattern $s$. The
+# best prediction of $x_0$ is the mean of all patterns, each weighted by its probability given
+# $x_t$. This probability follows from Bayes' rule:
 #
 # $$\hat x_0(x_t) = \sum_s p(s \mid x_t)\, s, \qquad
 # p(s \mid x_t) \propto p(s)\, \exp\left(-\frac{\lVert x_t - \sqrt{\bar\alpha_t}\, s\rVert^2}
@@ -358,7 +359,7 @@ run.note("toy grammar, error of x₀", np.mean(errors["network"]),
 # two parts. The first is the error of the best prediction. The second is the squared distance
 # between the network and the best prediction (the third curve). Only the second falls with
 # training. At the lowest noise level the first part is nearly 0, so the second part is almost the
-# whole error.
+# whole error. The printed line names the level at which the second part is largest.
 #
 # ## Exercise 2 · The training step (15 minutes)
 #
@@ -435,19 +436,19 @@ reveal("05.3", 100 * float(SCHEDULES["linear"](1000)[-1].sqrt()))
 
 # %% [markdown]
 # *What you should have noticed:* the schedules that are not rescaled end above zero. In images, the
-# signal that is left reveals the mean brightness. A network learns to rely on it, takes the mean of
-# the initial noise for it at sampling time, and generates images of medium brightness
+# signal that is left reveals the mean brightness. A network learns to rely on this signal. At
+# sampling time there is only noise, of mean 0, so the network generates images of medium brightness
 # (arXiv 2305.08891). For these loops the signal that is left is small, even along the direction in
 # which they differ most (printed above). So expect little benefit here; the rescaled schedule costs
 # nothing.
 #
 # With zero terminal SNR, $\varepsilon$ is a bad target: at the last step $x_t$ *is* $\varepsilon$,
 # so the best prediction is $x_t$ itself, and it contains nothing about $x_0$. There are three usual
-# targets, and each can be computed from each other one with $x_t$. Let
-# $\alpha = \sqrt{\bar\alpha_t}$ and $\sigma = \sqrt{1-\bar\alpha_t}$. The **velocity**
-# (arXiv 2202.00512) is $v = \alpha\varepsilon - \sigma x_0$. Any error of the prediction is also an
-# error of $\hat x_0$. The last column of the table is the weight of the squared error of
-# $\hat x_0$ in the loss: at pure noise it is 0 for $\varepsilon$ and 1 for the two others.
+# targets. Apart from this case, each of them can be computed from any other one and $x_t$. Let
+# $\alpha = \sqrt{\bar\alpha_t}$ and $\sigma = \sqrt{1-\bar\alpha_t}$. The **velocity** (arXiv
+# 2202.00512) is $v = \alpha\varepsilon - \sigma x_0$. Any error of the prediction is also an error
+# of $\hat x_0$. The last column of the table is the weight of the squared error of $\hat x_0$ in
+# the loss: at pure noise it is 0 for $\varepsilon$ and 1 for the two others.
 #
 # | predicted | $\hat x_0$ | $\hat\varepsilon$ | weight |
 # |---|---|---|---|
@@ -560,7 +561,7 @@ def ddim_step(x, eps, now, then):
 # with $h = \lambda_{i+1} - \lambda_i$ and $r = (\lambda_i - \lambda_{i-1})/h$. The name of this
 # variant is 2M: second order, multistep (it uses predictions of several steps). Each step needs one
 # evaluation of the network. The first step has no earlier prediction and is a step of DDIM; in the
-# library the last one is, too.
+# library the last step is one, too.
 #
 # *Equation (5):* code `workbench.models.samplers.dpm_solver`; paper DPM-Solver++
 # (arXiv 2211.01095), algorithm 2.
@@ -600,12 +601,12 @@ def dpm_step(x, x0, x0_before, before, now, then):
 # *Predict:* with how many steps does DPM-Solver++ come within 0.01 of its smallest error in the toy
 # world?
 #
-# The left figure shows the toy world, where the true distribution is known: the mean distance of
-# the sampled numbers from the true ones, both sorted. The right figure shows loops: the **Fréchet
-# distance** between generated and held-out loops. It models each set of embeddings (lesson 03) as a
-# Gaussian, and is 0 if both Gaussians are equal (lesson 12). All samplers get the same steps and
-# the same initial noise. The vertical bars span two seeds. The floor is the distance between two
-# sets of held-out loops of the same size.
+# The left figure shows the toy world, where the true distribution is known. It plots the mean
+# distance between the sampled numbers and the true ones, both sorted. The right figure plots the
+# **Fréchet distance** between generated and held-out loops. This distance models each set of
+# embeddings (lesson 03) as a Gaussian, and is 0 if both Gaussians are equal (lesson 12). All
+# samplers get the same steps and the same initial noise. The vertical bars span two seeds. The
+# floor is the distance between two sets of held-out loops of the same size.
 
 # %%
 predict("05.5", [6, 15, 40], unit="steps")
@@ -688,20 +689,21 @@ for name, row in error.items():
 run.note("Fréchet distance, dpm++ 20", table[2, grid.index(20)].mean(), floor=floor)
 
 # %% [markdown]
-# *What you should have noticed:* in the toy world DPM-Solver++ needs fewer steps than DDIM. A
-# method of first order, such as DDIM, should halve its error when the steps double; a method of
-# second order should quarter it. Compare the lines of the figure (at laptop size, from ten steps
-# on). The error of DDPM stops falling, because fresh noise makes 1000 samples differ from the truth
-# by chance. For loops, compare the printed differences between samplers with those between seeds
-# and with the floor: samplers that differ less than seeds cannot be ranked by this number of loops.
-# The same towers embed the loops for the distance and steer the system. This favours the system.
+# *What you should have noticed:* in the toy world DPM-Solver++ needs fewer steps than DDIM. If the
+# number of steps doubles, the error of a method of first order, such as DDIM, should be halved.
+# That of a method of second order, such as DPM-Solver++, should be divided by four. Compare the
+# lines of the figure (at laptop size, from ten steps on). The error of DDPM stops falling, because
+# fresh noise makes 1000 samples differ from the truth by chance. For loops, compare the printed
+# differences between samplers with those between seeds and with the floor: samplers that differ
+# less than seeds cannot be ranked by this number of loops. The same towers embed the loops for the
+# distance and steer the system. This favours the system.
 #
 # ## 6 · The network
 #
 # The denoiser is a transformer with one vector per beat (DiT, arXiv 2212.09748). It consists of
-# equal **blocks**. Each block has two halves. In the first, **attention**, the beats exchange
-# information. The second, an MLP with one hidden layer, transforms each beat by itself. The output
-# of each half is added to its input (a skip connection).
+# **blocks** of the same form. Each block has two halves. In the first, **attention**, the beats
+# exchange information. The second, an MLP with one hidden layer, transforms each beat by itself.
+# The output of each half is added to its input (a skip connection).
 #
 # The network also receives the step, the text and the tempo. They become one vector. It sets three
 # things for each half of each block: a scale and a shift of the input, and a **gate**, a factor of
@@ -740,10 +742,10 @@ diagram(title, boxes, arrows, here=["attend", "mlp"])
 # **Attention:** each beat $i$ has three vectors, a query $q_i$, a key $k_i$ and a value $v_i$. All
 # three are linear maps of the beat's own vector. Beat $i$ receives $\sum_j a_{ij} v_j$, a weighted
 # mean of the values of all beats $j$. The weights $a_{ij} \propto e^{q_i \cdot k_j/\sqrt d}$ add up
-# to 1 over $j$: a beat counts more if the product of its key and the query is larger
-# (arXiv 1706.03762, eq. 1; $d$ is the number of components of a key). Several heads do this in
-# parallel, each with its own maps. In this way the snare of bar 4 can depend on that of bar 2.
-# Lesson 09 builds attention step by step.
+# to 1 over $j$: a beat counts more if the dot product of its key with the query is larger (arXiv
+# 1706.03762, eq. 1; $d$ is the number of components of a key). Several heads do this in parallel,
+# each with its own maps. In this way the snare of bar 4 can depend on that of bar 2. Lesson 09
+# builds attention step by step.
 
 # %%
 from IPython.display import display
@@ -886,8 +888,8 @@ compare([*heard, shipped], [*titles, "the shipped system"])
 #
 # **Guidance** is a number that sets how strongly the text acts. What does guidance 0 do?
 #
-# *Predict:* the prompt requests a ride cymbal that leads. In which share of the loops does it lead,
-# at the highest guidance of the figure below?
+# *Predict:* the prompt requests a ride pattern. In which share of the loops does the ride cymbal
+# lead, at the highest guidance of the figure below?
 
 # %%
 predict("05.8", [25.0, 50.0, 75.0, 95.0], unit="%")
@@ -895,8 +897,8 @@ predict("05.8", [25.0, 50.0, 75.0, 95.0], unit="%")
 # %% [markdown]
 # The network is evaluated twice, with the text and without it. The difference of the two
 # predictions is multiplied by the guidance scale $s$ (arXiv 2207.12598). The network can do both
-# because of text dropout in training. The second evaluation also receives no requests in the
-# chart.
+# because of text dropout in training. In the second evaluation the chart contains no requests
+# either.
 #
 # $$\hat v = v_\varnothing + s\,(v_{\text{text}} - v_\varnothing) \qquad (6)$$
 #
@@ -971,11 +973,11 @@ compare(
 )
 
 # %% [markdown]
-# *What you should have noticed:* at 0 the text has no effect: the ride leads about as often as
-# without words, which section 9 counts. With a larger scale it leads more often. The lines above
-# show from which scale on nearly all loops fulfil the request. For the shipped system a small scale
-# is enough, because its chart requests the ride in every bar. The mini-project asks what a larger
-# scale costs.
+# *What you should have noticed:* at 0 the text has no effect. The ride leads about as often as
+# without words; section 9 counts how often that is. With a larger scale it leads more often. The
+# lines above show from which scale on nearly all loops fulfil the request. For the shipped system a
+# small scale is enough, because its chart requests the ride in every bar. The mini-project asks
+# what a larger scale costs.
 #
 # ## 9 · Going further: does it follow the request, or is it chance?
 #
@@ -1082,8 +1084,8 @@ for ax, frame in zip(panels, (0, 2, 5, 19), strict=True):
 
 # %% [markdown]
 # *What you should have noticed:* for cells that end as strokes, the probability is lower at first
-# and rises; for cells that stay empty it falls. An early prediction is an average over all loops
-# that suit the noise, the text and the chart, and the decoder's threshold hides this. Compare the
+# and rises. For cells that end empty it falls. An early prediction is an average over all loops
+# that suit the noise, the text and the chart; the decoder's threshold hides this. Compare the
 # curves of loud and of soft strokes with your prediction: which is higher after one step, and which
 # after three?
 #

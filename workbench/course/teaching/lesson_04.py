@@ -44,8 +44,9 @@ def check_phases(random: np.random.Generator) -> Task:
     points=3,
     hints=(
         "Each of the four is a function of W @ x_t + U @ h + b; only their squashing differs.",
-        "The gates use the logistic function, what may be written uses tanh.",
-        "First the new c from the old one, then h from the new c.",
+        "The three gates use the logistic function; the new values g use tanh.",
+        "First the new c: the forget gate multiplies the old c, the input gate the new values g. "
+        "Then h: the output gate multiplies tanh of the new c.",
         "Each step begins with the h and the c of the step before it; collect the h of all steps.",
     ),
 )
@@ -107,14 +108,10 @@ def check_lstm(random: np.random.Generator) -> Task:
         read,
         [case(4, 3, 2), case(3, 2, 5)],
         [
-            ("forget and input gate are swapped", changed(order=("input", "forget")), 1),
-            (
-                "what may be written is squashed by tanh, not by the sigmoid",
-                changed(squash=sigmoid),
-                2,
-            ),
+            ("forget and input gate are swapped", changed(order=("input", "forget")), 3),
+            ("the new values g use tanh, not the sigmoid", changed(squash=sigmoid), 2),
             ("the gates use the sigmoid, not tanh", changed(gate=np.tanh), 2),
-            ("h shows tanh(c): the tanh is missing", changed(show=lambda c: c), 3),
+            ("h is o times tanh(c): the tanh is missing", changed(show=lambda c: c), 3),
             ("the biases are missing", changed(bias=0.0), 1),
             ("U @ h is missing: the gates also depend on the last h", changed(recurrent=0.0), 1),
             ("h is computed from the old c; use the new one", changed(old=lambda c, new: c), 3),
@@ -133,7 +130,7 @@ def check_lstm(random: np.random.Generator) -> Task:
                 changed(carry=(False, False)),
                 4,
             ),
-            ("those are the states c: return what is shown, h", changed(part=lambda h, c: c), 3),
+            ("those are the states c: return the outputs h", changed(part=lambda h, c: c), 3),
             (
                 "that is the last h alone: return the h of every step, (time, hidden)",
                 lambda *case: read(*case)[-1],

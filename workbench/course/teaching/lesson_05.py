@@ -269,7 +269,7 @@ def check_ddim_step(random: np.random.Generator) -> Task:
     hints=(
         "λ is half the logarithm of ᾱ/(1−ᾱ). Compute it for all three levels.",
         "h is the step in λ that you take now, r · h the one before.",
-        "D is a line through the last two predictions, continued by half a step.",
+        "D lies on the line through the last two predictions, half a step beyond the second one.",
         "σ is √(1−ᾱ). Which of the levels does each σ and the α belong to?",
     ),
 )
@@ -315,7 +315,7 @@ def check_dpm_step(random: np.random.Generator) -> Task:
                 1,
             ),
             (
-                "r is inverted: it is the last step in λ divided by this one",
+                "r is inverted: it is the previous step in λ divided by this one",
                 lambda *a: step(*a, weight=lambda r: r / 2),
                 2,
             ),
