@@ -73,9 +73,9 @@ song
 # %% [markdown]
 # A **spectrogram** contains the power at each frequency in each frame: here 513 frequencies, and a
 # frame every 256 samples. People hear ratios of power, not differences. So all four models work on
-# **decibels**: ten times the logarithm to base ten of the power, limited to at least −80. This
-# lesson calls them **levels**. Networks are easier to train on numbers near 0, so the models
-# receive $x = (\text{decibels} + 40)/20$.
+# **decibels**: ten times the logarithm to base ten of the power, limited to at least −80. Networks
+# are easier to train on numbers near 0, so the models receive **levels**,
+# $x = (\text{decibels} + 40)/20$.
 
 # %%
 from workbench.evaluation.spectra import blurred, decibels, log_spectral_distance, spectrogram
@@ -104,8 +104,8 @@ print(f"{rate:,} samples per second become {frames:g} frames × 513 levels: {fra
 # %% [markdown]
 # Levels alone do not give a sound, because the phases are missing. `sound_of` estimates them: it
 # starts with random phases, computes a sound, takes the phases of this sound, and repeats (Griffin
-# and Lim 1984). All four models use it. So the second player below, with the exact levels, is the
-# result of a model without any error of its own.
+# and Lim 1984). All four models use it. The second player below has the exact levels and estimated
+# phases: no model can sound better in this way.
 
 # %%
 from workbench.course.widgets import compare
@@ -177,13 +177,13 @@ for name, value in distances.items():
     print(f"{name}: {value:.1f} dB")
 
 # %% [markdown]
-# *What you should have noticed:* 0 dB is a perfect reconstruction. Another song is the floor: the
-# output of a model with that distance is no nearer to this song than to any other.
+# *What you should have noticed:* 0 dB is a perfect reconstruction. Another song is the floor: an
+# output at that distance is no nearer to this song than another song is.
 #
 # ## 3 · The first model: principal components
 #
-# *Predict:* how many principal components are enough for a smaller distance than that of the
-# spectrogram at half resolution?
+# *Predict:* how many principal components per frame give a smaller distance than the spectrogram at
+# half resolution?
 
 # %%
 predict("06.1", ["2", "4", "8", "16 or more"])
@@ -237,13 +237,13 @@ compare([ceiling, clip_of(sound_of(by_count[k][0]), "PCA")],
 # %% [markdown]
 # *What you should have noticed:* a few directions are enough for much of the music, because the
 # levels of neighbouring frequencies rise and fall together. Rhythm and loudness are kept. Chords
-# sound blurred: the fine lines of each chord are at other frequencies, and a few directions cannot
+# sound blurred: each chord has its fine lines at other frequencies, and a few directions cannot
 # describe all of them.
 #
 # ## 4 · The second model: an autoencoder
 #
-# *Predict:* an autoencoder with as many numbers per frame is trained for a short time. Which of the
-# two has the smaller distance (1) on held-out songs?
+# *Predict:* an autoencoder with 8 numbers per frame, too, is trained for a short time. Which has
+# the smaller distance (1) on held-out songs, PCA or the autoencoder?
 
 # %%
 predict("06.2", ["PCA", "the autoencoder"])
@@ -282,7 +282,7 @@ diagram("The autoencoder", shown, plain, here=["encoder", "decoder"])
 # %% [markdown]
 # A ConvNeXt block (arXiv 2201.03545) has two parts: a convolution over time that treats each
 # channel separately, then an MLP over the channels that treats each frame separately. The encoder
-# has a second output, a log variance. Only the third model uses it.
+# has a second output, a log variance. Only the third and the fourth model use it.
 
 # %%
 from torch import nn
@@ -312,8 +312,8 @@ class LevelVAE(nn.Module):
 listing(ConvNeXt.forward)
 
 # %% [markdown]
-# The training loop serves this model and the next. `loss_of` is a function that computes the loss
-# of a batch, a different one for each model.
+# The same training loop serves this model and the next ones. `loss_of` is the function that
+# computes the loss of a batch; each model has its own.
 
 # %%
 def batch(n=8, width=32):
@@ -385,7 +385,8 @@ compare(stages)
 #
 # A variational autoencoder adds noise to its latents while it is trained.
 #
-# *Predict:* which has the smaller distance (1) on held-out songs, after as many steps?
+# *Predict:* which of the two has the smaller distance (1) on held-out songs, after the same number
+# of steps?
 
 # %%
 predict("06.3", ["the autoencoder", "the variational autoencoder"])
@@ -453,8 +454,8 @@ print(f"log p(x) = {exact:.3f}; the best q has μ = {best_mean:.2f}, σ = {best_
 
 # %% [markdown]
 # *What you should have noticed:* the bound (curves) never exceeds the true $\log p(x)$ (dotted) and
-# equals it at the best $q$. If $\sigma$ is too small, the KL is large; if it is too large, the
-# reconstruction is worse.
+# equals it at the best $q$. If $\sigma$ is too small, the KL is large. If $\sigma$ is too large,
+# the reconstruction is worse.
 #
 # ## Exercise 2 · The price of a latent (5 minutes)
 #
@@ -539,8 +540,8 @@ def elbo(x, mean, logvar, noise, weights, variance):
 
 # %% [markdown]
 # If $s^2$ is fixed, the ELBO is largest where the squared error plus $\beta$ times the KL is
-# smallest. Here both are means over their numbers, so $\beta = 2 s^2 k / 513$. So a choice of
-# $\beta$ is a choice of $s$, the error that the decoder assumes of itself.
+# smallest. Here both are means over their numbers, so $\beta = 2 s^2 k / 513$. To choose $\beta$ is
+# to choose $s$, the error that the decoder assumes of itself.
 
 # %%
 from workbench.models.audio_vae import kl
@@ -600,8 +601,8 @@ explore(linear_vae, Slider("weight β", [0.1, 0.5, 1, 2, 4, 6, 8, 9, 9.5, 10, 12
 # the latent contains no information. This is **posterior collapse**; section 6 comes back to it.
 
 # %% [markdown]
-# Now decode random latents. Those of the two networks are sampled from $\mathcal N(0, 1)$. Those of
-# PCA get the variances that its numbers have over music.
+# Now decode random latents. For the two networks they are sampled from $\mathcal N(0, 1)$. For PCA
+# they get the variances that its numbers have over music.
 
 # %%
 noise = torch.randn(1, k, 200, generator=torch.Generator().manual_seed(seed))
@@ -642,15 +643,15 @@ run.note("KL per number, VAE trained here", float(kl(*encoded["VAE"])), unit="na
 # %% [markdown]
 # *What you should have noticed:* compare how far the latents of each network are from
 # $\mathcal N(0, 1)$. Those of the autoencoder may be nearly as close as those of the VAE, although
-# no term of its loss requires it. The reason is the beginning: an untrained encoder outputs latents
-# of small variance (first line), and a short training increases it only as far as this reduces the
-# squared error. A small $\beta$ has little effect on the means. Its main effect is on $\sigma$:
-# noise only increases the squared error, so without the KL in the loss $\sigma$ would go to 0. The
-# last VAE was trained with a hundred times the weight. Compare how near its latents are to
-# $\mathcal N(0, 1)$, and compare its KL and its distance with those of the other VAE. None of
+# no term of its loss requires it. The reason is where training begins: an untrained encoder outputs
+# latents of small variance (first line). A short training increases this variance only as far as it
+# reduces the squared error. A small $\beta$ has little effect on the means. Its main effect is on
+# $\sigma$: noise only increases the squared error, so without the KL in the loss $\sigma$ would go
+# to 0. The last VAE was trained with a hundred times the weight. Compare how near its latents are
+# to $\mathcal N(0, 1)$, and compare its KL and its distance with those of the other VAE. None of
 # these models generates music from random latents. Each number by itself may have the right
-# distribution, but the numbers and the frames of music depend on each other.
-# [Lesson 07](07_audio_diffusion.ipynb) learns this dependence.
+# distribution, but the numbers and the frames of music depend on each other. [Lesson
+# 07](07_audio_diffusion.ipynb) learns this dependence.
 #
 # **What one number does.** One of the $k$ numbers is set to the same value in all frames, and two
 # seconds are decoded. Number 0 is the one that varies most over music. Move the sliders, with the
@@ -687,20 +688,20 @@ explore(show, Slider("value", np.linspace(-3, 3, 13), 0), Slider("number of z", 
 # ## 6 · The fourth model: a second network
 #
 # The mean of all plausible spectrograms minimises the squared error. How does such a mean look, and
-# how does it sound? In a VAE-GAN a second network is trained to find differences between real and
-# generated spectrograms, and the VAE is trained to leave none.
+# how does it sound? In a VAE-GAN a second network is trained to tell real spectrograms from
+# generated ones. The VAE is trained so that it cannot.
 #
-# *Predict:* which of the two will have the smaller distance (1)?
+# *Predict:* which will have the smaller distance (1), the VAE alone or the VAE-GAN?
 
 # %%
 predict("06.4", ["the VAE alone", "the VAE-GAN"])
 
 # %% [markdown]
-# For the squared error, plausible detail in a wrong place is worse than no detail. So its best
-# output is a mean, which is blurred. A **discriminator** $D$ gives a score to each patch of a
-# spectrogram. It is trained to give real patches more than 1 and generated patches less than −1.
-# Scores beyond these margins cost nothing; this loss is called **hinge**. $\hat x$ is the output of
-# the VAE:
+# For the squared error, plausible detail in a wrong place is worse than no detail. So the output
+# with the smallest squared error is a mean, which is blurred. A **discriminator** $D$ gives a score
+# to each patch of a spectrogram. It is trained to give real patches scores above 1 and generated
+# patches scores below −1. Scores beyond these margins cost nothing; this loss is called **hinge**.
+# $\hat x$ is the output of the VAE:
 #
 # $$L_D = \mathbb E \max(0, 1 - D(x)) + \mathbb E \max(0, 1 + D(\hat x)) \qquad (7)$$
 #
@@ -729,8 +730,8 @@ def hinge(real, fake):
 # %% [markdown]
 # The VAE is now called **generator**. Its loss has four terms. The squared error and the KL are
 # those of the VAE. The third term is smaller if the discriminator gives higher scores to $\hat x$.
-# The fourth, **matching**, compares real and generated spectrograms inside of the discriminator:
-# $D_l$ are the features of its layer $l$, of $L$ layers. Each term has a weight:
+# The fourth, **matching**, compares real and generated spectrograms inside the discriminator: $D_l$
+# are the features of layer $l$, one of $L$ layers. Each term has a weight:
 #
 # $$L_G = \lambda_1 L_{\text{error}} + \beta\,\mathrm{KL} - \lambda_2\, \mathbb E\, D(\hat x)
 # + \frac{\lambda_3}{L} \sum_{l=1}^{L}
@@ -908,8 +909,8 @@ listing(adversarial_terms)
 #
 # ## 7 · The shipped system
 #
-# *Predict:* the shipped autoencoder has more numbers per frame than the models above. Which sound
-# has the smaller distance (1): its own, or that of PCA with as many numbers and estimated phases?
+# *Predict:* the shipped autoencoder has more numbers per frame than the models above. Which has the
+# smaller distance (1): its sound, or that of PCA with equally many numbers and estimated phases?
 
 # %%
 predict("06.5", ["PCA's", "the shipped autoencoder's"])
@@ -978,25 +979,25 @@ print(f"KL {float(kl(mean, logvar)):.2f} nats per number")
 
 # %% [markdown]
 # *What you should have noticed:* the distance (1) favours principal components. They minimise
-# nearly this distance, and they store levels only, while the shipped network also stores what it
+# nearly this distance. And they store levels only, while the shipped network also stores what it
 # needs for the phases. Compare the beginnings of drum strokes by ear. In the last figure, numbers
 # of $z$ whose means vary much and whose $\sigma$ is small contain information. A number whose
 # $\sigma$ is 1 and whose mean is constant contains none.
 #
-# **Is a discriminator worth its cost?** At laptop size it is not: after as many steps the VAE alone
-# is nearer to the sound, and its steps cost far less (`workbench evaluate sound --only players
-# --training-steps 6000` measures both). So `sound-ldmg` was trained without one. This compares
-# spectra. Whether people prefer the sound of the VAE-GAN, only a listening test can answer.
-# `experiments/ldmg_kl_weight.ipynb` measures how $\beta$ changes the system that generates from
-# these latents.
+# **Is a discriminator worth its cost?** At laptop size it is not. After the same number of steps
+# the VAE alone is nearer to the sound, and each of its steps takes far less time (`workbench
+# evaluate sound --only players --training-steps 6000` measures both). So `sound-ldmg` was trained
+# without one. This compares spectra: only a listening test can show whether people prefer the sound
+# of the VAE-GAN. `experiments/ldmg_kl_weight.ipynb` measures how $\beta$ changes the system that
+# generates from these latents.
 #
 # ## 8 · Going further: two ways to the bottleneck
 #
 # *Predict:* one network works on samples, one on frames of a Fourier transform. For which does a
 # second of sound take more time in training, and why?
 #
-# The original LDMG shortens the waveform by six **strided convolutions**, which move by two samples
-# and so halve the length. The default here starts with a Fourier transform and ends with its
+# The original LDMG shortens the waveform by six **strided convolutions**. Each moves in steps of
+# two and so halves the length. The default here starts with a Fourier transform and ends with its
 # inverse, so all its layers work on 62.5 frames per second.
 
 # %%
@@ -1043,8 +1044,8 @@ print(f"a frame depends on at most {vae_shipped.reach} frames on each side")
 
 # %% [markdown]
 # *What you should have noticed:* the two results differ only near the cut, as far as the
-# convolutions reach. `encode` and `decode` add so many frames of the neighbours to each part and
-# remove them afterwards. So their result is the same as without parts.
+# convolutions reach. `encode` and `decode` add that many frames of the neighbours to each part and
+# remove them afterwards. So their result is the same as without cuts.
 #
 # ## 10 · Going further: a map of pieces
 #
@@ -1088,8 +1089,8 @@ print(f"nearest neighbours of the same kind: {same_kind:.0%}; by chance {by_chan
 #
 # ## You can now
 #
-# You compressed sound by four models, derived the ELBO, trained two networks against each other,
-# and heard what each of them loses.
+# You compressed sound by four models and heard what each of them loses. You wrote the ELBO and
+# trained two networks against each other.
 #
 # *A limitation to listen for:* the shipped network is small and was trained for a short time on a
 # CPU, and chords sound blurred. The `gpu` profile trains a larger one.

@@ -67,7 +67,7 @@ def kl_normal(mean: np.ndarray, log_variance: np.ndarray) -> float:
     "06.2",
     points=1,
     hints=(
-        "Of the four terms, which vanish for mean 0 and variance 1?",
+        "The KL is 0 for mean 0 and variance 1: check that your four terms cancel there.",
         "The network outputs the log variance: which terms need its exponential?",
     ),
 )
@@ -99,7 +99,7 @@ def check_kl_normal(random: np.random.Generator) -> Task:
                 lambda m, v: 0.5 * (m**2 + np.exp(0.5 * v) - 1 - v).mean(),
                 2,
             ),
-            ("take the mean over latents, not the sum", lambda m, v: kl_normal(m, v) * len(m)),
+            ("take the mean over the numbers, not the sum", lambda m, v: kl_normal(m, v) * len(m)),
         ],
     )
 
@@ -192,7 +192,7 @@ def check_elbo(random: np.random.Generator) -> Task:
             ),
             ("the KL is subtracted, not added", changed(kl_factor=-1.0), 4),
             ("the KL is missing", changed(kl_factor=0.0), 4),
-            ("the factor ½ of the KL is missing", changed(kl_factor=2.0), 4),
+            ("the factor ½ of the KL is missing: see equation (5)", changed(kl_factor=2.0), 4),
             (
                 "log 2πs² is missing: without it p(x|z) is not a density",
                 changed(constant=lambda variance: 0.0),

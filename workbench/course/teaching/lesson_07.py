@@ -179,8 +179,8 @@ def _half_guided(
     "07.3",
     points=4,
     hints=(
-        "One loop: t begins at 1 and falls by 1 / steps. A function of your own for the guided "
-        "velocity at x and t saves lines.",
+        "One loop over the steps: t begins at 1 and falls by 1 / steps, and x changes each time. A "
+        "function of your own for the guided velocity at x and t saves lines.",
         "Guided velocity: without + scale · (with − without), both at the same x and t.",
         "The velocity points from music to noise: subtract it, times the step's length.",
         "The second velocity is that at the end of the trial step: the new x *and* the new t.",
@@ -228,7 +228,7 @@ def check_sample_flow(random: np.random.Generator) -> Task:
             (
                 "here the last step is corrected, too: the velocity is known at t = 0",
                 changed(corrected=lambda step, steps: step < steps - 1),
-                1,
+                5,
             ),
             (
                 "both steps, the trial and the real one, go towards the music: subtract",
@@ -271,7 +271,7 @@ def check_sample_flow(random: np.random.Generator) -> Task:
                 changed(guided=lambda v, c, scale: v + c + scale * c),
                 2,
             ),
-            ("the second velocity needs guidance, too", _half_guided, 4),
+            ("the second velocity needs guidance, too", _half_guided, 2),
             ("guidance is missing: that is scale 1", changed(guided=lambda v, c, scale: v + c), 2),
             ("the conditioning is missing", changed(guided=lambda v, c, scale: v), 2),
             (
@@ -279,7 +279,7 @@ def check_sample_flow(random: np.random.Generator) -> Task:
                 changed(guided=lambda v, c, scale: v - scale * c),
                 2,
             ),
-            ("compute the velocity at the new x in each step", changed(fixed=True), 4),
+            ("compute the velocity at the new x in each step", changed(fixed=True), 1),
         ],
         tolerance=1e-6,
     )
