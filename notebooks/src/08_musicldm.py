@@ -43,9 +43,9 @@ else:
 # *Predict:* there is much recorded sound, but few recordings have a good caption. How can a network
 # be trained on sound alone and still follow words? (Section 2 gives the answer.)
 #
-# MusicLDM generates a latent by diffusion and decodes it, as the system of lesson 05 does. That
-# system's latent stands for a drum loop. This one stands for a spectrogram, a picture of a sound.
-# Dashed arrows are used in training only.
+# MusicLDM generates a latent by diffusion and decodes it, as the system of lesson 05 does. There a
+# latent stands for a drum loop; here it stands for a spectrogram, a picture of a sound. Dashed
+# arrows are used in training only.
 
 # %%
 from workbench.course.diagrams import Arrow, diagram
@@ -85,19 +85,19 @@ predict("08.1", [25.0, 50.0, 75.0], unit="%")
 # %% [markdown]
 # **CLAP** does with sound what lesson 03 did with loops. A text tower and a sound tower are trained
 # so that a caption and its sound get similar vectors. Let $T$ and $S$ be the vectors of $n$
-# captions and of their sounds, all of length one, both (n, 128). Let $\tau$ be a learned scale, the
-# inverse of a temperature:
+# captions and of their sounds, all of length one, both (n, 128). Let $s$ be a learned scale, as in
+# lesson 03:
 #
-# $$L_{\text{CLAP}} = \tfrac12 \left(H(\tau\, T S^\top) + H(\tau\, S T^\top)\right), \qquad
+# $$L_{\text{CLAP}} = \tfrac12 \left(H(s\, T S^\top) + H(s\, S T^\top)\right), \qquad
 # H(M) = -\frac1n \sum_{i} \ln \frac{e^{M_{ii}}}{\sum_j e^{M_{ij}}} \qquad (1)$$
 #
-# $H$ is the cross-entropy of choosing, in each row, the right one of $n$. This answers the question
+# $H$ is the cross-entropy of choosing, in each row, the right one of $n$. CLAP answers the question
 # of section 1. In training, the U-Net is conditioned on the vector of the *sound* itself, which
 # needs no caption. At sampling time it receives the vector of a *text*. This works as far as CLAP
 # puts a text near the sounds that it describes.
 #
-# *Equation (1):* code `workbench.models.contrastive.info_nce`; paper CLAP (arXiv 2211.06687),
-# section 3.1.
+# *Equation (1):* code `workbench.models.contrastive.info_nce`; paper CLAP (arXiv 2211.06687), after
+# InfoNCE (lesson 03).
 
 # %%
 pipeline("text_tower", "sound_tower", "vector")
@@ -132,8 +132,7 @@ run.note("captions that find their sound", right, floor=f"{1 / len(rows):.2f}")
 # %% [markdown]
 # *What you should have noticed:* compare the printed share with chance. Then look at a row whose
 # largest cosine is not that of its own sound. Does the caption of the other sound say nearly the
-# same? Two sounds can be distinguished by a caption only if it names something in which they
-# differ.
+# same? A caption can distinguish two sounds only if it names something in which they differ.
 #
 # ## 3 · The mel spectrogram: sound as a picture
 #
@@ -143,7 +142,7 @@ run.note("captions that find their sound", right, floor=f"{1 / len(rows):.2f}")
 # A short-time Fourier transform gives the magnitude $|X_{fk}|$ of each frame $f$ at each frequency
 # $k$. A band $b$ is a weighted sum of these magnitudes, with triangular weights $H_{kb}$. The bands
 # are narrow at low frequencies, where we distinguish small differences. The logarithm turns equal
-# ratios of magnitude into equal differences, because loudness is heard in this way:
+# ratios of magnitude into equal differences, because people hear loudness in this way:
 #
 # $$M_{fb} = \ln \max\Big(10^{-5},\; \sum_k |X_{fk}|\, H_{kb}\Big) \qquad (2)$$
 #
@@ -151,7 +150,7 @@ run.note("captions that find their sound", right, floor=f"{1 / len(rows):.2f}")
 # below prints by which factor it is smaller than the full spectrogram.
 #
 # *Equation (2):* code `workbench.representations.mel.Mel`; paper MusicLDM (arXiv 2308.01546),
-# section 3.
+# section 3.1.
 
 # %%
 from workbench.representations.mel import filters
@@ -210,8 +209,8 @@ def mel_filters(bins, bands, rate):
 # %% [markdown]
 # ## 4 · VAE and vocoder: there and back
 #
-# Two steps of the system lose information: the VAE, and the vocoder that turns a mel spectrogram
-# back into sound. Which loss will you hear more?
+# Two parts of the system lose information: the VAE, and the vocoder that turns a mel spectrogram
+# back into sound. Whose errors will you hear more?
 #
 # *Predict:* which of the two changes the log mel spectrogram more, by the mean absolute difference?
 
@@ -276,42 +275,43 @@ for ax, image, title in zip(both, (mel, back), ("log mel", "through the VAE"), s
 # %% [markdown]
 # *What you should have noticed:* the players above are shuffled. Put them in order before you show
 # their names. The vocoder adds roughness. The VAE blurs: in the right figure, fine lines of the
-# left one are no longer separate. The mean change shows how large an error is, but not of which
-# kind: listen for it. Both errors are also in all generated sound, because every generated latent
-# passes through the VAE's decoder and the vocoder.
+# left one are no longer separate. The mean change shows how large an error is, but not what it
+# sounds like: listen for it. Both errors are also in all generated sound, because every generated
+# latent passes through the VAE's decoder and the vocoder.
 #
 # ## 5 · The U-Net
 #
 # A latent has a time axis and a frequency axis, as a picture has two axes. Which network suits it:
 # a transformer, as in lesson 07, or a network of convolutions?
 #
-# *Predict:* the U-Net predicts noisy latents with the vector of their sound, with that of their
-# caption, and with none. Will its mean error with the caption be nearer to that with the sound's
-# own vector, or to that with no vector?
+# *Predict:* the U-Net predicts clean latents from noisy ones, with the vector of their sound, with
+# that of their caption, and with none. Is its mean error with the caption nearer to the error with
+# the sound's own vector, or to the error with no vector?
 
 # %%
 predict("08.3", ["nearer to the sound's own", "nearer to no vector"])
 
 # %% [markdown]
-# A **U-Net** halves the size of a picture level by level and doubles it again. Skip connections
-# pass the details on from each level on the way down to the same level on the way up. Its
-# convolutions combine neighbouring points. This suits pictures, where a point depends most on
-# points near it. The U-Net is trained as in lesson 05: it predicts the velocity $v$ from the noisy
-# latent $z_t$, the step $t$ and the vector $c$ of the sound. In some of the examples the vector is
-# left out ($c = \varnothing$):
+# A **U-Net** halves the size of a picture level by level and doubles it again. On the way down each
+# level passes its details by a skip connection to the same level on the way up. The convolutions of
+# a U-Net combine neighbouring points. This suits pictures, where a point depends most on points
+# near it. The U-Net is trained as in lesson 05: it predicts the velocity $v$ from the noisy latent
+# $z_t$, the step $t$ and the vector $c$ of the sound. In some of the examples the vector is left
+# out ($c = \varnothing$):
 #
 # $$L = \mathbb E_{z,\,\varepsilon,\,t} \left\lVert v - v_\theta(z_t, t, c) \right\rVert^2, \qquad
 # z_t = \sqrt{\bar\alpha_t}\, z + \sqrt{1 - \bar\alpha_t}\, \varepsilon, \quad
 # v = \sqrt{\bar\alpha_t}\, \varepsilon - \sqrt{1 - \bar\alpha_t}\, z \qquad (5)$$
 #
 # Step and vector reach every residual block as a shift of its channels $h$ (**FiLM**). $e(t)$ is an
-# embedding of the step, made from sines and cosines; $P c$ is a linear map of the vector. Both are
-# joined, pass the activation SiLU and a matrix $W$, which each block has of its own:
+# embedding of the step, made from sines and cosines; $P c$ is a linear map of the vector. The two
+# are concatenated and passed through the activation SiLU and a matrix $W$; each block has its own
+# $W$:
 #
 # $$h \leftarrow h + W\, \mathrm{SiLU}\left[\, e(t);\; P c \,\right] \qquad (6)$$
 #
 # *Equation (5):* code `workbench.models.diffusion.Diffusion.loss`; paper MusicLDM (arXiv
-# 2308.01546), section 3, with the velocity of arXiv 2202.00512.
+# 2308.01546), section 3.1, with the velocity of arXiv 2202.00512.
 #
 # *Equation (6):* code `workbench.models.kl_vae.ResBlock`; paper FiLM (arXiv 1709.07871), eq. 2,
 # of which only the shift is used.
@@ -341,7 +341,7 @@ display(listing(ResBlock.forward))
 listing(UNet.forward)
 
 # %% [markdown]
-# Does the U-Net use the vector? The figure shows the error of its prediction of the latent, over
+# Does the U-Net use the vector? The figure shows the error of its prediction of the latent, against
 # the share of the signal's amplitude that is lost. The network receives the vector of the sound,
 # that of its caption, that of another sound, or none.
 
@@ -377,8 +377,8 @@ reveal("08.3", "nearer to the sound's own" if like_own else "nearer to no vector
 # *What you should have noticed:* with little noise the vectors make no difference, because the
 # noisy latent itself contains almost everything. With much noise the sound's own vector helps. The
 # vector of the caption helps only if CLAP puts the caption near its sound. Where the error with the
-# caption is above that with no vector, the words mislead the network. `music-ldm` was trained on
-# `sound-classes` and `cc-music-clips`; the captions of the built-in songs are new to it.
+# caption is larger than that with no vector, the words mislead the network. `music-ldm` was trained
+# on `sound-classes` and `cc-music-clips`; the captions of the built-in songs are new to it.
 #
 # ## 6 · Train it, hear it grow
 #
@@ -387,15 +387,16 @@ reveal("08.3", "nearer to the sound's own" if like_own else "nearer to no vector
 # one per kind.
 #
 # *Predict:* for how many of the six texts is the generated sound nearer to its own text than to the
-# five other texts? (By chance: one.)
+# five others? (By chance, about one.)
 
 # %%
 predict("08.4", [2, 4], unit="prompts")
 
 # %% [markdown]
-# VAE, vocoder and CLAP are not trained here. A training window is a few seconds of sound. The
-# U-Net needs three things of it: its latent, its vector, and the position in the beat and in the
-# bar at each frame of the latent. These positions are added to the first feature maps of the U-Net.
+# VAE, vocoder and CLAP are not trained here. A training window is a few seconds of sound. From each
+# window the U-Net needs three things: the latent, the vector, and the position in the beat and in
+# the bar at each frame of the latent. These positions are added to the first feature maps of the
+# U-Net.
 
 # %%
 from workbench.datasets.sound_kinds import built_in_kinds
@@ -454,8 +455,8 @@ def training_step(step, batch=10):
 
 
 # %% [markdown]
-# After several numbers of training steps, the network generates sounds for the same six texts from
-# the same noise. The sampler is DDIM with guidance, as in lesson 05:
+# Before the training, twice during it and after it, the network generates sounds for the same six
+# texts from the same noise. The sampler is DDIM with guidance, as in lesson 05:
 
 # %%
 texts = ["rock drums, 100 bpm", "solo piano, pop", "string quartet, classical", "8-bit chiptune",
@@ -515,11 +516,11 @@ compare(last, texts[1:4])
 
 # %% [markdown]
 # *What you should have noticed:* before training you hear little more than decoded noise. At laptop
-# size the **timbre** of the requested kind comes first (timbre is what distinguishes two
-# instruments that play the same note), and single strokes and notes come last, if at all. The
-# training used no caption: a text works only if CLAP puts it near the sounds that it describes. But
-# the same CLAP conditions the network and measures its results, so its count favours the network.
-# Check it by listening.
+# size the **timbre** of the requested kind comes first. (Timbre is what distinguishes two
+# instruments that play the same note.) Single strokes and notes come last, if at all. The training
+# used no caption: a text works only if CLAP puts it near the sounds that it describes. But the same
+# CLAP conditions the network and counts its successes, so the count favours the network. Check the
+# count by listening.
 #
 # ## 7 · Where are the beats?
 #
@@ -553,9 +554,9 @@ Clip(audio=with_clicks(excerpt, found, audio.rate), sample_rate=audio.rate, capt
 # %% [markdown]
 # *What you should have noticed:* compare the two tempi and the two rows of lines. A tracker makes
 # two typical errors. It may find the right tempo but place all beats between the true ones; then
-# the F-measure is 0. Or it may find twice or half the tempo, which is called an **octave** error,
-# as an octave doubles a frequency. The first error spoils a mixture. The second does not: before
-# two pieces are mixed, one of the tempi is doubled or halved until the two are as near as possible.
+# the F-measure is 0. Or it may find twice or half the tempo. This is called an **octave** error,
+# because an octave doubles a frequency. The first error spoils a mixture. The second does not:
+# before two pieces are mixed, one tempo is doubled or halved until the two are as near as possible.
 #
 # ## Exercise 2 · The nearest octave (5 minutes)
 #
@@ -587,12 +588,12 @@ def octave(tempo, reference):
 predict("08.5", [0.6, 0.8, 0.95])
 
 # %% [markdown]
-# **Mixup** makes a new training example out of two. A random number
-# $\lambda \sim \mathrm{Beta}(5, 5)$, between 0 and 1 and mostly near ½, sets the share of the
-# first. Both pieces are first *aligned*: they are stretched to one tempo and cut so that both begin
-# at a downbeat. **BAM** (beat-synchronous audio mixup) mixes their waveforms $x$ and encodes the
-# mixture. **BLM** (beat-synchronous latent mixup) encodes both with the VAE's encoder $E$ and mixes
-# the *latents*. A decoded mixture of latents need not sound like two pieces played at once.
+# **Mixup** makes a new training example out of two. The share of the first piece is a random number
+# $\lambda \sim \mathrm{Beta}(5, 5)$, between 0 and 1 and mostly near ½. Before they are mixed, both
+# pieces are *aligned*: they are stretched to one tempo and cut so that both begin at a downbeat.
+# **BAM** (beat-synchronous audio mixup) mixes their waveforms $x$ and encodes the mixture. **BLM**
+# (beat-synchronous latent mixup) encodes both with the VAE's encoder $E$ and mixes the *latents*. A
+# decoded mixture of latents need not sound like two pieces played at once.
 #
 # $$z_{\text{BAM}} = E\left(\operatorname{mix}_\lambda(x_1, x_2)\right), \qquad
 # z_{\text{BLM}} = \operatorname{mix}_\lambda\left(E(x_1), E(x_2)\right), \qquad
@@ -603,7 +604,7 @@ predict("08.5", [0.6, 0.8, 0.95])
 # for this.
 #
 # *Equation (7):* code `workbench.representations.mixup.mix`; paper MusicLDM (arXiv 2308.01546),
-# section 3, has the sum alone; the divisor is that of between-class learning (arXiv 1711.10282).
+# section 3.2, has the sum alone; the divisor is that of between-class learning (arXiv 1711.10282).
 
 # %%
 boxes = {
@@ -660,7 +661,7 @@ reveal("08.5", averaged[5] / np.mean([averaged[0], averaged[-1]]), "half and hal
 
 # %% [markdown]
 # *What you should have noticed:* averaged latents are nearer to the mean of all latents than real
-# ones, most of all at λ = ½, where Beta(5, 5) is largest.
+# ones are. They are nearest at λ = ½, where Beta(5, 5) is largest.
 #
 # **A mistake that we made:** equation (7) is for data of mean 0, such as waveforms. The mean of
 # latents is not 0. If a mixture of latents is divided, its mean is enlarged too, and the mixture
@@ -711,12 +712,12 @@ for ax, clip, prompt in zip(figures, takes, prompts, strict=False):
 
 # %% [markdown]
 # *What you should have noticed:* look for cymbals at the top of the spectrograms of drums, and for
-# the pitches of a piano in the lower part. At smoke size there are few steps and few sounds, so
-# judge the laptop run. Strings and chiptunes often do not sound like what was requested: the card
-# of `music-ldm` counts how often each kind is recognised. One reason may be that the U-Net is small
-# and receives the whole prompt as one vector. A tempo reaches the U-Net by another way: as the
-# position in the beat and in the bar at each frame. Words that were in no caption, such as moods,
-# also get a vector from CLAP, so they have some effect, but not a meaning that was learned.
+# the pitches of a piano in the lower part. (Smoke size has too few steps to judge.) Strings and
+# chiptunes often do not sound like what was requested: the card of `music-ldm` counts how often
+# each kind is recognised. One reason may be that the U-Net is small and receives the whole prompt
+# as one vector. A tempo reaches the U-Net by another way: as the position in the beat and in the
+# bar at each frame. Words that were in no caption, such as moods, also get a vector from CLAP. So
+# they have some effect, but the U-Net has not learned their meaning.
 #
 # Write your own prompts below. In the second widget, drag over half seconds of a sound to have them
 # regenerated.
@@ -746,9 +747,9 @@ compare([clips[0], alike], ["a recording", "generated to be like it"])
 # held-out music. **SIM_AA** is the share of sounds whose nearest training window has a cosine above
 # a threshold. Generated music should not be nearer to the training set than held-out music is. The
 # paper computes the cosines with CLAP. Here CLAP is a part of the system, so its cosines may favour
-# it. The cells below use a simple description instead: the mean, the standard deviation and the
-# mean change of each band of the mel spectrogram. It describes the timbre of a sound and how much
-# it varies in time, but not which notes are played.
+# the system. The cells below use a simple description instead: the mean, the standard deviation and
+# the mean change of each band of the mel spectrogram. This describes the timbre of a sound and how
+# much it varies in time, but not which notes are played.
 #
 # ## Exercise 4 · How many are copies? (10 minutes)
 #
@@ -806,11 +807,12 @@ run.note("SIM_AA@90, generated", copied["generated"],
 # %% [markdown]
 # *What you should have noticed:* held-out music, too, has similar training windows, because music
 # of one style sounds alike. So a high cosine alone is no evidence of copying; a share above that of
-# held-out music is a reason to look closer. This description misses a copied melody on another
-# instrument, and it finds new pieces in a common timbre: listen to both kinds. The training windows
-# here are those of the lesson's data set. The card of `music-ldm` has such shares for 128 captions
-# and the music on which it was trained, computed with a trained classifier.
-# `workbench evaluate music --only ablation` trains one U-Net per kind of mixup and compares them.
+# held-out music is a reason to look closer. This description misses a melody that is copied on
+# another instrument, and it reports new pieces in a common timbre. So listen before you decide. The
+# training windows here are those of the lesson's data set. The card of `music-ldm` has such shares
+# for 128 captions, against the music on which it was trained. They are computed with a trained
+# classifier. `workbench evaluate music --only ablation` trains one U-Net per kind of mixup and
+# compares them.
 #
 # ## Mini-project · Words that do something (an hour)
 #
@@ -824,8 +826,8 @@ run.note("SIM_AA@90, generated", copied["generated"],
 # You took MusicLDM apart, trained a small U-Net and heard it learn, generated sound from words,
 # mixed pieces with aligned beats, and searched for copies.
 #
-# *A limitation to listen for:* what is not drums often sounds like a piano or an orchestra. Nothing
-# has a form, because the system generates single windows of a few seconds.
+# *A limitation to listen for:* sounds other than drums often resemble a piano or an orchestra. No
+# result has a form, because the system generates single windows of a few seconds.
 #
 # *Terms:* CLAP · mel spectrogram · vocoder · U-Net · FiLM · F-measure · mixup · BAM · BLM · SIM_AA
 #

@@ -40,9 +40,9 @@ run = start("09", profile=profile, dataset=dataset, seed=seed, train=train)
 # $$L(\theta) = -\frac{1}{N} \sum_{i=1}^{N} \ln p_\theta(w_i \mid w_1, \dots, w_{i-1}) \qquad (1)$$
 #
 # A special token BOS (beginning of sequence) stands before $w_1$. The unit of $L$ is **nats** per
-# token: information measured with the natural logarithm. By byte-pair encoding (lesson 02) a token
-# may stand for several events. So the figures below show bits per *note*, which can be compared
-# between vocabularies.
+# token: information measured with the natural logarithm. With byte-pair encoding (lesson 02) a
+# token may stand for several events. So the figures below show bits per *note*, because these can
+# be compared between vocabularies.
 #
 # *Equation (1):* code `workbench.models.gpt.next_token_loss`; paper GPT-2 (Radford and others
 # 2019), eq. 1.
@@ -78,7 +78,7 @@ print(" ".join(vocabulary.names[i].removesuffix("_None") for i in first))
 # known. So the smallest mean surprise that any model can reach is known, too: that of the grammar
 # itself. This lesson calls it the truth.
 #
-# *Predict:* how many times as many bits per note as the truth does the best chain need?
+# *Predict:* by which factor is the best chain's number of bits per note larger than the truth?
 
 # %%
 predict("09.1", [2.0, 5.0, 10.0], unit="times")
@@ -116,10 +116,10 @@ else:
     print("Only the built-in songs have a known truth: run the lesson with them to see it.")
 
 # %% [markdown]
-# *What you should have noticed:* each further token helps the chain less, or even harms it. The
-# reason is that more and more contexts never occurred in training. The grammar itself needs far
-# fewer bits, because an exact repeat of a phrase costs it nothing. A model that uses repeats has to
-# receive many more tokens than four.
+# *What you should have noticed:* each further token helps the chain less, or even harms it, because
+# more and more contexts never occurred in training. The truth is far smaller, because an exact
+# repeat of a phrase costs the grammar nothing. To use repeats, a model has to receive many more
+# tokens than four.
 #
 # ## Exercise 1 · The loss (10 minutes)
 #
@@ -149,10 +149,10 @@ def next_token_loss(logits, ids, pad):
 # %% [markdown]
 # ## 2 · Attention: a mean of what came before
 #
-# *Predict:* in a layer of attention each token receives information from other tokens. May a token
-# also receive information from later tokens?
+# *Predict:* in a layer of attention each token receives information from other tokens. May these
+# include later tokens?
 #
-# Each token $i$ has a vector $x_i$. Products with three matrices give three more vectors: a
+# Each token $i$ has a vector $x_i$. Its products with three matrices are three more vectors: a
 # **query** $q_i = x_i W_Q$ (what the token looks for), a **key** $k_i = x_i W_K$ (how others find
 # it) and a **value** $v_i = x_i W_V$ (what it passes on). Token $i$ receives a mean of the values,
 # with weights $a_{ij}$:
@@ -161,11 +161,11 @@ def next_token_loss(logits, ids, pad):
 # \;\text{ for } j \le i, \quad 0 \;\text{ for } j > i, \qquad
 # y_i = \sum_{j} a_{ij}\, v_j \qquad (2)$$
 #
-# $d$ is the number of components of a query. The product of two random vectors of $d$ components of
-# variance 1 has variance $d$. The divisor $\sqrt d$ makes it 1, so that the softmax does not give
-# nearly all weight to one token. The **causal mask** sets the weights of later tokens ($j > i$) to
-# 0, because the network has to *predict* them. Several **heads** do this in parallel, each with its
-# own matrices. Their results are concatenated.
+# $d$ is the number of components of a query. If the components of two random vectors have variance
+# 1, the dot product of the vectors has variance $d$. The divisor $\sqrt d$ makes this variance 1,
+# so that the softmax does not give nearly all weight to one token. The **causal mask** sets the
+# weights of later tokens ($j > i$) to 0, because the network has to *predict* these tokens. Several
+# **heads** do this in parallel, each with its own matrices. Their results are concatenated.
 #
 # *Equation (2):* code `workbench.models.gpt.Attention`; paper Vaswani and others (arXiv
 # 1706.03762), eq. 1, with the mask of section 3.2.3.
@@ -202,9 +202,9 @@ plots.matrix(plots.axes(width=5, height=3.6), weights, "each row: where that tok
 
 # %% [markdown]
 # *What you should have noticed:* the upper right is empty because of the mask. The second C gives
-# nearly all its weight to the first C and to itself, the same to both. The weights do not depend on
-# where the first C stands: without positions, the earlier tokens are a set, not a sequence.
-# Section 3 adds the positions.
+# nearly all its weight to the first C and to itself, in equal parts. It makes no difference where
+# the first C stands: without positions, the earlier tokens have no order. Section 3 adds the
+# positions.
 #
 # ## Exercise 2 · Causal attention (25 minutes)
 #
@@ -243,8 +243,8 @@ def causal_attention(x, w_q, w_k, w_v, heads):
 # %% [markdown]
 # ## 3 · Positions as rotations
 #
-# *Predict:* all tokens but the last one are shuffled. How does the vector change that the last one
-# receives from a layer of attention?
+# *Predict:* all tokens but the last one are shuffled. How does this change the vector that the last
+# one receives from a layer of attention?
 #
 # Without positions it does not change: a mean does not depend on the order. **Rotary positions**
 # make it depend on the order. Each query and key is divided into pairs of numbers $(a, b)$, counted
@@ -309,9 +309,9 @@ plots.lines(plots.axes(width=6), range(64), {"query at 0": products[0].numpy()},
 # %% [markdown]
 # *What you should have noticed:* without positions the order makes no difference; with them it
 # does. The curve is the product of two equal vectors. It is largest at distance 0 and goes up and
-# down at larger distances. Which distances give a large product depends on the pairs in which query
-# and key are large. So a head can learn to give its weight to *the token before*, or to tokens at
-# another distance.
+# down at larger distances. Query and key decide which distances give a large product, by the pairs
+# in which they are large. So a head can learn to give its weight to *the token before*, or to
+# tokens at another distance.
 #
 # ## 4 · The network
 #
@@ -325,8 +325,8 @@ predict("09.2", ["embedding", "attention", "MLPs"])
 # several blocks change this vector, one after the other. The last layer computes one score for each
 # token of the vocabulary. A block adds two things to the vector: the result of attention, which
 # comes from other tokens, and the result of an MLP, which transforms the token by itself. The
-# vector to which all blocks add is called the **residual stream**. Before each part a layer norm
-# (LN) gives its input mean 0 and variance 1.
+# vector to which all blocks add is called the **residual stream**. Before attention and before the
+# MLP, a layer norm (LN) gives the input mean 0 and variance 1.
 
 # %%
 boxes = {
@@ -411,8 +411,8 @@ def bits_per_note():
 
 
 # %% [markdown]
-# So that you hear it learn, the network continues the first two bars of a held-out song after
-# several numbers of training steps, always with the same prompt and seed.
+# So that you hear it learn, the network continues the first two bars of a held-out song several
+# times during the training, always with the same prompt and seed.
 
 # %%
 from miditok import TokSequence
@@ -552,7 +552,7 @@ plots.matrix(right, by_bar, f"bar by bar, form {song.labels.get('form', '?')}", 
 right.set(xlabel="looks at bar", ylabel="bar");
 
 # %% [markdown]
-# Does the network use repeats? The next figure shows the bits that each bar needs, in the mean over
+# Does the network use repeats? The next figure shows the bits that each bar needs, as the mean over
 # all held-out songs of the same form:
 
 # %%
@@ -575,8 +575,8 @@ plots.lines(plots.axes(width=6), range(1, 9), {name: np.mean(c, 0) for name, c i
 # %% [markdown]
 # *What you should have noticed* (at `laptop` size): the chain needs about as many bits for a repeat
 # as for the first time. The GPT needs many bits for a phrase when it comes first, and far fewer
-# when it is repeated. In the figures of the head, look for weights at a fixed distance: there the
-# phrase was before.
+# when it is repeated. In the figures of the head, look for large weights at a fixed distance: that
+# is where the phrase stood before.
 #
 # ## 7 · Sampling: temperature and top-p
 #
@@ -589,8 +589,8 @@ plots.lines(plots.axes(width=6), range(1, 9), {name: np.mean(c, 0) for name, c i
 # $$p_i = \frac{e^{u_i/T}}{\sum_j e^{u_j/T}} \qquad (4)$$
 #
 # At a low temperature the likeliest tokens get nearly all probability; at a high temperature all
-# tokens become more equal. The token is sampled from the **nucleus** only: the smallest set of
-# likeliest tokens whose probabilities add up to top-p or more. Tokens outside of it get
+# tokens become more equal. The next token is sampled from the **nucleus** only: the smallest set of
+# likeliest tokens whose probabilities add up to top-p or more. Tokens outside the nucleus get
 # probability 0.
 #
 # *Equation (4):* code `workbench.models.generation.Sampling.sample`; paper Holtzman and others 2020
@@ -631,8 +631,8 @@ compare([continued(*pair) for pair in settings.values()], list(settings))
 
 # %% [markdown]
 # *What you should have noticed* (at `laptop` size): at 0.5 the most probable tokens are chosen
-# again and again. At 1.5 improbable tokens are chosen more often, and after each of them the
-# network continues a sequence of a kind that it was not trained on. The nucleus excludes the least
+# again and again. At 1.5 improbable tokens are chosen more often. After each of them the network
+# has to continue a sequence of a kind on which it was not trained. The nucleus excludes the least
 # probable tokens, so fewer wrong notes are chosen.
 #
 # ## 8 · The shipped network: MidiGPT
@@ -666,10 +666,11 @@ longer = shipped.inpaint(song.excerpt(0, 8), Region(bars=(2, 8)), seed=seed)[0]
 compare([clips[-1], longer], ["small GPT", "shipped MidiGPT"], blind=True)
 
 # %% [markdown]
-# *What you should have noticed:* the shipped network is that of section 4, with two hints that
-# lesson 10 explains. Both networks continue the same two bars, drums included, and the players are
-# shuffled. The small network was trained on one data set only. The shipped one was trained on all
-# data sets in the printed line. In which continuation do you hear the style of the opening?
+# *What you should have noticed:* the shipped network is of the kind of section 4, but larger and
+# with two further inputs, which lesson 10 explains. Both networks continue the same two bars, drums
+# included, and the players are shuffled. The small network was trained on one data set only. The
+# shipped one was trained on all data sets in the printed line. In which continuation do you hear
+# the style of the opening?
 #
 # ## Mini-project · Copying needs two layers (an hour)
 #

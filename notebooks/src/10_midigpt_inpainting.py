@@ -44,7 +44,7 @@ predict("10.1", ["those before the hole", "those after the hole", "none"])
 # A decoder-only transformer only continues sequences. To generate bars inside of a song,
 # **fill-in-the-middle** changes the *order* of the sequence, so that the missing bars come last.
 # The missing bars are called the **hole**. The bars before it are the **prefix**, those after it
-# the **suffix**, and those that belong into it the **middle**:
+# the **suffix**, and those that fill it the **middle**:
 
 # %%
 from workbench.course.diagrams import Arrow, diagram
@@ -148,12 +148,13 @@ def fill_in_the_middle(bars, first, last):
 # the tokens by a program, not by a network:
 #
 # - The **echo** is a token that may come next. A *tail* consists of the last tokens up to the
-# present one. Of the tails of 2, 4, 8 and 16 tokens, the longest that occurred earlier in the song
-# is used. The echo is the token that followed it there, the last time. The network receives the
-# echo and the length of the tail. So it need not learn an induction head (lesson 09).
+#   present one. Of the tails of 2, 4, 8 and 16 tokens, the longest that occurred earlier in the
+#   song is used. The echo is the token that followed this tail when it last occurred. The network
+#   receives the echo and the length of the tail, the *reach*. So it need not learn an induction
+#   head (lesson 09).
 # - The **clock** is the time in the song, in twelfths of a beat. Half of the heads rotate queries
-#   and keys (lesson 09, equation 3) by this time instead of by the number of the token. So a
-#   distance of one bar is always the same rotation, however many notes the bar has.
+#   and keys (lesson 09, equation 3) by this time instead of by the token's position in the
+#   sequence. So a distance of one bar is always the same rotation, however many notes the bar has.
 
 # %%
 boxes = {
@@ -225,7 +226,7 @@ def echoes(ids, orders):
 # Two small networks are trained for the same number of steps, one with the hints, one without. Both
 # are measured by their surprise per note: $-\ln p$ of the true notes in holes of held-out songs.
 #
-# *Predict:* how many times as large is the surprise per note without the hints as with them?
+# *Predict:* by which factor is the surprise per note without the hints larger than with them?
 
 # %%
 predict("10.2", [1.1, 1.5, 2.0], unit="times")
@@ -357,8 +358,8 @@ compare([song, *clips], ["the song", *[f"bars 1 and 2 after {n} steps" for n in 
 #
 # The bars after the hole are replaced by those of another song.
 #
-# *Predict:* compared with no bars after the hole, is the surprise of the true bars smaller, about
-# the same (within a tenth), or larger?
+# *Predict:* with these wrong bars, is the surprise of the true bars smaller than with no bars after
+# the hole, about the same (within a tenth), or larger?
 
 # %%
 predict("10.3", ["smaller", "about the same", "larger"])
@@ -425,10 +426,11 @@ cut = [clip.excerpt(around[0], around[1] - around[0]) for clip in [tune, *versio
 compare(cut, ["the song", *[f"filling {i}" for i in range(1, len(cut))]], blind=True)
 
 # %% [markdown]
-# The prompt of the original MidiGPT was the *whole* piece, with the true bars of the hole, and then
-# its beginning again. So a network could copy the answer from the prompt. The next cell compares
-# four prompts for the same true bars: fill-in-the-middle, the original's prompt with the hole shown
-# and with the hole hidden, and the prefix only. The differences to fill-in-the-middle are printed.
+# The prompt of the original MidiGPT was the *whole* piece, with the true bars of the hole, followed
+# by the beginning of the piece again. So a network could copy the answer from the prompt. The next
+# cell compares four prompts for the same true bars: fill-in-the-middle, the original's prompt with
+# the hole shown and with the hole hidden, and the prefix only. The differences to
+# fill-in-the-middle are printed.
 
 # %%
 from workbench.evaluation.inpainting import PROMPTS
@@ -451,9 +453,9 @@ run.note("nats per note of the true bars", each["middle"].mean(),
          floor=f"prefix only {each['prefix'].mean():.2f}")
 
 # %% [markdown]
-# *What you should have noticed:* if an interval includes 0, so few songs do not show a difference
-# between the two prompts. With "shown", a network that copies well has a small surprise although it
-# has not composed anything. So results with such a prompt say nothing about composing.
+# *What you should have noticed:* if an interval includes 0, these few holes do not show a
+# difference between the two prompts. With "shown", a network that copies well has a small surprise
+# although it has not composed anything. So results with such a prompt say nothing about composing.
 #
 # Other tools are holes, too: a hole *after* the song continues it, and a hole of all bars in one
 # track asks for an accompaniment.
@@ -497,9 +499,9 @@ else:
 # fulfilled even by a network that learned little about controls.
 #
 # `inpaint` samples six candidates by default and returns the best one by a sum of several costs.
-# Among them are the distances of its pitch classes, key and density from the bars around it, the
-# share of its figures that occur nowhere else in the song, and its surprise
-# (`systems/midigpt/ranking.py`).
+# Some of them compare its pitch classes (section 6), its key and its density with those of the bars
+# around it. Others are the share of its groups of four notes that occur nowhere else in the song,
+# and its surprise (`systems/midigpt/ranking.py`).
 #
 # ## 6 · Surprise and sampling
 #
@@ -534,7 +536,7 @@ run.note("nats per token", bars["MidiGPT"], floor=f"best Markov chain {best:.2f}
 # %% [markdown]
 # *What you should have noticed:* at the beginning of a song its key, its patterns and its
 # velocities are unknown, so the first tokens have the largest surprise (right figure). Where the
-# curve is flat, more context does not help any more.
+# curve is flat, further context does not help any more.
 #
 # A token is sampled from the nucleus at a temperature $T$ (both lesson 09). $u_i$ is the logit of
 # token $i$:
@@ -649,9 +651,9 @@ reveal("10.4", slow / fast, f"{length} tokens: recomputed {slow:.1f} s, stored {
 run.note("times faster with a cache", slow / fast, floor=1.0)
 
 # %% [markdown]
-# *What you should have noticed:* the stored keys and values are called **cache**. With it the
+# *What you should have noticed:* the stored keys and values are called **cache**. With a cache the
 # network computes each token once. Without it, the network computes all earlier tokens again for
-# each new one, so their number grows with the square of the length.
+# each new one. So the number of computed tokens grows with the square of the length.
 #
 # ## 8 · What its embeddings show
 #

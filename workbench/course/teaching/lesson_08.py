@@ -67,7 +67,7 @@ def check_mel_filters(random: np.random.Generator) -> Task:
                 4,
             ),
             (
-                "neighbouring filters overlap: each ends at the centre of the next but one edge",
+                "neighbouring filters overlap: each ends where the next one has its maximum",
                 beside,
                 3,
             ),
