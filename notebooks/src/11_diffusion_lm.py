@@ -31,12 +31,12 @@ run = start("11", profile=profile, dataset=dataset, seed=seed, train=train)
 # %% [markdown]
 # ## 1 · Music as words
 #
-# *Predict:* the paper that brought Diffusion-LM to music has three words per note: pitch, velocity
-# and duration. What is lost?
+# *Predict:* the paper that brought Diffusion-LM to music writes a note as three words: pitch,
+# velocity and duration. What is lost?
 #
 # `p60 v4 d2` is a note: pitch 60, velocity 4 of 0 to 7, duration number 2. Nothing in it says when
-# the note *begins*. We therefore add a fourth word: `o4` is the fourth sixteenth after the bar
-# line, and `b0` is the same kind of word for the first note of a new bar.
+# the note *begins*. So we add a fourth word, the position in the bar: `o4` is four sixteenths after
+# the bar line. At the first note of a new bar the letter is b: `b0` is a note on the bar line.
 
 # %%
 import warnings
@@ -79,7 +79,7 @@ compare([code.decode(held[0]), paper.decode(without)], ["with rhythm", "the pape
 # ## 2 · Words as vectors
 #
 # *Predict:* a word becomes a vector of 16 numbers, and noise is added. At which level of noise is
-# the nearest word of half of the vectors another one?
+# the nearest word wrong for half of the vectors?
 
 # %%
 predict("11.1", [0.5, 0.7, 0.9], unit="of noise")
@@ -119,10 +119,10 @@ half = float(levels[np.argmax(np.array(survive) < 0.5)])
 reveal("11.1", half, "the first level at which fewer than half of the words survive")
 
 # %% [markdown]
-# *What you should have noticed:* rounding tolerates much noise; then, within a short range of
-# levels, nearly all words are lost. Steps at low noise teach the network nothing, because rounding
-# alone repairs them. The paper's **schedule** therefore begins fast. $t$ is the step, $T$ the
-# number of steps, and $s$ keeps a little noise at the first one:
+# *What you should have noticed:* rounding tolerates much noise. Then, within a short range of
+# levels, nearly all words are lost. Steps at low noise teach the network little, because rounding
+# alone corrects their errors. So in the paper's **schedule** the noise grows fast at first. $t$ is
+# the step, $T$ the number of steps, and because of $s$ there is a little noise even at $t = 0$:
 #
 # $$\bar\alpha_t = 1 - \sqrt{t/T + s} \qquad (1)$$
 #
@@ -183,8 +183,8 @@ def nearest_word(x, table):
 #
 # *Predict:* a GPT may look only at earlier words (lesson 09). May this network look at later ones?
 #
-# It may. All words are generated at the same time, so none is "later": this is a **BERT**, a
-# transformer without a causal mask. It receives all noisy vectors $x_t$ and the step $t$, and
+# It may, because all words are generated at the same time. So it is a transformer without a causal
+# mask, like **BERT** (lesson 03). It receives all noisy vectors $x_t$ and the step $t$, and
 # predicts all clean vectors: $f_\theta(x_t, t) = \hat x_0$. With **self-conditioning** (Chen and
 # others 2022, arXiv 2208.04202) it also receives its own previous prediction; in training this
 # happens in half of the steps.
@@ -222,8 +222,8 @@ listing(Network.round)
 # largest product with $x$. The products are logits: their softmax gives the probability
 # $p_\theta(w \mid x)$ of each word.
 #
-# The network may also be an **ELECTRA**. Here this only means half the width and narrower inputs:
-# what makes the published ELECTRA special, its training on replaced words, is not used.
+# The network may also be an **ELECTRA**. Here this only means half the width and narrower inputs.
+# The published ELECTRA is special for its training on replaced words, which is not used here.
 
 # %%
 from dataclasses import replace
@@ -238,16 +238,17 @@ for backbone in ("bert", "electra"):
     print(f"{backbone:8} {size:8,} weights, {1000 * took:4.0f} ms forwards and backwards")
 
 # %% [markdown]
-# *What you should have noticed:* the time falls less than the number of weights. Attention compares
-# all pairs of positions, and their number is the same.
+# *What you should have noticed:* the time falls less than the number of weights, because attention
+# compares equally many pairs of positions in both networks.
 #
 # ## 4 · The objective, term by term
 #
-# *Predict:* which term would be 0 if all embeddings were the same vector? Which would be largest?
+# *Predict:* suppose that all embeddings are the same vector. Which term can training then bring to
+# almost 0, and which can it not reduce?
 #
 # Embeddings, network and rounding are trained together, **end to end**. $w$ are the words of a
-# window. $x_0$ is their embedding plus a little noise of standard deviation $\sigma_0$ (that of the
-# first step); $x_t$ is $x_0$ with more noise (lesson 05, equation 1):
+# window. $x_0$ is their embedding plus a little noise, with the standard deviation $\sigma_0$ of
+# the first step. $x_t$ is $x_0$ with more noise (lesson 05, equation 1):
 #
 # $$\mathcal{L}(w) = \mathbb{E}\Big[
 # \underbrace{\lVert\sqrt{\bar\alpha_T}\,x_0\rVert^2}_{\text{prior}}
@@ -263,11 +264,12 @@ for backbone in ("bert", "electra"):
 #   random $t$ per window. At the first step the target is the embedding itself;
 # - **round:** the word should be recognisable from $x_0$.
 #
-# Four things differ from the paper. A fourth term, the **anchor** $-\log p_\theta(w\mid
-# f_\theta(x_t,t))$, rounds the *prediction* (Gao and others 2022, arXiv 2212.09412).
-# Self-conditioning (section 3). While sampling, $\hat x_0$ is the mean of the embeddings under
-# their probabilities (Dieleman and others 2022, arXiv 2211.15089). And the embeddings have a fixed
-# length, and late steps are sampled more often; these two are ours.
+# Five things differ from the paper. A fourth term, the **anchor**
+# $-\log p_\theta(w\mid f_\theta(x_t,t))$, rounds the *prediction* (Gao and others 2022, arXiv
+# 2212.09412). There is self-conditioning (section 3). In sampling, $\hat x_0$ is the mean of the
+# embeddings, weighted by their probabilities (Dieleman and others 2022, arXiv 2211.15089). Two
+# further changes are ours: the embeddings have a fixed length, and training chooses late steps more
+# often.
 
 # %%
 from workbench.models.diffusion_lm import losses
@@ -289,11 +291,11 @@ for name, terms in table.items():
 print(f"the logarithm of the number of words: {np.log(code.size):.4f}")
 
 # %% [markdown]
-# *What you should have noticed:* if all embeddings were one vector, rounding and anchor would be at
-# the logarithm of the number of words: every word is equally likely. The untrained network does not
-# know that vector yet, but a constant is quickly learned, and then *denoise* would be nearly 0.
-# Denoising alone is best solved by embeddings that **collapse**; the two cross entropies keep them
-# apart.
+# *What you should have noticed:* if all embeddings are one vector, *round* and *anchor* are the
+# logarithm of the number of words, because every word is equally likely. The untrained network does
+# not predict that vector yet, but it can learn a constant quickly, and then *denoise* is nearly 0.
+# So without the two other terms, the embeddings would **collapse** to one vector. The two
+# cross-entropies keep them apart.
 #
 # ## Exercise 3 · The end-to-end loss (20 minutes)
 #
@@ -333,8 +335,8 @@ def end_to_end_loss(words, table, weights, t, start, noise, bars):
 # %% [markdown]
 # ## 5 · Train it, hear it grow
 #
-# *Predict:* after the training below, how many bits per word will the network need for songs that
-# it has not seen? Word frequencies alone need the first figure that the next cell prints.
+# *Predict:* after the training below, how many bits per word will the network need for held-out
+# songs? (The first number that the next cell prints is what word frequencies alone need.)
 
 # %%
 from workbench.models.markov import MarkovChain
@@ -351,8 +353,9 @@ print("bits per word:", ", ".join(f"{name} {bits:.2f}" for name, bits in floors.
 predict("11.2", [2.5, 3.5, 4.5, 5.5], unit="bits per word")
 
 # %% [markdown]
-# A training step takes real windows, computes the terms of equation (2), and goes down the gradient
-# of their sum. The bits per word are a **bound**; section 7 explains it.
+# A training step takes real windows, computes the terms of equation (2) and the anchor, and moves
+# the weights against the gradient of their sum. The bits per word are a **bound**, which section 7
+# explains.
 
 # %%
 import time
@@ -400,9 +403,9 @@ reveal("11.2", bits["vectors"][steps], f"after {steps} steps")
 compare(clips["vectors"], [f"{step} steps" for step in stops])
 
 # %% [markdown]
-# *What you should have noticed:* the words are always read as a piece, because rounding at the end
-# keeps to the grammar of the words (position, pitch, velocity, duration). So even the untrained
-# network plays notes, but any notes at any time. Listen for what comes first: the range of the
+# *What you should have noticed:* the words can always be read as a piece, because the rounding at
+# the end keeps their grammar (position, pitch, velocity, duration). So even the untrained network
+# plays notes, but random ones at random times. Listen for what comes first: the range of the
 # pitches, the loudness, the beat or the chords.
 #
 # ## 6 · All words at once
@@ -414,9 +417,9 @@ predict("11.3", ["positions", "pitches", "velocities", "durations"])
 
 # %% [markdown]
 # Sampling is that of lesson 05 (DDPM): predict $\hat x_0$, go a part of the way, add fresh noise.
-# The network's own probabilities make $\hat x_0$: it is the mean of the embeddings, each weighted
-# by its probability at a **temperature**. Temperature 0 takes the nearest embedding alone, which is
-# the paper's **clamping**.
+# $\hat x_0$ is the mean of the embeddings, each weighted by the probability that the network gives
+# its word at a **temperature**. Temperature 0 takes the nearest embedding alone; this is the
+# paper's **clamping**.
 
 # %%
 from workbench.models.diffusion_lm import Predictor
@@ -446,8 +449,9 @@ reveal("11.3", last, "80 % of them are final at step: "
        + ", ".join(f"{name} {step}" for name, step in reached.items()))
 
 # %% [markdown]
-# *What you should have noticed:* words of which few are common are decided early. Where many are
-# possible, the network waits, because $\hat x_0$ is a mean of several embeddings for a long time.
+# *What you should have noticed:* a kind with few common words is decided early. Where many words
+# are possible, the decision is late, because $\hat x_0$ remains a mean of several embeddings for a
+# long time.
 #
 # How much does the temperature matter? Here nothing corrects the words at the end:
 
@@ -466,18 +470,18 @@ run.note("words that fit, temperature 0.5", fitting["T 0.5"], floor=f"real {fitt
 
 # %% [markdown]
 # *What you should have noticed:* compare the two panels. A low temperature gives words that fit
-# together, but fewer different ones: the trade between quality and variety that every sampler has.
-# What still does not fit is corrected at the end: a **Viterbi search** finds the likeliest sequence
-# that the grammar allows: positions do not go back within a bar, and pitches ascend at a position.
+# together, but fewer different ones. Every sampler has such a trade-off between quality and
+# variety. By default, words that do not fit are corrected at the end. A **Viterbi search** finds
+# the likeliest sequence that the grammar allows. In it, positions do not go back within a bar, and
+# pitches ascend at a position.
 #
 # ## 7 · What does a word cost?
 #
 # *Predict:* the paper reports 0.00003 bits per word. Could a file of music be that small?
 #
-# The exact **likelihood** of a diffusion model is out of reach, but it has a bound: the sum of what
-# each step has to add to the step before it. $\mathrm{SNR}_t = \bar\alpha_t/(1-\bar\alpha_t)$ is
-# the **SNR**, the ratio of signal to noise, at step $t$; $s$ is the step with less noise that comes
-# next:
+# The exact **likelihood** of a diffusion model cannot be computed, but a bound can: the sum of the
+# information that each step has to add. $\mathrm{SNR}_t = \bar\alpha_t/(1-\bar\alpha_t)$ is the
+# **SNR**, the ratio of signal to noise, at step $t$. $s$ is the next, less noisy step:
 #
 # $$\mathrm{KL}_t = \tfrac12\left(\mathrm{SNR}_s - \mathrm{SNR}_t\right)\,\lVert x_0 - \hat x_0
 # \rVert^2 \qquad (3)$$
@@ -494,14 +498,14 @@ run.note("bits per word, bound", parts["total"], floor=f"frequencies {floors['fr
 run.note("bits per word, rounding alone", parts["rounding"], paper="0.00003")
 
 # %% [markdown]
-# *What you should have noticed:* only *rounding* is of the size of the paper's figure. It says how
-# sure we are of a word when its vector is already (almost) there. That is not a likelihood: all the
-# music is in the denoising term.
+# *What you should have noticed:* only *rounding* is about as small as the paper's figure. It
+# measures how uncertain a word is when its vector has almost no noise. That is not the likelihood
+# of music: nearly all information is in the denoising term.
 #
 # ## Exercise 4 · One term of the bound (10 minutes)
 #
-# *Level:* medium. *Goal:* equation (3) in *bits*: from `x0`, the guess $\hat x_0$, and
-# $\bar\alpha$ `now` (step $t$) and `before` (step $s$).
+# *Level:* medium. *Goal:* equation (3) in *bits*: from `x0`, its prediction `guess` ($\hat x_0$),
+# and two values of $\bar\alpha$: `now` at step $t$ and `before` at step $s$.
 
 # %% tags=["stub"]
 def kl_bits(x0, guess, now, before):
@@ -522,8 +526,8 @@ def kl_bits(x0, guess, now, before):
 # %% [markdown]
 # ## 8 · The twin: masks instead of noise
 #
-# *Predict:* a transformer of the same size, the same words, as many steps: which needs fewer bits
-# per word, noisy vectors or masked words?
+# *Predict:* two transformers of the same size are trained on the same words for the same number of
+# steps, one with noisy vectors, one with masked words. Which needs fewer bits per word?
 
 # %%
 predict("11.4", ["vectors", "masks", "about the same (within 0.2 bits)"])
@@ -539,17 +543,17 @@ predict("11.4", ["vectors", "masks", "about the same (within 0.2 bits)"])
 # *Equation (4):* code `workbench.models.masked_lm.masked_at`; paper D3PM (arXiv 2107.03006),
 # section 3.1 and appendix A.2, with the linear schedule of MDLM (2406.07524).
 #
-# The network guesses the masked words from the others. The bound is a cross entropy, and nothing
-# else: for $n$ words of which $k$, uniform on $1 \dots n$, are masked,
+# The network predicts the masked words from the others. The bound is a cross-entropy alone. Of the
+# $n$ words $k$ are masked, and all $k$ from 1 to $n$ are equally likely:
 #
 # $$-\log p(w) \le n\;\mathbb{E}_k\Big[\tfrac1k \sum_{i\ \text{masked}} -\log
 # p_\theta(w_i \mid \text{words that are not masked})\Big] \qquad (5)$$
 #
 # *Equation (5):* code `workbench.models.masked_lm.losses`; paper MDLM (arXiv 2406.07524), its
-# continuous-time bound, with the integral over $t$ done (arXiv 2406.03736).
+# continuous-time bound, with the integral over $t$ computed (arXiv 2406.03736).
 #
-# There are no embeddings to keep apart, nothing to round, and no step to tell the network: it sees
-# the masks.
+# No embeddings have to be kept apart, and no vectors to be rounded. The network does not need the
+# step either, because it receives the masks.
 
 # %%
 from workbench.models import masked_lm
@@ -560,9 +564,9 @@ listing(masked_lm._nats)
 # %% [markdown]
 # ## Exercise 5 · The masked loss (15 minutes)
 #
-# *Level:* medium. *Goal:* one sample of the right side of equation (5), in nats. The words $i$
-# with `order[i]` < `k` are masked: the network sees the id `mask` there. It is two matrices here:
-# for the ids `seen` (n,), the logits are `mix @ table[seen]`, (n, vocab).
+# *Level:* medium. *Goal:* one sample of the right side of equation (5), in nats. The words $i$ with
+# `order[i]` < `k` are masked: the network receives the id `mask` there. Here the network consists
+# of two matrices: for the ids `seen` (n,), the logits are `mix @ table[seen]`, (n, vocab).
 
 # %% tags=["stub"]
 def masked_loss(words, order, k, mask, mix, table):
@@ -585,10 +589,12 @@ def masked_loss(words, order, k, mask, mix, table):
     return len(words) / k * nats[hidden].sum()
 
 
-# One thing can change beside the masks. The four words of a note need not stand at four positions
-# of the transformer: their embeddings can be added up at one (**compound words**, arXiv
+# %% [markdown]
+# A further change concerns the positions of the transformer. The four words of a note need not take
+# four positions: the sum of their embeddings can stand at one (**compound words**, arXiv
 # 2101.02402). Then a window has 34 positions instead of 130, and a step takes about a quarter of
-# the time. The words are still masked one by one. We train both, `together=1` and `together=4`.
+# the time. The words are still masked one by one. The next cell trains both, `together=1` and
+# `together=4`.
 
 # %%
 from workbench.models.masked_lm import MaskedLMConfig
@@ -620,13 +626,13 @@ for name in twins:
 compare(clips["masks, notes"], [f"{step} steps" for step in stops])
 
 # %% [markdown]
-# *What you should have noticed:* compare the curves. Every step of the masked network says which
-# words are likely. The one on vectors must first arrange its embeddings, and has another task at
-# each level of noise. Compare the two masked networks, too: one position per note is no new idea
-# about noise, only another way to show the words to the network. Such choices can matter as much as
-# the process. And compare with the Markov chain: a note is four words, so a chain must see at least
-# the last four to know the previous word of the same kind. A baseline has to be improved until it
-# stops improving.
+# *What you should have noticed:* compare the curves. The masked network learns from the first step
+# on which words are likely. The network on vectors also has to arrange its embeddings, and it has
+# another task at each level of noise. Compare the two masked networks, too. One position per note
+# changes only how the network receives the words, not the noise. Such a choice can matter as much
+# as the process. Then compare with the Markov chain. A note is four words, so a chain has to
+# receive at least the last four words to know the previous word of the same kind. Always improve a
+# baseline until it stops improving.
 #
 # ## 9 · Beside the truth
 #
@@ -638,10 +644,10 @@ predict("11.5", [0.5, 2.0, 5.0], unit="bits per melody")
 
 # %% [markdown]
 # How good are three bits per word? For real music nobody knows, because nobody knows its
-# probabilities. Those of the built-in songs are known, because a grammar writes them. We take a
-# small part of them: one bar of melody over a C major chord. The grammar makes one choice $c_j$
-# after another: rhythms, pitches, soft or loud. Their entropies (lesson 01) add up to that of the
-# melody $w$:
+# probabilities. Those of the built-in songs are known, because a grammar generates them. This
+# section uses a small part of this grammar: one bar of melody over a C major chord. The grammar
+# makes one choice $c_j$ after another: the rhythms, the pitches, and soft or loud. Their entropies
+# (lesson 01) add up to that of the melody $w$:
 #
 # $$H(w) = \sum_j H(c_j \mid c_1 \dots c_{j-1}) \qquad (6)$$
 #
@@ -707,9 +713,9 @@ run.note("above the truth, masks", above["masks"], unit="bits per melody",
          floor=f"Markov chain {guess - np.mean(secret):.1f}")
 
 # %% [markdown]
-# A low bound says that the network expects what the grammar writes. The reverse question is
-# whether the grammar could have written what the network samples. Its probability answers that,
-# too: it is 0 for a rhythm, a pitch or a leap that the grammar does not have.
+# A low bound says that the network expects what the grammar writes. The reverse question is whether
+# the grammar could have generated what the network samples. The grammar's probability answers this
+# question, too: it is 0 for a rhythm, a pitch or a leap that the grammar does not have.
 
 # %%
 net = tiny["masks"][0].eval()
@@ -726,31 +732,33 @@ compare([melodies[i] for i in (best_first[0], best_first[-1])],
          for i in (best_first[0], best_first[-1])])
 
 # %% [markdown]
-# *What you should have noticed:* no curve goes below the truth, beyond the chance of so few
-# melodies: a bound is never better than what it bounds. For masks the whole distance to the truth
-# is the network's fault: with perfect guesses equation (5) is an equality. One wrong word makes a
-# melody impossible, so the share of possible melodies shows errors that hardly change the bits.
+# *What you should have noticed:* no curve is below the truth, apart from chance (there are few
+# melodies), because no model needs fewer bits than the truth. For masks the whole distance to the
+# truth is due to the network's errors: with perfect predictions equation (5) is an equality. A
+# single wrong word makes a melody impossible. So the share of possible melodies shows errors that
+# hardly change the bits.
 #
 # ## 10 · Control: ask a classifier for the way
 #
-# *Predict:* no one has told the network on vectors what a busy bar is. A classifier may push it.
-# By how many notes per bar will "busy" windows exceed "sparse" ones?
+# *Predict:* the network on vectors was trained without the words "busy" and "sparse". A classifier
+# pushes its samples towards one of them. How many more notes per bar will "busy" windows have than
+# "sparse" ones?
 
 # %%
 predict("11.6", [1.0, 3.0, 6.0], unit="notes per bar")
 
 # %% [markdown]
-# By Bayes' rule, the density given a class $c$ is that without it times $p(c \mid x_t)$. So its
-# gradient, which tells where to go, has two parts:
+# By Bayes' rule, the density given a class $c$ is proportional to the density without it, times
+# $p(c \mid x_t)$. So the score (lesson 05), the gradient of its logarithm, has two parts:
 #
 # $$\nabla \log p(x_t \mid c) = \nabla \log p(x_t) + \nabla \log p(c \mid x_t) \qquad (7)$$
 #
 # *Equation (7):* code `workbench.models.control.nudge`; paper Diffusion-LM (arXiv 2205.14217),
 # section 5.1.
 #
-# The first part is what the network knows (lesson 05, section 2). The second is the gradient of a
-# **classifier**, a small transformer that reads the *noisy* vectors and says which class the
-# finished music will have. We train it now; the network itself is not changed.
+# The first part follows from the network's prediction (lesson 05, section 2). The second is the
+# gradient of a **classifier**, a small transformer that reads the *noisy* vectors and predicts the
+# class of the finished music. The next cell trains it; the network itself is not changed.
 
 # %%
 from workbench.models.control import control_loss, nudge
@@ -771,7 +779,8 @@ print(f"cross entropy {terms['density'].item():.2f} nats; guessing: {np.log(3):.
 listing(nudge, first="def move", last="return moved")
 
 # %% [markdown]
-# The success is measured by counting the notes that come out, not by asking the classifier.
+# To measure the success, the next cell counts the notes of the result. It does not use the
+# classifier.
 
 # %%
 from workbench.systems.diffusion_lm.controls import measures
@@ -790,12 +799,12 @@ reveal("11.6", mean["busy"] - mean["sparse"], f"real windows are cut into thirds
 run.note("notes per bar, busy minus sparse", mean["busy"] - mean["sparse"], floor=0.0)
 
 # %% [markdown]
-# *What you should have noticed:* where the histogram of the busy windows lies to the right of the
-# others, that is done without a single new weight in the network that generates. If they coincide,
-# the push was too weak, or the classifier was trained too briefly: it can only push
-# towards what it recognises in noise.
+# *What you should have noticed:* if the histogram of the busy windows lies to the right of the
+# others, the classifier has steered the network without a change of the network's weights. If the
+# histograms coincide, the push was too weak, or the classifier was trained too briefly. It can only
+# push towards what it recognises in noise.
 #
-# ## 11 · The same, longer: the shipped checkpoints
+# ## 11 · The shipped checkpoints
 #
 # *Predict:* each shipped network was trained for more than an hour. Which will have improved more,
 # the sound of single bars or the form of the piece?
@@ -856,10 +865,11 @@ run.note("notes of a filling that its neighbours have", filled, floor=f"{other:.
 compare(example, ["the window", "its second bar generated again"])
 
 # %% [markdown]
-# *What you should have noticed:* read the three percentages (over few bars: they vary from seed to
-# seed). A filling that uses the notes of its neighbours has read them. Likely notes are known
-# notes: whether a bar is a surprise that fits, this number cannot say. The form has not improved,
-# because a window holds two or three bars.
+# *What you should have noticed:* read the three percentages (the bars are few, so they vary from
+# seed to seed). If the filling has a larger share than the bar for another window, the network used
+# the neighbouring bars. But this share counts only pitch classes that the neighbours already have.
+# It cannot show whether a bar is a surprise that fits. The form has not improved, because a window
+# holds two or three bars.
 #
 # ## Mini-project · Quality against variety (an hour)
 #
@@ -873,7 +883,7 @@ compare(example, ["the window", "its second bar generated again"])
 # You turned music into words and words into vectors, wrote the end-to-end loss and the masked loss,
 # trained both networks and heard them learn, and steered one with a classifier.
 #
-# *One limitation heard:* a window is two or three bars; there is no form beyond them.
+# *A limitation to listen for:* a window holds two or three bars, and there is no form beyond them.
 #
 # *Terms:* embedding · rounding · self-conditioning · anchor · clamping · Viterbi search ·
 # likelihood · bound · SNR · masked diffusion · ELECTRA · classifier

@@ -4,7 +4,7 @@
 # [13 The listening test](13_listening_test.ipynb) · [index](00_start_here.ipynb)
 #
 # **You will** read the licences of the data that this course is made of, measure and hear whether a
-# system copies, find out whose absence changes a loop, and put a watermark into one.
+# system copies, find out which person's absence changes a loop, and put a watermark into a loop.
 #
 # **Needs** lessons 01 (data) and 05 (the system that plays); what a logarithm of a probability is
 # (lesson 02 and [probability](refreshers/probability.ipynb)); a training loop in
@@ -32,10 +32,10 @@ run = start("14", profile=profile, dataset=dataset, seed=seed, train=train)
 # ## 1 · Whose music is this course made of?
 #
 # A **licence** says what everybody may do with a work. CC0 requires nothing. CC BY requires that
-# the author is named (**attribution**). MIT requires that its copyright notice and its text stay
-# with every copy. NC forbids commercial use. SA requires that works made from the work have the
-# same licence. The list below comes from the catalogue and from the training records of the shipped
-# checkpoints.
+# the author is named (**attribution**). MIT requires that the copyright notice and the text of the
+# licence stay with every copy. NC forbids commercial use. SA requires that works made from the work
+# have the same licence. The list below comes from the catalogue and from the training records of
+# the shipped checkpoints.
 #
 # *Predict:* the systems that you have used were trained on several data sets. How many of these
 # sets are under CC BY, at least in part?
@@ -73,14 +73,14 @@ reveal("14.1", len(by), ", ".join(by))
 # licence may be evidence of consent, but it is not the same.
 #
 # Law differs between countries and changes. In the EU, a rightholder may reserve works from text
-# and data mining (Directive 2019/790, article 4), but not from that of research organisations
+# and data mining (Directive 2019/790, article 4), but not from mining by research organisations
 # (article 3). Providers of general-purpose models have to publish a summary of their training data
 # (Regulation 2024/1689, article 53). Ask a lawyer before you rely on any of it.
 #
 # ## 2 · Who is in the data?
 #
-# In the next cells the training music is counted by drummer. (In the built-in corpus nobody plays;
-# there, styles take the place of drummers.)
+# The next cell counts the minutes of training music by each drummer. (Nobody plays in the built-in
+# corpus; there, styles take the place of drummers.)
 #
 # *Predict:* which share of the minutes of training music is by the drummer who plays most?
 
@@ -113,16 +113,16 @@ reveal("14.2", 100 * largest)
 
 # %% [markdown]
 # *What you should have noticed:* a large part of the training music may come from two or three
-# people. Then "funk" means, for the model, how they play funk. Ways of playing that are missing in
-# the data are missing in what the model generates.
+# people. Then "funk" means, for the model, how they play funk. Ways of playing that the data lack
+# are missing in what the model generates, too.
 #
 # ## 3 · Does it copy?
 #
-# **Memorisation** means that a model stores training music, so that it may generate it again. A
-# small distance to the training data alone proves nothing: many patterns are played by everybody,
-# and a backbeat is near to thousands of loops. So the distances of people's held-out loops serve
-# for comparison. A loop $x$ has a 0 or a 1 for each cell $i$ (step and drum). Its distance is that
-# to the nearest training loop $y$:
+# **Memorisation** means that a model stores training music, so that it may generate it again. But a
+# small distance to the training data does not prove it: everybody plays many of the same patterns,
+# and a backbeat is near to thousands of loops. So the distances are compared with those of people's
+# held-out loops. A loop $x$ has a 0 or a 1 for each cell $i$ (step and drum). Its distance to the
+# training data is the distance to the nearest training loop $y$:
 #
 # $$d(x) = \min_{y \in \text{training}} \sum_i |x_i - y_i| \qquad (1)$$
 #
@@ -230,8 +230,8 @@ compare([clip for mine, source, _ in pairs for clip in (mine, source)], titles)
 # %% [markdown]
 # *What you should have noticed:* judge by ear whether the first pair is "the same beat", and
 # whether the second is. Two drummers who never met may play the same eight bars of rock, and few
-# people would call it a copy. And a copy that is shifted, or played on other drums, is not found by
-# comparing cells.
+# people would call this a copy. And comparing cells does not find a copy that is shifted or played
+# on other drums.
 #
 # ## Exercise 2 · How many are suspicious? (5 minutes)
 #
@@ -260,17 +260,17 @@ print(f"{suspicious:.0%} of generated loops are nearer than {limit:.0f} cells")
 run.note("generated loops nearer than 95 % of people's", suspicious, floor=0.05)
 
 # %% [markdown]
-# *What you should have noticed:* for a system whose distances are distributed as people's, about 5
-# % are expected; this is the floor. Much more is a reason to listen to these loops. Much less shows
-# only that the system plays differently from people. With few loops the share is uncertain: of nine
-# loops, a single one is 11 %.
+# *What you should have noticed:* if a system's distances are distributed like people's, about 5 %
+# of its loops are that near; this is the floor. Many more are a reason to listen to them. Many
+# fewer show only that the system plays differently from people. With few loops the share is
+# uncertain: of nine loops, a single one is 11 %.
 #
 # ## 4 · In the style of …
 #
 # For each drummer a small model is trained on this drummer alone: a Markov chain (lesson 09) of
-# sixteenths. A token is the set of drums that are hit, with its place in the bar. To train a chain
-# takes about a second. A loop is attributed to the drummer whose chain gives it the highest
-# probability.
+# sixteenths. A token is the set of drums that are hit at a sixteenth, with its place in the bar.
+# Training a chain takes about a second. A loop is attributed to the drummer whose chain gives it
+# the highest probability.
 #
 # *Predict:* which share of the loops that the chains generate is attributed to the right drummer?
 
@@ -316,18 +316,19 @@ compare([audible(chains[who].sample(4, seed), f"in the style of {who}") for who 
 # %% [markdown]
 # *What you should have noticed:* at laptop size, an imitation is attributed to the right person
 # more often than another session of this person. One reason is that the chain that generated the
-# imitation is one of those that decide. A judge that was trained on other performances may be less
-# certain. Copyright protects works, and related rights protect recordings. Ideas and methods as
-# such are free (TRIPS agreement, articles 9 and 14), and a style usually counts as an idea. Should
-# it be allowed to sell thousands of loops in the style of a person? This is a question for the
-# debate below.
+# imitation also takes part in the decision. A judge that was trained on other performances may be
+# less certain. Copyright protects works, and related rights protect recordings (TRIPS agreement,
+# article 14). Ideas and methods as such are free (article 9), and a style usually counts as an
+# idea. Should it be allowed to sell thousands of loops in the style of a person? This is a question
+# for the debate below.
 #
 # ## 5 · Whose absence changes this loop?
 #
-# **Attribution** of a result to training data is mostly estimated, because it is too expensive to
-# train a large model again without each musician. A chain takes a second, so here it can be
-# computed exactly. $P$ is the chain that was trained on all people, and $P_{-p}$ the one that was
-# trained without the person $p$. For a loop $x$ the absence of $p$ costs
+# The word **attribution** has a second meaning: finding the training data on which a result
+# depends. It is mostly estimated, because it is too expensive to train a large model again without
+# each musician. A chain is trained in a second, so here it can be computed exactly. $P$ is the
+# chain that was trained on all people, and $P_{-p}$ the one that was trained without the person
+# $p$. For a loop $x$ the absence of $p$ costs
 #
 # $$\Delta_p(x) = \log P(x) - \log P_{-p}(x) \qquad (2)$$
 #
@@ -394,16 +395,16 @@ compare([audible(results[most], "trained on all"), audible(again, f"without {owe
 
 # %% [markdown]
 # *What you should have noticed:* after the first step that differs, all later steps may differ,
-# because each step depends on those before it. And the nearest loop is only an estimate: compare
-# its share with that of the most frequent name.
+# because each step depends on those before it. And the player of the nearest loop is only an
+# estimate: compare the two printed shares.
 #
 # A network may behave differently from this chain, because each of its weights depends on all
 # people. The next cells train a small latent diffusion model without each of the five people who
 # play most (two at smoke size). The model is the denoiser of lesson 05, section 7, without text.
 # The encoder and the decoder are those of DrumLDM, which were trained on everybody. All trainings
-# begin with the same weights and receive the same loops in the same order. Only the loops of the
-# person who is left out are replaced by others. For the **floor**, as many loops are left out,
-# chosen at random from all people.
+# begin with the same weights and receive the same loops in the same order; only the loops of the
+# person who is left out are replaced by others. For the **floor**, the same number of loops is left
+# out, chosen at random from all people.
 
 # %%
 import torch
@@ -507,7 +508,7 @@ compare([audible(by_all[place], "diffusion, trained on all"),
 # ## Exercise 3 · A fair share (15 minutes)
 #
 # Leaving one person out has a flaw. If two people play the same, the absence of one changes
-# nothing, because the other is still there, and both get nothing. **Shapley values** are means over
+# nothing, because the other is still there. So both get nothing. **Shapley values** are means over
 # all orders in which the people may join. $v(S)$ is the value of a set $S$ of people:
 #
 # $$\phi_p = \frac{1}{n!} \sum_{\text{orders}} \big[v(\text{those before } p, \text{ and } p) -
@@ -568,9 +569,9 @@ for name in three:
 # %% [markdown]
 # *What you should have noticed:* the first person and the copy have the same music, so leaving out
 # one of them costs little. (The number may even be negative, because the same music then counts
-# once.) By Shapley values the two share the credit. So a payment by leaving out would pay a person
-# who plays like nobody else, and not two people who play alike. Which rule is fair is a decision,
-# not a measurement.
+# once.) By Shapley values the two share the credit. So a payment by leaving out would reward a
+# person who plays like nobody else, but not two people who play alike. Which rule is fair is a
+# decision, not a measurement.
 #
 # ## 6 · What a file says about its origin
 #
@@ -610,24 +611,25 @@ reveal("14.6", ("nothing", "something", "everything")[len(left)])
 # *What you should have noticed:* the workbench writes the **provenance** into the file, as text
 # beside the notes. A program that keeps only the notes loses it. Then a person who shares the file
 # has to say in words that it was generated: **disclosure**. In the EU, providers of systems that
-# generate
-# sound have to mark it so that machines can detect it, with exceptions (Regulation 2024/1689,
-# article 50; it applies from August 2026, and from December 2026 to older systems).
+# generate sound have to mark this sound so that machines can detect it, with exceptions (Regulation
+# 2024/1689, article 50(2), amended by Regulation 2026/1744). This applies from 2 August 2026, and
+# from 2 December 2026 to systems that were on the market before.
 #
 # ## 7 · A watermark in the music itself
 #
-# A **watermark** is a pattern in the generated choices that only a secret key reveals. For each
-# step the key divides all 512 sets of drums into green and red ones. When a loop is generated, the
-# probability of each green set is multiplied by $e^b$, where $b$ is the **bias**, and all
-# probabilities are divided by their sum. To find the watermark, one needs the key. One counts the
-# green steps $g$ among $n$ steps. Without a watermark a share $\gamma$ is expected to be green,
-# here a half. $z$ tells by how many standard deviations $g$ is larger than expected:
+# A **watermark** is a pattern in the generated choices that only a secret key reveals. At each
+# step, the key and the token before it divide all 512 sets of drums into green and red ones. When a
+# loop is generated, the probability of each green set is multiplied by $e^b$, where $b$ is the
+# **bias**, and all probabilities are divided by their sum. A person with the key finds the
+# watermark by counting the green steps $g$ among $n$ steps. Without a watermark a share $\gamma$ is
+# expected to be green, here a half. $z$ is the number of standard deviations by which $g$ is larger
+# than expected:
 #
 # $$z = \frac{g - \gamma n}{\sqrt{n\,\gamma\,(1 - \gamma)}} \qquad (4)$$
 #
 # *Equation (4):* code `workbench.models.drum_chain.z_score`; paper arXiv 2301.10226, equation 3.
 #
-# *Predict:* what is $z$ of 32 bars of drums with a watermark, in the mean?
+# *Predict:* what is the mean $z$ of 32 bars of drums with a watermark?
 
 # %%
 predict("14.7", [1.0, 2.0, 4.0], unit="standard deviations")
@@ -687,12 +689,12 @@ compare([audible(roll, f"bias {bias:g}: z {z_score(*count_green(roll, KEY)):.1f}
 # it for about one key in twenty. All curves use the same key, and loops have their most frequent
 # steps in common, so the curves without a watermark may differ from 0 in the same direction. With
 # the watermark $z$ grows with the number of bars, and editing makes it smaller. A strong bias is
-# audible, because the chain then plays improbable steps. A person with the key can find the
-# watermark. A person who knows the method can remove it, with some effort. And a watermark says
-# nothing about whose music the model was trained on.
+# audible, because the chain then plays improbable steps. A person who knows the method can remove
+# the watermark, with some effort. And a watermark says nothing about whose music the model was
+# trained on.
 #
-# Here repeated bars count only once. If each repeat counted, a one-bar loop that a person plays
-# forty times could seem to have a watermark.
+# Here each pair of neighbouring steps counts only once. If each repeat counted, a one-bar loop that
+# a person plays forty times could seem to have a watermark.
 #
 # ## 8 · A debate
 #
@@ -709,22 +711,22 @@ compare([audible(roll, f"bias {bias:g}: z {z_score(*count_green(roll, KEY)):.1f}
 # - what each person would be paid by leaving out and by Shapley values (section 5);
 # - what a file and a watermark can prove, and what not (sections 6 and 7).
 #
-# Afterwards: which argument would be different if the drummers had not been asked? If they had
-# recorded in 1920? If the model had been trained on ten thousand drummers, and leaving out any one
-# of them changed nothing?
+# Afterwards: which argument would be different if the drummers had not been asked? Which, if they
+# had recorded in 1920? Which, if the model had been trained on ten thousand drummers, and leaving
+# out any one of them changed nothing?
 #
 # ## Mini-project · A statement for your own data (an hour)
 #
 # Take a folder of your own music, or of somebody who agrees. Write one page: who made the music,
-# how they were asked and for which use, the licence, who is missing, and how you split the data so
-# that copies are noticed. Train a `DrumChain` with and without one of the people, repeat the
+# for which use they were asked, and how; the licence; who is missing; and how you split the data so
+# that you would notice copies. Train a `DrumChain` with and without one of the people, repeat the
 # measurements of sections 3 and 5, and decide how you would credit each person. Let one of them
 # read the page.
 #
 # ## You can now
 #
 # You read the licences of the data that this course is made of, measured and heard whether a system
-# copies, found out whose absence changes a loop, and put a watermark into one.
+# copies, found out which person's absence changes a loop, and put a watermark into a loop.
 #
 # *A limitation to listen for:* two loops whose hits differ in many cells can still have the same
 # idea, and no distance here would show it.
