@@ -381,8 +381,8 @@ for ax, stop in zip(panels, stops, strict=True):
 trained = recalls[stops[-1]]
 
 # %% [markdown]
-# What the towers retrieve for the same words at each of these steps: the nearest loop that no
-# earlier step has retrieved.
+# The players below have what the towers retrieve for the same words at each of these steps. It is
+# the nearest loop that no earlier step has retrieved.
 
 # %%
 from workbench.course.widgets import compare

@@ -473,9 +473,9 @@ for prediction in ("epsilon", "x0", "v"):
 # ## 4 · Backwards: from noise to data
 #
 # A **sampler** starts from noise and evaluates the network at each of its steps. In this section
-# the data are single numbers near −1 (30 %) or near +1 (70 %). For these data the *best possible*
-# denoiser is a formula (`workbench.models.mixture`). No network is trained, so all errors come from
-# the sampler. This lesson calls these data the **toy world**.
+# the data are single numbers near −1 (30 %) or near +1 (70 %). For these data there is a formula
+# for the *best possible* denoiser (`workbench.models.mixture`). No network is trained, so all
+# errors come from the sampler. This lesson calls these data the **toy world**.
 #
 # *Predict:* two samplers start from the same nine values of noise. One of the samplers adds fresh
 # noise at its steps. For how many of the nine do the two samplers end at numbers of different sign?

@@ -105,7 +105,7 @@ print(f"{rate:,} samples per second become {frames:g} frames × 513 levels: {fra
 # Levels alone do not give a sound, because the phases are missing. `sound_of` estimates them: it
 # starts with random phases, computes a sound, takes the phases of this sound, and repeats (Griffin
 # and Lim 1984). All four models use it. The second player below has the exact levels and estimated
-# phases: no model can sound better in this way.
+# phases. It is the best sound that any of the four models can reach.
 
 # %%
 from workbench.course.widgets import compare
@@ -396,7 +396,8 @@ predict("06.3", ["the autoencoder", "the variational autoencoder"])
 # decode to anything. To *generate* sound we need latents with a known distribution. A **VAE**
 # (variational autoencoder) is a model of how sounds arise: first $z$ is sampled from
 # $p(z) = \mathcal N(0, I)$, then a sound from $p(x \mid z)$, a normal distribution around $g(z)$.
-# Its training makes the probability $p(x)$ of real sounds large. This needs four steps:
+# Its training makes the probability $p(x)$ of real sounds large. The derivation of its loss has
+# four steps:
 #
 # 1. $p(x)$ is the mean of $p(x \mid z)$ over all $z$, weighted by $p(z)$. It cannot be estimated by
 #    random $z$, because nearly all of them belong to other sounds.
@@ -478,7 +479,7 @@ def kl_normal(mean, log_variance):
 
 # %% [markdown]
 # **The reparametrisation.** The mean over $q$ in equation (4) is estimated by one sample $z$. The
-# gradient has to reach $\mu$ and $\sigma$ through this random number. So it is written as a
+# gradient has to reach $\mu$ and $\sigma$ through this random number. So $z$ is written as a
 # function of $\mu$, of $\sigma$ and of noise $\varepsilon$ that depends on neither:
 #
 # $$z = \mu + \sigma\varepsilon, \qquad \varepsilon \sim \mathcal N(0, 1) \qquad (6)$$
@@ -839,7 +840,8 @@ def play(net, discriminator, optimizers, x, weights=(1.0, beta, 0.02, 0.05)):
 
 
 # %% [markdown]
-# Two copies of the VAE are trained for as many further steps: one alone, one with a discriminator.
+# Two copies of the VAE are trained for the same number of further steps: one alone, one with a
+# discriminator.
 
 # %%
 from copy import deepcopy
@@ -880,8 +882,8 @@ distances |= {name: distance(levels) for name, levels in results.items()}
 reveal("06.4", "the VAE alone" if distances["VAE"] < distances["VAE-GAN"] else "the VAE-GAN")
 
 # %% [markdown]
-# By ear, in a random order: one player has all 513 levels, the two others are the VAE alone and the
-# VAE-GAN. Decide which is which before you unfold the answer.
+# Now compare by ear. The players are in a random order: one has all 513 levels, the two others are
+# the VAE alone and the VAE-GAN. Decide which is which before you unfold the answer.
 
 # %%
 takes = [clip_of(sound_of(levels[0]), name) for name, levels in results.items()]
@@ -919,8 +921,9 @@ predict("06.5", ["PCA's", "the shipped autoencoder's"])
 # The shipped network is built of the same blocks. Its decoder also outputs the **phases**, so an
 # inverse Fourier transform gives the sound, as in Vocos. Its loss compares spectrograms of the
 # sound at several window lengths instead of one. In a second stage only its decoder was trained,
-# with equation (1) as a part of its loss. It may be trained with a discriminator of samples; the
-# line printed after the listings tells whether the shipped one was.
+# with equation (1) as a part of its loss. Such a network may also be trained with a discriminator
+# that receives the samples of the sound. The line printed after the listings tells whether the
+# shipped one was.
 
 # %%
 from IPython.display import display

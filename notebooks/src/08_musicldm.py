@@ -84,9 +84,9 @@ predict("08.1", [25.0, 50.0, 75.0], unit="%")
 
 # %% [markdown]
 # **CLAP** does with sound what lesson 03 did with loops. A text tower and a sound tower are trained
-# so that a caption and its sound get similar vectors. Let $T$ and $S$ be the vectors of $n$
-# captions and of their sounds, all of length one, both (n, 128). Let $s$ be a learned scale, as in
-# lesson 03:
+# so that a caption and its sound get similar vectors. Let the rows of $T$ and $S$, both (n, 128),
+# be the vectors of $n$ captions and of their sounds, all of length one. Let $s$ be a learned scale,
+# as in lesson 03:
 #
 # $$L_{\text{CLAP}} = \tfrac12 \left(H(s\, T S^\top) + H(s\, S T^\top)\right), \qquad
 # H(M) = -\frac1n \sum_{i} \ln \frac{e^{M_{ii}}}{\sum_j e^{M_{ij}}} \qquad (1)$$
@@ -237,8 +237,7 @@ predict("08.2", ["the VAE", "the vocoder", "about the same (within a tenth)"])
 # *Equation (3):* code `workbench.systems.musicldm.coding.fit_vae`; paper VAE (arXiv 1312.6114),
 # eq. 10 and appendix B.
 #
-# *Equation (4):* code `workbench.models.music_ldm.Vocos`; paper Vocos (arXiv 2306.00814), section
-# 3.
+# *Equation (4):* code `workbench.models.music_ldm.Vocos`; paper Vocos (arXiv 2306.00814).
 
 # %%
 pipeline("encoder", "latent", "decoder", "vocoder")
@@ -600,8 +599,8 @@ predict("08.5", [0.6, 0.8, 0.95])
 # \operatorname{mix}_\lambda(a, b) = \frac{\lambda a + (1-\lambda)\, b}
 # {\sqrt{\lambda^2 + (1-\lambda)^2}} \qquad (7)$$
 #
-# The average of independent signals has less variance than each of them. The divisor compensates
-# for this.
+# The average of two independent signals has less variance than each of them; the divisor
+# compensates for this.
 #
 # *Equation (7):* code `workbench.representations.mixup.mix`; paper MusicLDM (arXiv 2308.01546),
 # section 3.2, has the sum alone; the divisor is that of between-class learning (arXiv 1711.10282).

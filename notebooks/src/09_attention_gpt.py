@@ -30,8 +30,8 @@ run = start("09", profile=profile, dataset=dataset, seed=seed, train=train)
 # %% [markdown]
 # ## 1 · The task: which token comes next?
 #
-# In these songs whole phrases are repeated. Can a model use this that receives only the last four
-# tokens?
+# In these songs whole phrases are repeated. Can a model that receives only the last four tokens use
+# these repeats?
 #
 # A song is a sequence of tokens $w_1 \dots w_N$ (lesson 02). A **language model** with weights
 # $\theta$ gives each token a probability, given those before it. The negative logarithm of this
@@ -161,11 +161,12 @@ def next_token_loss(logits, ids, pad):
 # \;\text{ for } j \le i, \quad 0 \;\text{ for } j > i, \qquad
 # y_i = \sum_{j} a_{ij}\, v_j \qquad (2)$$
 #
-# $d$ is the number of components of a query. If the components of two random vectors have variance
-# 1, the dot product of the vectors has variance $d$. The divisor $\sqrt d$ makes this variance 1,
-# so that the softmax does not give nearly all weight to one token. The **causal mask** sets the
-# weights of later tokens ($j > i$) to 0, because the network has to *predict* these tokens. Several
-# **heads** do this in parallel, each with its own matrices. Their results are concatenated.
+# $d$ is the number of components of a query. If the components of two vectors are independent, with
+# mean 0 and variance 1, the dot product of the vectors has variance $d$. The divisor $\sqrt d$
+# makes this variance 1, so that the softmax does not give nearly all weight to one token. The
+# **causal mask** sets the weights of later tokens ($j > i$) to 0, because the network has to
+# *predict* these tokens. Several **heads** do this in parallel, each with its own matrices. Their
+# results are concatenated.
 #
 # *Equation (2):* code `workbench.models.gpt.Attention`; paper Vaswani and others (arXiv
 # 1706.03762), eq. 1, with the mask of section 3.2.3.

@@ -404,8 +404,8 @@ reveal("10.3", verdict, f"{ratio:.2f} times the surprise with no bars after the 
 #
 # ## 5 · The shipped network: MidiGPT
 #
-# *Predict:* the players below are shuffled: a pop song, and the same with two bars regenerated.
-# Which one is the original?
+# *Predict:* the players below are shuffled: a pop song, and the same song with two bars
+# regenerated. Which one is the original?
 
 # %%
 if run.train:
@@ -658,7 +658,8 @@ run.note("times faster with a cache", slow / fast, floor=1.0)
 # ## 8 · What its embeddings show
 #
 # *Predict:* to the network, tokens are only numbers. Nothing tells it that the pitches 60 and 72
-# are both a C, nor that 60 and 61 are neighbours. Which of the two do the learned embeddings show?
+# are both a C, nor that 60 and 61 are neighbours. Which of these two facts do the learned
+# embeddings show?
 #
 # The first figure is a map by t-SNE (lesson 03), in which neighbours have similar embeddings. The
 # second shows the mean cosine of the embeddings of two pitches, by their distance in semitones.
@@ -717,8 +718,9 @@ InpaintingWidget(system, tune)
 # You wrote songs as sequences with holes, trained a network to fill them and heard it learn,
 # measured whether it uses the bars after a hole, and compared the embeddings of a larger one.
 #
-# *A limitation to listen for:* it was trained on certain kinds of songs only. If you request a
-# metre or an instrument that is rare in them, a warning tells you so, and the result may be poor.
+# *A limitation to listen for:* the shipped network was trained on certain kinds of songs only. If
+# you request a metre or an instrument that is rare in them, a warning tells you so, and the result
+# may be poor.
 #
 # *Terms:* fill-in-the-middle · suffix · echo · clock · controls · cache · context · pitch class
 #

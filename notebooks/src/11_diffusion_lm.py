@@ -88,8 +88,8 @@ predict("11.1", [0.5, 0.7, 0.9], unit="of noise")
 # Gaussian noise can be added to numbers, not to words. So each word $w$ has a learned vector
 # $\mathrm{Emb}(w)$, its **embedding**, of $d = 16$ numbers. **Rounding** is the way back: from a
 # vector to the word whose embedding is nearest. The small network of this lesson is not trained
-# yet, so its embeddings are random; all have the length $\sqrt d$, so that their numbers have
-# about the variance of the noise.
+# yet, so its embeddings are random. All have the length $\sqrt d$, so their numbers have about the
+# variance of the noise.
 
 # %%
 from workbench import DiffusionLM
@@ -244,7 +244,7 @@ for backbone in ("bert", "electra"):
 # ## 4 · The objective, term by term
 #
 # *Predict:* suppose that all embeddings are the same vector. Which term can training then bring to
-# almost 0, and which can it not reduce?
+# almost 0, and which terms stay large?
 #
 # Embeddings, network and rounding are trained together, **end to end**. $w$ are the words of a
 # window. $x_0$ is their embedding plus a little noise, with the standard deviation $\sigma_0$ of
@@ -417,9 +417,9 @@ predict("11.3", ["positions", "pitches", "velocities", "durations"])
 
 # %% [markdown]
 # Sampling is that of lesson 05 (DDPM): predict $\hat x_0$, go a part of the way, add fresh noise.
-# $\hat x_0$ is the mean of the embeddings, each weighted by the probability that the network gives
-# its word at a **temperature**. Temperature 0 takes the nearest embedding alone; this is the
-# paper's **clamping**.
+# $\hat x_0$ is the mean of the embeddings, each weighted by the probability of its word at a
+# **temperature**. Temperature 0 takes the nearest embedding alone; this is the paper's
+# **clamping**.
 
 # %%
 from workbench.models.diffusion_lm import Predictor
@@ -740,9 +740,9 @@ compare([melodies[i] for i in (best_first[0], best_first[-1])],
 #
 # ## 10 · Control: ask a classifier for the way
 #
-# *Predict:* the network on vectors was trained without the words "busy" and "sparse". A classifier
-# pushes its samples towards one of them. How many more notes per bar will "busy" windows have than
-# "sparse" ones?
+# *Predict:* in its training the network on vectors was never told which windows are busy or sparse.
+# A classifier pushes its samples towards one of the two. How many more notes per bar will "busy"
+# windows have than "sparse" ones?
 
 # %%
 predict("11.6", [1.0, 3.0, 6.0], unit="notes per bar")

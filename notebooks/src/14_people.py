@@ -118,15 +118,16 @@ reveal("14.2", 100 * largest)
 #
 # ## 3 · Does it copy?
 #
-# **Memorisation** means that a model stores training music, so that it may generate it again. But a
-# small distance to the training data does not prove it: everybody plays many of the same patterns,
-# and a backbeat is near to thousands of loops. So the distances are compared with those of people's
+# **Memorisation** means that a model stores training music, so that it may generate it again. A
+# small distance to the training data does not prove it. Many patterns are played by everybody, and
+# a backbeat is near to thousands of loops. So the distances are compared with those of people's
 # held-out loops. A loop $x$ has a 0 or a 1 for each cell $i$ (step and drum). Its distance to the
 # training data is the distance to the nearest training loop $y$:
 #
 # $$d(x) = \min_{y \in \text{training}} \sum_i |x_i - y_i| \qquad (1)$$
 #
-# *Equation (1):* code `workbench.evaluation.patterns.nearest`; paper arXiv 2408.02711, section 5.
+# *Equation (1):* code `workbench.evaluation.patterns.nearest`; paper arXiv 2408.02711, which
+# measures such distances.
 #
 # *Predict:* which loops are nearer to the training data, by the median of their distances: those
 # that DrumLDM generates, or those that people played in held-out sessions?
@@ -336,7 +337,7 @@ compare([audible(chains[who].sample(4, seed), f"in the style of {who}") for who 
 # absence costs most.
 #
 # *Equation (2):* code `workbench.evaluation.attribution.leave_one_out`; paper arXiv 2008.03703,
-# section 1.1, with one training for each set of data.
+# section 1.1, here with a single training for each set of data.
 #
 # *Predict:* a chain that was trained on all people generates loops. Which share of them owes most
 # to the person who plays most?
@@ -501,9 +502,9 @@ compare([audible(by_all[place], "diffusion, trained on all"),
 
 # %% [markdown]
 # *What you should have noticed:* compare the two points of each person. Leaving out any loops
-# changes the result, and more loops change it more. Only what exceeds the floor is an effect of the
-# person. For the shipped model each point would need a whole training, so attribution is usually
-# estimated.
+# changes the result, and leaving out more loops changes it more. Only what exceeds the floor is an
+# effect of the person. For the shipped model each point would need a whole training, so attribution
+# is usually estimated.
 #
 # ## Exercise 3 · A fair share (15 minutes)
 #
@@ -618,7 +619,7 @@ reveal("14.6", ("nothing", "something", "everything")[len(left)])
 # ## 7 · A watermark in the music itself
 #
 # A **watermark** is a pattern in the generated choices that only a secret key reveals. At each
-# step, the key and the token before it divide all 512 sets of drums into green and red ones. When a
+# step, the key and the previous token divide all 512 sets of drums into green and red ones. When a
 # loop is generated, the probability of each green set is multiplied by $e^b$, where $b$ is the
 # **bias**, and all probabilities are divided by their sum. A person with the key finds the
 # watermark by counting the green steps $g$ among $n$ steps. Without a watermark a share $\gamma$ is

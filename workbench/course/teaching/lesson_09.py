@@ -201,7 +201,7 @@ def check_attention(random: np.random.Generator) -> Task:
             (
                 "the weights of one query add up to 1: the softmax runs over the keys",
                 lambda *case: attention(*case, axis=0),
-                3,
+                2,
             ),
             (
                 "that is a single head: each head has its own weights, from its own columns",

@@ -127,7 +127,7 @@ def echo_list(
         "The tail of length n that ends at i is ids[i + 1 - n : i + 1]. The first n − 1 positions "
         "have none.",
         "Keep a dict from each tail (a tuple) to the last place where it ended. Tails of all "
-        "lengths fit into one dict.",
+        "lengths fit into one dict. A tail that is not in it gives no echo: −1.",
         "Look the tail up *before* you store its own place.",
         "The echo is the token after that place: one further.",
         "Go from the shortest tail to the longest: what a longer one finds replaces the echo.",

@@ -14,7 +14,7 @@ from workbench.course.teaching.core import Task, exercise
     "11.1",
     points=1,
     hints=(
-        "t / T increases from nearly 0 to 1.",
+        "√(t/T + s) grows from nearly 0 to about 1: the share of the noise. What is left for ᾱ?",
         "The constant under the root keeps ᾱ below 1 at the first step.",
     ),
 )

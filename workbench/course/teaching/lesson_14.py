@@ -51,7 +51,7 @@ def check_nearest(random: np.random.Generator) -> Task:
             (
                 "that is a share: count the cells that differ, do not take their mean",
                 lambda x, y: apart(x, y).min(1) / x.shape[1],
-                1,
+                2,
             ),
             (
                 "that counts hits of the loop that the training loop lacks; the reverse counts, "
