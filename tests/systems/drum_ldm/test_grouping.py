@@ -224,3 +224,12 @@ def test_a_loop_without_drums_is_silent():
     assert not chart.absent()[:16].any()
     assert chart.density[1] == 0
     assert len(DRUMS) == chart.drums.shape[1]
+
+
+def test_the_pace_of_a_fill_with_a_density_of_its_own_is_that_of_the_tempo():
+    """As in Groove's captions; otherwise "fast fill" says how dense the fill is."""
+    request = read_request("funk fast 125 bpm fill 4-4 sparse loud", 8)
+    assert not request.refused
+    assert (request.chart.density < 3).all()
+    other = read_request("a sparse rock beat with a fast fill", 8)
+    assert other.chart.density[7] > 5 > 3 > other.chart.density[0]

@@ -482,7 +482,7 @@ class _Reader:
             self._excepted(thing)
             return
         drum = is_drum(thing)
-        if self._of_fill(thing):  # "a big tom fill"
+        if self._of_fill(thing) and not self._of_tempo(entry):  # "a big tom fill"
             quality = thing
             if entry.has("pace"):
                 [(factor, _)] = entry.of("pace")
@@ -550,6 +550,12 @@ class _Reader:
         group = self.draft.group
         self._set(things=(*group.things, thing), **changes)
         self.draft.joined = False
+
+    def _of_tempo(self, entry: Entry) -> bool:
+        """Whether a pace before a fill is that of the tempo: the fill has a density of its own
+        after it, as in "125 bpm fast fill 4-4 sparse"."""
+        after = (item for item in self.clause[self.at + 2 :] if isinstance(item, Thing))
+        return entry.has("pace") and any(item.entry.sets("density") for item in after)
 
     def _of_drum(self, entry: Entry) -> bool:
         """Whether an amount is that of what follows. A pace is only that of hands: "fast hats"."""
