@@ -469,11 +469,11 @@ plots.bars(right, different, ylabel="different pitches per window")
 run.note("words that fit, temperature 0.5", fitting["T 0.5"], floor=f"real {fitting['real']:.2f}")
 
 # %% [markdown]
-# *What you should have noticed:* compare the two panels. A low temperature gives words that fit
-# together, but fewer different ones. Every sampler has such a trade-off between quality and
-# variety. By default, words that do not fit are corrected at the end. A **Viterbi search** finds
-# the likeliest sequence that the grammar allows. In it, positions do not go back within a bar, and
-# pitches ascend at a position.
+# *What you should have noticed:* compare the two panels. A low temperature gives fewer different
+# words. Do more of them fit together? Once a network is trained well enough, they do: every sampler
+# has such a trade-off between quality and variety. By default, words that do not fit are corrected
+# at the end. A **Viterbi search** finds the likeliest sequence that the grammar allows. In it,
+# positions do not go back within a bar, and pitches ascend at a position.
 #
 # ## 7 · What does a word cost?
 #

@@ -287,8 +287,8 @@ class PVD:
         logits = np.where(possible, logits, -np.inf).astype(float)
         ids = logits.argmax(-1)
         if uniform is not None:  # the words that depend on no other
-            for part in [slice(3, -1, 4)] if self.rhythm else [slice(1, -1)]:
-                ids[:, part] = _pick(logits[:, part], uniform[:, part])
+            part = slice(3, -1, 4) if self.rhythm else slice(1, -1)
+            ids[:, part] = _pick(logits[:, part], uniform[:, part])
         return self._notes(ids, logits, given, uniform, bars, before) if self.rhythm else ids
 
     def cycle(self, length: int) -> np.ndarray:

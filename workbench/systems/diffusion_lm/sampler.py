@@ -249,15 +249,15 @@ class PianoSampler(System):
         """Return a function that samples words from a masked model's logits. It keeps the words
         that it last returned: they agree with all words that have been revealed since."""
         fits = torch.from_numpy(allowed)
-        before: list[np.ndarray] = []
+        last: np.ndarray | None = None
 
         def choose(logits: Tensor, uniform: Tensor) -> Tensor:
+            nonlocal last
             logits = logits.masked_fill(~fits, -torch.inf)
             if not grammar:
                 return categorical(logits, uniform)
-            last = before.pop() if before else None
-            before.append(self.code.sample(logits.numpy(), uniform.numpy(), bars, last))
-            return torch.from_numpy(before[0])
+            last = self.code.sample(logits.numpy(), uniform.numpy(), bars, last)
+            return torch.from_numpy(last)
 
         return choose
 
