@@ -21,6 +21,7 @@ STYLES = ("pop909", "openscore-lieder")
         ("density high register low", {"density": "busy", "register": "low"}),
         ("Density: medium; register is medium", {"density": "medium", "register": "middle"}),
         ("low in density", {"density": "sparse"}),
+        ("density is very high", {"density": "busy"}),
         ("", {}),
     ],
 )
@@ -49,6 +50,9 @@ def test_levels_belong_to_the_control_beside_them(prompt, control):
         ("in A major key", "A major"),
         ("in G", "G major"),
         ("key of d", "D major"),
+        ("key of f sharp", "F# major"),
+        ("key: e flat", "Eb major"),
+        ("C Sharp Minor", "C# minor"),
         ("Cmaj", "C major"),
         ("Fb major", "Fb major"),
     ],
@@ -117,3 +121,26 @@ def test_other_words_are_unknown():
     ]
     assert request_of("@0 @7 busy", STYLES).unknown == ["0", "7"]
     assert request_of("busy or not", STYLES).unknown == ["not"]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["hardly busy", "barely busy", "ain't busy", "shouldn't be busy", "everything except busy"],
+)
+def test_weak_words_of_negation_exclude_too(prompt):
+    request = request_of(prompt, STYLES)
+    assert not request.control
+    assert "cannot exclude" in request.refused[0]
+
+
+def test_all_but_one_key_excludes_it():
+    request = request_of("anything but C major", STYLES)
+    assert not request.control
+    assert "C major" in request.refused[0]
+
+
+@pytest.mark.parametrize("prompt", ["high tempo", "low volume", "high energy"])
+def test_a_level_of_something_else_is_no_register(prompt):
+    request = request_of(prompt, STYLES)
+    assert not request.control
+    assert request.unknown == prompt.split()

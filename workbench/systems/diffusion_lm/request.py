@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 DENSITIES = ("sparse", "medium", "busy")
 REGISTERS = ("low", "middle", "high")
@@ -23,7 +24,7 @@ _NAMES = {"density": "density", "register": "register", "pitch": "register", "ra
 _NOUNS = "key|mode|scale|tonality|piece|song|tune|melody|mood|feel|sound|music|chord"
 _SIGNS = {"#": "#", "♯": "#", "sharp": "#", "b": "b", "♭": "b", "flat": "b"}
 _START, _END = r"(?<![\w#♯♭'’])", r"(?![\w#♯♭'’])"
-_SIGN = r"(?P<sign>[#♯b♭]|[ -]?(?:sharp|flat)\b)"
+_SIGN = r"(?P<sign>[#♯b♭]|[ -]?(?i:sharp|flat)\b)"
 _MODES = r"[ -]?(?P<mode>major|minor|maj|min)"
 _KEYS = [
     re.compile(_START + pattern + _END)
@@ -33,14 +34,19 @@ _KEYS = [
         # Gm, Ebm, f#m; "am" and "em" are words
         rf"(?:(?P<tonic>[A-G]){_SIGN}?|(?P<lower>[a-g])(?P<accidental>[#♯b♭]))(?P<mode>m)",
         rf"(?P<tonic>[A-G]){_SIGN}",  # Bb, F sharp
-        r"(?i:key of|key:|key is) ?(?P<tonic>[A-Ga-g])",
+        rf"(?i:key of|key:|key is) ?(?P<tonic>[A-Ga-g]){_SIGN}?",
         r"(?:[Ii]n|[Kk]ey) (?P<tonic>[A-G])",
     )
 ]
 _ARTICLE = re.compile(rf"(?:\ba|^A)(?= (?:major|minor)[ -](?:{_NOUNS})\b)")
 _NOT = {"not", "no", "never", "without", "non", "neither", "nor", "less", "don't", "isn't", "avoid"}
+_NOT |= {"hardly", "barely", "scarcely", "ain't", "shouldn't", "except", "excluding"}
+_ALL_BUT = re.compile(r"(?i)\b(?:anything|everything|all) (?:but|except)\b")
 _BETWEEN = {"too", "so", "very", "that", "at", "all", "any", "make", "it", "be", "really", "quite"}
+_DEGREES = {"is", "very", "quite", "really", "rather"}  # between a control and its level
 _FILLERS = {*_NAMES, "piano", "with", "the", "notes", "of", "in", "and", "a", "an", "key", "is"}
+# a level of these is none of density or register
+_OTHERS = {"tempo", "volume", "velocity", "velocities", "dynamics", "energy", "speed", "loudness"}
 _FILLERS |= {"style", "music", "piece", "or", "but", "uncontrolled"}
 
 
@@ -75,6 +81,7 @@ def request_of(prompt: str, styles: tuple[str, ...]) -> Request:
     the first counts."""
     request, keys = Request(), list[str]()
     text = _ARTICLE.sub("", " ".join(prompt.replace("’", "'").replace("@", " ").split()))
+    text = _ALL_BUT.sub("not", text)
 
     def numbered(match: re.Match[str]) -> str:
         keys.append(_key(match))
@@ -129,12 +136,12 @@ def _control(
         return "key", keys[int(word[1:])], 0
     if word in styles:
         return "style", word, 0
-    following = [other.lower() for other in after[:2]]
-    if word in _NAMES:  # density high, density is high
-        used = 2 if following[:1] == ["is"] else 1
+    following = [other.lower() for other in after[:3]]
+    if word in _NAMES:  # density high, density is high, density is very high
+        used = 1 + len(list(takewhile(_DEGREES.__contains__, following)))
         value = LEVELS[_NAMES[word]].get(following[used - 1], "") if used <= len(following) else ""
         return (_NAMES[word], value, used) if value else ("", "", 0)
-    if word not in _ALONE:
+    if word not in _ALONE or (following and following[0] in _OTHERS):
         return "", "", 0
     used = 2 if following[:1] in (["in"], ["of"]) else 1  # high density, low in register
     name = _NAMES.get(following[used - 1], "") if used <= len(following) else ""
