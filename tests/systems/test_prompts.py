@@ -5,7 +5,8 @@ import pytest
 
 from workbench.errors import PromptError
 from workbench.representations.text import KeywordText
-from workbench.systems.prompts import plain_words, prompt_of, prompts_of, read_prompt
+from workbench.systems.drum_ldm.advice import read_prompt
+from workbench.systems.prompts import plain_words, prompt_of, prompts_of
 
 WORDS = ("funk", "slow", "ghost", "notes", "rock")
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from workbench.arguments import texts_of
-from workbench.datasets.keywords import TEMPO_LIMITS, keyword_of, parse_tempo, tokens, unknown_words
+from workbench.datasets.keywords import keyword_of, tokens, unknown_words
 from workbench.errors import PromptError
-from workbench.representations.text import TextEncoder
 
 # Words that are offered for a prompt.
 STYLES = (
@@ -48,20 +47,8 @@ TRAITS = (
     "crash",
     "fill",
 )
-_METRES = re.compile(
-    r"\b(waltz(?:es)?|(?:in|triple|compound|odd) (?:three|five|six|seven|meter|metre|time)|"
-    r"(?!4\s*/\s*4\b)\d{1,2}\s*/\s*(?:2|4|8|16)|[35-9]-4|[3-9]-8)\b",
-    re.I,
-)
-_LEFT_OUT = re.compile(
-    r"\b(no|not|without|never|don['’]t|avoid|except|minus|(?:any|every|all)(?:thing)? but)\s+"
-    r"((?:any |the |a |an |too |use )*"
-    r"[a-z-]+)",
-    re.I,
-)
-_NO_WORDS = "No words: a loop is sampled without a text. Try “slow funk with ghost notes”."
-_NO_MUSIC = "The prompt describes no music: name a style, such as rock, funk, jazz or latin."
-LONGEST = 400  # characters; a text encoder reads less than that anyway
+NO_WORDS = "No words: a loop is sampled without a text. Try “slow funk with ghost notes”."
+NO_MUSIC = "The prompt describes no music: name a style, such as rock, funk, jazz or latin."
 _MARKS = frozenset('!?…"“”„‟«»‹›()[]{}<>*#~^|\\')  # around words, without musical meaning
 _SIGNS = ("So", "Sk", "Cc", "Cf", "Cs", "Co", "Cn")  # emoji, control characters and the like
 _VARIANTS = re.compile("[\ufe00-\ufe0f]")  # as text or as emoji
@@ -150,9 +137,9 @@ def facts_reading(
     """
     messages, words = [], plain_words(prompt)
     if not words:
-        messages.append(_NO_WORDS)
+        messages.append(NO_WORDS)
     elif not (understood or unknown or refused):
-        messages.append(_NO_MUSIC)
+        messages.append(NO_MUSIC)
     if understood:
         messages.append(f"Understood: {'; '.join(understood)}.")
     if unknown:
@@ -161,7 +148,7 @@ def facts_reading(
     return PromptReading(
         prompt,
         tempo,
-        _keywords(tokens(words)),
+        keywords_of(tokens(words)),
         tuple(unknown),
         tuple(messages),
         tuple(understood),
@@ -169,64 +156,9 @@ def facts_reading(
     )
 
 
-def _keywords(words: Iterable[str]) -> tuple[str, ...]:
+def keywords_of(words: Iterable[str]) -> tuple[str, ...]:
     """Return the keywords of words, each once."""
     return tuple(dict.fromkeys(k for w in words if (k := keyword_of(w))))
-
-
-def read_prompt(prompt: str, text: TextEncoder, vocabulary: Collection[str]) -> PromptReading:
-    """Read a prompt for a text encoder and a training vocabulary. Any text can be read."""
-    given, prompt = prompt, plain_words(prompt)
-    words = tokens(prompt)
-    keywords = _keywords(words)
-    known = set(vocabulary)
-    unknown = tuple(w for w in unknown_words(prompt) if w not in known)
-    content = [w for w in words if not w[0].isdigit()]
-    messages: list[str] = []
-    if not prompt.strip():
-        messages.append(_NO_WORDS)
-    elif not content and parse_tempo(prompt) is None:
-        messages.append(_NO_MUSIC)
-    else:
-        answered = {w for span in _spans_answered(prompt) for w in tokens(span)}
-        guessed = tuple(w for w in unknown if w not in answered)
-        messages += _advice(prompt, text, content, keywords, guessed)
-    messages += _cannot(prompt[: 10 * LONGEST])
-    if _outside(prompt):
-        messages.append(
-            f"Tempi from {TEMPO_LIMITS[0]:g} to {TEMPO_LIMITS[1]:g} BPM are read from a prompt."
-        )
-    return PromptReading(given, parse_tempo(prompt), keywords, unknown, tuple(messages))
-
-
-def _advice(
-    prompt: str,
-    text: TextEncoder,
-    words: list[str],
-    keywords: tuple[str, ...],
-    unknown: tuple[str, ...],
-) -> list[str]:
-    messages = []
-    length, read = text.length(prompt[: 10 * LONGEST])
-    if length > read or len(prompt) > LONGEST:
-        messages.append("The prompt is long: only its beginning is read. One sentence is enough.")
-    foreign = [w for w in words if not w.isascii()]
-    if (len(unknown) >= 2 and 2 * len(unknown) > len(words)) or 3 * len(foreign) > len(words):
-        messages.append(
-            "Most of these words occur in no training caption; the captions are in English. "
-            "Try style, tempo and feel, such as “slow funk with ghost notes”."
-        )
-    elif unknown and text.name != "keywords":
-        messages.append(guess_of(unknown))
-    if text.name == "keywords" and words:
-        unread = unknown_words(prompt)
-        if not keywords:
-            messages.append(
-                "The prompt has none of the 57 keywords, and this system reads no other words."
-            )
-        elif unread:
-            messages.append(f"Not among the 57 keywords and without effect: {first_words(unread)}.")
-    return messages
 
 
 def guess_of(unknown: Sequence[str]) -> str:
@@ -237,43 +169,6 @@ def guess_of(unknown: Sequence[str]) -> str:
 def first_words(words: Sequence[str]) -> str:
     """Return the first five of a list of words, as a text."""
     return ", ".join(words[:5]) + ("…" if len(words) > 5 else "")
-
-
-def metre_advice(prompt: str) -> str:
-    """Return advice for a prompt that names a metre other than 4/4; "" for any other prompt."""
-    metre = _METRES.search(prompt[: 10 * LONGEST])
-    return f"“{metre[1]}”: only 4/4 can be generated, so the loop will be in 4/4." if metre else ""
-
-
-def _cannot(prompt: str) -> list[str]:
-    """Return advice on requests of a prompt that no drum system here can fulfil."""
-    messages = []
-    if advice := metre_advice(prompt):
-        messages.append(advice)
-    for part in _excluded_in(prompt)[:1]:
-        messages.append(
-            f"“{part}”: a prompt cannot exclude anything; naming it may even add it. "
-            "Leave the word out, or remove the hits in the drum grid."
-        )
-    return messages
-
-
-def _excluded_in(prompt: str) -> list[str]:
-    """Return the parts of a prompt that exclude something, such as "no snare"."""
-    return [match[0] for match in _LEFT_OUT.finditer(prompt)]
-
-
-def _spans_answered(prompt: str) -> list[str]:
-    """Return the parts of a prompt that `_cannot` comments on; their words are not reported as
-    unknown as well."""
-    text = prompt[: 10 * LONGEST]
-    return [match[0] for match in _METRES.finditer(text)] + _excluded_in(text)
-
-
-def _outside(prompt: str) -> bool:
-    """Return whether the prompt names a tempo that is out of range."""
-    tempos = re.findall(r"(\d+(?:\.\d+)?)\s*bpm\b", prompt.lower())
-    return any(not TEMPO_LIMITS[0] <= float(number[:12]) <= TEMPO_LIMITS[1] for number in tempos)
 
 
 def chip_words(system: Any) -> dict[str, list[str]]:

@@ -28,6 +28,7 @@ from workbench.music.kit import DRUMS
 from workbench.music.timeline import TEMPO_RANGE, check_meter, meter_names
 from workbench.representations.drum_chart import DrumChart
 from workbench.representations.drum_roll import DrumRoll
+from workbench.systems.drum_ldm.advice import read_prompt
 from workbench.systems.drum_ldm.candidates import Choice
 from workbench.systems.drum_ldm.forms import letters_of, restated, sampled_form, shared_noise
 from workbench.systems.drum_ldm.habits import relaxed
@@ -36,7 +37,7 @@ from workbench.systems.drum_ldm.request import DrumRequest, read_request
 from workbench.systems.drum_ldm.strokes import with_strokes
 from workbench.systems.drum_ldm.timing import sampled_together, timed
 from workbench.systems.progress import reporter
-from workbench.systems.prompts import PromptReading, chip_words, plain_words, prompt_of, read_prompt
+from workbench.systems.prompts import PromptReading, chip_words, plain_words, prompt_of
 from workbench.systems.provenance import signed
 from workbench.systems.sampling import SamplingSettings, checked
 

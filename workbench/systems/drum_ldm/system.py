@@ -27,13 +27,14 @@ import torch
 from workbench.arguments import listed, number, same_length, seed_of, texts_of
 from workbench.errors import PromptError
 from workbench.representations.drum_roll import DrumRoll
+from workbench.systems.drum_ldm.advice import metre_advice
 from workbench.systems.drum_ldm.card import card
 from workbench.systems.drum_ldm.config import DrumLDMConfig
 from workbench.systems.drum_ldm.grooves import DrumGrooves
 from workbench.systems.drum_ldm.sampler import GUIDANCE, STEADY, STEPS, Takes, request_of, tempos_of
 from workbench.systems.drum_ldm.training import Start, recipe
 from workbench.systems.progress import Progress
-from workbench.systems.prompts import metre_advice, prompts_of
+from workbench.systems.prompts import prompts_of
 from workbench.systems.provenance import signed
 from workbench.systems.sampling import SamplingSettings, checked
 from workbench.systems.storage import training_of
