@@ -125,6 +125,11 @@ _TEMPO = tuple(
 )
 _ENDS = re.compile(r"""^[\s,.;:!?"“”'–—-]+|[\s,.;:!?"“”'–—-]+$""")
 _LONE = 4  # index of the last pattern, which has narrower limits
+_COUNT = re.compile(  # of things, at the start of a clause: "99 problems", "with 50 violins"
+    r"(?:^|[,;]|\b(?:with|for|mit|con|avec|com))\s*(\d{2,3}) "
+    r"(?!drums|fills|hats|toms|rides|shuffles|intros|blues|breaks|brushes)[a-zñéèíóúãõç]{3,}[^\Wsui_]s\b",
+    re.IGNORECASE,
+)
 _PLAIN = frozenset(
     (
         "a",
@@ -241,10 +246,13 @@ def without_tempo(text: str) -> str:
 def _tempo_in(text: str) -> re.Match[str] | None:
     """The tempo in a text as a match whose first group is the number; None if there is none."""
     text, (low, high) = text_of(text, "text"), TEMPO_LIMITS
+    counts = {match.start(1) for match in _COUNT.finditer(text)}
     for place, pattern in enumerate(_TEMPO):
         for match in pattern.finditer(text):
-            bpm = float(match.group(1))
-            if low <= bpm <= high and (place != _LONE or 40 <= bpm <= 260):
+            bpm, lone = float(match.group(1)), place == _LONE
+            if lone and (not 40 <= bpm <= 260 or match.start(1) in counts):
+                continue
+            if low <= bpm <= high:
                 return match
     return None
 

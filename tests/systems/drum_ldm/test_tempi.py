@@ -23,6 +23,7 @@ def taken(text):
         ("120 bpm, then 90", 120, "120 and 90 BPM"),
         ("90 bpm drums over 120 bpm piano", 90, "90 and above 120 BPM"),
         ("60 bpm, 70 bpm, 80 bpm", 60, "60 and 70 BPM and 80 BPM"),
+        ("starts at 90 and ends at 120 bpm", 120, "120 and 90 BPM"),
     ],
 )
 def test_of_two_tempi_the_first_is_kept_and_the_other_refused(text, tempo, refused):
@@ -44,6 +45,14 @@ def test_of_two_tempi_the_first_is_kept_and_the_other_refused(text, tempo, refus
         ("120/rock", 120),
         ("rock/no drums/120", 120),
         ("at a speed of 90", 90),
+        ("about 95 bpm, funk", 95),
+        ("128 b.p.m. techno", 128),
+        ("120 bpm-ish funk", 120),
+        ("metronome 60", 60),
+        ("mm 72 piano", 72),
+        ("m.m. = 84", 84),
+        ("bpm: 88", 88),
+        ("120 bpm 808 drums", 120),
     ],
 )
 def test_one_tempo_is_not_called_two(text, tempo):

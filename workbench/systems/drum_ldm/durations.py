@@ -6,16 +6,21 @@ import re
 
 from workbench.systems.drum_ldm.items import Scan
 from workbench.systems.drum_ldm.lexicon import figure_of
+from workbench.systems.drum_ldm.numbers import NUMBER, value_of
 
 _NUMBER = r"(?<![\w.,:/-])(\d{1,6}(?:[.,]\d{1,3})?|[^\W\d_]+)[ -]?"
 _SECONDS = r"(?:(?<= )s|secs?|seconds?|sek|sekunden?|segs?|segundos?|secondes?)"
 _MINUTES = r"(?:mins?|minutes?|minuten?|minutos?)"
 _HOURS = r"(?:hours?|hrs?|stunden?|horas?|heures?)"
 _MILLISECONDS = r"(?:ms|milliseconds?|millisekunden|milisegundos|millisecondes)"
+ROUGHLY = (
+    r"about|around|roughly|approx\.?|approximately|circa|ca\.?|etwa|ungefähr|unos|unas|environ|"
+    r"cerca de|alrededor de|autour de|por volta de|rund"
+)
 _ABOUT = (
-    r"(?:about|around|roughly|approx\.?|approximately|circa|ca\.?|at (?:least|most)|up to|"
-    r"max(?:imum)?\.?|minimum|(?:less|(?:no|not) (?:more|longer)|more) than|etwa|ungefähr|"
-    r"höchstens|mindestens|unos|unas|menos de|más de|al menos|environ|moins de|plus de|au moins)"
+    rf"(?:{ROUGHLY}|at (?:least|most)|up to|max(?:imum)?\.?|minimum|"
+    r"(?:less|(?:no|not) (?:more|longer)|more) than|höchstens|mindestens|menos de|más de|al menos|"
+    r"moins de|plus de|au moins)"
 )
 _TIME = re.compile(
     rf"(?:\b{_ABOUT} )?{_NUMBER}"
@@ -25,10 +30,16 @@ _TIME = re.compile(
 )
 _SCALES = {"s": 1, "m": 60, "h": 3600, "ms": 0.001}  # in seconds
 _FIGURE = r"(?<![\w.,:/-])(\d{1,4}(?:[.,]\d{1,3})?)"
-_MIN_SEC = re.compile(
-    rf"{_FIGURE}[ -]?(?:{_MINUTES}|m(?= ?\d)),? ?(?:(?:and|und|y|et|e) )?(\d{{1,2}})[ -]?"
-    rf"(?:{_SECONDS}|s)\b"
+_AND = r"(?:(?:and|und|y|et|e) )?"
+_MIN_SEC = re.compile(  # "1 min 30 s", "1m30s", "one minute thirty", "une minute trente"
+    rf"{_NUMBER}(?:{_MINUTES}|m(?= ?\d)),? ?{_AND}(\d{{1,2}}|{NUMBER})"
+    rf"(?:[ -]?(?:{_SECONDS}|s)\b|(?=\s*(?:[,;.]|$|(?:of|de|long|lang)\b)))"
 )
+_MIN_HALF = re.compile(  # "a minute and a half"
+    rf"{_NUMBER}({_MINUTES}|{_HOURS}) (?:and|und|y|et|e) "
+    r"(?:a half|(?:eine )?halbe|medi[oa]|demie?|mei[oa])\b"
+)
+_PRIMES = re.compile(r"(?<![\w.,:/'’′-])(\d{1,2})['’′]([0-5]\d)(?:''|″)?(?![\w'])")
 _CLOCK = re.compile(rf"(?<![\w.,:/-])(\d{{1,2}}):([0-5]\d)(?![\w:.])(?: ?{_MINUTES}\b)?")
 _SPAN = re.compile(
     rf"(?:\b(?:from|between|von|zwischen|de|entre) )?{_FIGURE} ?"
@@ -36,8 +47,8 @@ _SPAN = re.compile(
     rf"(?=[ -]?(?:{_SECONDS}|{_MINUTES}|s)\b)"
 )
 _ATTACHED_S = re.compile(
-    r"(?<![\w.,:/-])(\d{1,3}(?:[.,]\d{1,3})?)s\b(?P<clip>(?= (?:clip|loop|long|sample|snippet)\b)|"
-    r"(?<=, [23]0s)$)?"
+    r"(?<![\w.,:/-])(\d{1,3}(?:[.,]\d{1,3})?)s\b"
+    r"(?P<clip>(?= (?:clip|loop|long|sample|snippet|of|de)\b)|(?<=, [23]0s)$)?"
 )
 _NAMES_IN_S = (8, 16, 32, 64, 303, 606, 707, 808, 909)  # of notes and drum machines
 _BEATS = re.compile(
@@ -49,10 +60,13 @@ _ATTACHED = re.compile(r"(?<=\d)(?=(?:bars?|beats)\b)")
 _AND_HALF = re.compile(r"\b([^\W_]+) and a half (?=bar|measure|beat|sec|min|hour)")
 _FRACTIONS = {
     "0.5 ": r"\b(?:half an? (?=bar|measure|minute|hour)|"
-    r"(?:eine |une |un )?(?:halbe|media|medio|demi)[ -](?=minut|hora|stunde|heure))",
+    r"(?<!and )(?<!and a )(?:a )?half[ -](?=minute|hour)|"
+    r"(?:eine |une |uma? |un )?(?:halbe|medi[oa]|demi|mei[oa])[ -](?=minut|hora|stunde|heure))",
     "0.25 ": r"\b(?:(?:an? )?quarter of an? (?=minute|hour)|(?:eine )?viertel(?=stunde)|"
     r"(?:un )?(?:cuarto de (?=hora)|quart d['’](?=heure)))",
     "1.5 ": r"\b(?:anderthalb|eineinhalb) (?=minuten|stunden)",
+    "2 ": r"\b(?:an? |um? |un )?(?:(?:couple|pair) of|par de) "
+    r"(?=(?:bars|measures|compases|compassos|seconds|minutes|segundos|minutos)\b)",
 }
 # Before a number that says where something is, or how often.
 _PLACE = re.compile(
@@ -98,8 +112,15 @@ def _in_one_unit(text: str) -> str:
     and a unit."""
 
     def clock(match: re.Match[str]) -> str:
-        seconds = 60 * float(match[1].replace(",", ".")) + int(match[2])
-        return match[0] if _placed(match) else f"{seconds:g} seconds"
+        minutes = 1.0 if match[1] in _ONE else _number(match)
+        seconds = int(match[2]) if match[2].isdecimal() else value_of(match[2])
+        if minutes is None or seconds >= 60 or _placed(match):
+            return match[0]
+        return f"{60 * minutes + seconds:g} seconds"
+
+    def half(match: re.Match[str]) -> str:
+        number = 1.0 if match[1] in _ONE else _number(match)
+        return match[0] if number is None else f"{number + 0.5:g} {match[2]}"
 
     def mean(match: re.Match[str]) -> str:
         low, high = (float(number.replace(",", ".")) for number in match.groups())
@@ -111,7 +132,8 @@ def _in_one_unit(text: str) -> str:
         name = number in _NAMES_IN_S or _is_decade(number)
         return match[0] if name and match["clip"] is None else f"{match[1]} seconds"
 
-    text = _MIN_SEC.sub(clock, _CLOCK.sub(clock, text))
+    text = _MIN_HALF.sub(half, _PRIMES.sub(clock, _CLOCK.sub(clock, text)))
+    text = _MIN_SEC.sub(clock, text)
     return _ATTACHED_S.sub(attached, _SPAN.sub(mean, text))
 
 

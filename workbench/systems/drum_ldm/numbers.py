@@ -38,22 +38,23 @@ _WORD = (
     rf"(?:{'|'.join(sorted({*_VALUES, *_TIMES}, key=len, reverse=True))}"
     rf"|quatre[ -]vingts?|(?:\w{{3,6}})?(?:hundert\w*|und(?:{_GERMAN_TENS})))"
 )
-_NUMBER = rf"{_WORD}(?:[ -](?:(?:and|a|y|e|et)[ -])?{_WORD})*"
+NUMBER = rf"{_WORD}(?:[ -](?:(?:and|a|y|e|et)[ -])?{_WORD})*"
 _UNIT = (
     r"(?:bpm|beats|schlägen?|bars|measures|takten?|compases|mesures|compassos|hours|horas|heures|"
     r"secs?|seconds|sek|sekunden|segundos|secondes|mins?|minutes?|minuten|minutos|stunden|"
     r"second(?! ?-?(?:notes?|hats?|hi|rolls?|fills?|rhythms?)))\b"
 )
 _BEFORE_UNIT = re.compile(
-    rf"\b(?:an? |eine? |una |une |uma )?({_NUMBER})(?: (?:of|de))?[ -]?(?={_UNIT})"
+    rf"\b(?:an? |eine? |una |une |uma )?({NUMBER})(?: (?:of|de))?[ -]?(?={_UNIT})"
 )
 _HALF_DOZEN = re.compile(
     r"\b(?:half(?: a)?|(?:ein )?halbes|media|demi|meia)[ -](?:dozen|dutzend|docena|douzaine|dúzia)"
     r"(?: (?:of|de))?\b"
 )
 _AFTER_TEMPO = re.compile(
-    rf"(?<=\bat )(?:a )?({_NUMBER})(?=\s*(?:[,;.]|$))|(?<=\btempo )({_NUMBER})\b"
+    rf"(?<=\bat )(?:a )?({NUMBER})(?=\s*(?:[,;.]|$))|(?<=\btempo )({NUMBER})\b"
 )
+_ZERO = re.compile(rf"\b(?:zero|null|cero|zéro)(?: (?:of|de))? (?={_UNIT})")
 _SMALLEST = 10  # smaller numbers are read as words
 _SLOWEST = 30  # tempo in BPM
 
@@ -66,15 +67,15 @@ def figures_for_numbers(text: str) -> str:
     """
 
     def figure(match: re.Match[str]) -> str:
-        number, unit = _value(match[1] or match[2]), match.re is _BEFORE_UNIT
+        number, unit = value_of(match[1] or match[2]), match.re is _BEFORE_UNIT
         read = number >= (_SMALLEST if unit else _SLOWEST)
         return f"{number} " if read else match[0]
 
-    text = _BEFORE_UNIT.sub(figure, _HALF_DOZEN.sub("6", text))
+    text = _BEFORE_UNIT.sub(figure, _HALF_DOZEN.sub("6", _ZERO.sub("0 ", text)))
     return _AFTER_TEMPO.sub(figure, text)
 
 
-def _value(words: str) -> int:
+def value_of(words: str) -> int:
     """Return the number that words name; 0 if they name several, as "three four"."""
     words = re.sub("quatre[ -]vingts?", "quatrevingt", words)
     words = _GERMAN.sub(r"\2 \1", words).replace("hundert", " hundert ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from workbench.datasets.keywords import TEMPO_LIMITS, parse_tempo, without_tempo
+from workbench.systems.drum_ldm.durations import ROUGHLY
 from workbench.systems.drum_ldm.items import Scan
 from workbench.systems.drum_ldm.lexicon import folded
 from workbench.systems.drum_ldm.numbers import figures_for_numbers
@@ -13,7 +14,12 @@ DECADE = re.compile(r"\b(?:19|20)?\d0\s?['’]?s\b")
 _PER_MINUTE = re.compile(
     r"\b(?:beats?|schlage|schläge|pulsaciones|pulsos|battements|batidas|golpes)"
     r"(?: (?:per|a|pro|por|par) | ?/ ?)(?:minute?a?o?|min)\b"
-    r"|(?<=\d )(?:à|a) la (?:noire|negra)\b|\b(?:ppm|bmp|bpms|bpn|bmps)\b"  # with slips of "bpm"
+    r"|(?<=\d )(?:à|a) la (?:noire|negra)\b|\bb\. ?p\. ?m\b\.?"
+    r"|\b(?:ppm|bmp|bpms|bpn|bmps)\b"  # slips of "bpm"
+)
+_UNIT_FIRST = re.compile(  # "bpm: 120", "MM 72", "tempo = 400"
+    r"(?<!\d )(?<!\d)\b(?:(?:bpm|mm|m\.m\.?|m[eé]tr[oó]nome?|(tempo)(?= ?[:=]))(?: ?[:=]| is| of)?) ?"
+    r"(\d{1,4}(?:\.\d+)?)(?![\d/:-]|\.\d|[a-z]|\s*(?:bpm|bars?|beats?|takte?|bis|to)\b)"
 )
 _EQUAL = re.compile(r"(?:[a-zé]+\s*)?=\s*(\d{2,3})\b(?!\s*bpm)")
 _COMMA = re.compile(r"(\d),(\d{1,2})(?=\s*bpm)")
@@ -26,8 +32,12 @@ _CHANGE = re.compile(
     r"\b(?:from|von|desde|de) (\d{2,3})(?: ?bpm)? (?:up |down )?(?:to|bis|a|à|hasta|at[eé]) "
     r"(\d{2,3})(?= ?-?bpm\b)"
 )
-_LATER = re.compile(r"\b(?:then|to|into|dann|bis|luego|despu[eé]s|hasta|puis|depois|at[eé])\b")
-_ISH = re.compile(r"\b(\d{2,3})[\s-]?ish\b(?:\s*bpm\b)?")
+_LATER = re.compile(
+    r"\b(?:then|to|into|dann|bis|luego|despu[eé]s|hasta|puis|depois|at[eé]|ends?|ending|endet|"
+    r"termina|finit)\b"
+)
+_ISH = re.compile(r"\b(\d{2,3})[\s-]?(?:ish\b(?:\s*bpm\b)?|bpm[\s-]?ish\b)")
+_ROUGHLY = re.compile(rf"\b(?:{ROUGHLY}) (?=\d{{2,3}}(?:\.\d+)?(?:[ -]?bpm\b|\s*(?:[,;]|$)))")
 _FIGURE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)[\s-]*bpm\b")
 _NOTES = {  # in quarter notes
     **dict.fromkeys(("whole", "semibreve", "ganze", "redonda", "ronde"), 4),
@@ -66,7 +76,8 @@ def with_figures(text: str) -> str:
     >>> with_figures("ninety beats per minute"), with_figures("half note = 60")
     ('90 bpm', '120 bpm')
     """
-    return _NOTE_TEMPO.sub(_quarters, figures_for_numbers(_PER_MINUTE.sub("bpm", text)))
+    text = _UNIT_FIRST.sub(r"\1 \2 bpm", _PER_MINUTE.sub("bpm", text))
+    return _NOTE_TEMPO.sub(_quarters, figures_for_numbers(text))
 
 
 def _quarters(match: re.Match[str]) -> str:
@@ -80,7 +91,7 @@ def take_tempo(text: str, result: Scan) -> str:
     """Move the tempo of a text (see `with_figures`) to the result."""
     text = _COMMA.sub(r"\1.\2", text)
     text = _ISH.sub(r"\1 bpm", _EQUAL.sub(r" \1 bpm ", text))
-    text = _CHANGE.sub(r"\1 bpm, \2", text)
+    text = _CHANGE.sub(r"\1 bpm, \2", _ROUGHLY.sub("", text))
     if pair := _RANGE.search(text) or _BETWEEN.search(text):
         mean = (float(pair[1]) + float(pair[2])) / 2
         text = f"{text[: pair.start()]}{mean:g} bpm{text[pair.end() :]}"
