@@ -7,7 +7,7 @@ from workbench.datasets.sets.sound_classes import SOURCES
 from workbench.models.dit import DiTConfig
 from workbench.models.spectral_vae import SpectralVAEConfig
 from workbench.systems.ldmg import LDMG, LDMGConfig
-from workbench.systems.sound_class import WORDS, class_of, lacks, wanted_words
+from workbench.systems.sound_class import WORDS, amounts_in, class_of, lacks, wanted_words
 from workbench.systems.sound_request import read_sound_prompt
 
 
@@ -79,6 +79,23 @@ def test_the_classes_are_those_of_the_data():
         ("orchestra with brass and drums", "orchestra"),
         ("trumpet solo", "orchestra"),
         ("schlagzeugfreie Klaviermusik", "piano"),
+        ("mostly piano, few strings", "piano"),
+        ("mainly drums with a little piano", "drums"),
+        ("vor allem Streicher, etwas Klavier", "strings"),
+        ("sobre todo cuerdas, poco piano", "strings"),
+        ("piano with a hint of strings", "piano"),
+        ("few drums", "drums"),
+        ("mellow Rhodes", "piano"),
+        ("cuarteto de cuerda", "strings"),
+        ("bowed contrabass drone", "strings"),
+        ("Atari soundtrack", "chip"),
+        ("ein Computerspiel", "chip"),
+        ("grupo de rock con batería", "band"),
+        ("a drum track to practise guitar over", "drums"),
+        ("upbeat piano", "piano"),
+        ("pianno solo", "piano"),
+        ("drumz, fast", "drums"),
+        ("a strange dream", None),
     ],
 )
 def test_a_prompt_names_a_class(prompt, expected):
@@ -88,6 +105,31 @@ def test_a_prompt_names_a_class(prompt, expected):
 def test_a_class_that_a_system_lacks_is_not_named():
     assert class_of("string quartet", ("drums", "piano")) is None
     assert class_of("orchestra with strings", ("drums", "strings")) == "strings"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "amounts"),
+    [
+        ("mostly piano, few strings", ["mostly piano", "few strings"]),
+        ("mucha batería y poco piano", ["mucha batería", "poco piano"]),
+        ("a bit of quiet drums", ["a bit of quiet drums"]),
+        ("piano and strings", []),
+    ],
+)
+def test_how_much_of_an_instrument_is_heard_cannot_be_set(prompt, amounts):
+    assert amounts_in(prompt) == amounts
+    refused = read_sound_prompt(prompt, (), classes=tuple(WORDS)).refused
+    assert [reason.partition(":")[0] for reason in refused] == [f"“{part}”" for part in amounts]
+
+
+def test_what_is_not_excluded_says_how_the_prompt_is_read():
+    [reason] = read_sound_prompt("rock, no drums", (), classes=("drums", "piano")).refused
+    assert reason.startswith("“no drums”")
+    assert "as “rock”" in reason
+    assert reason.endswith(": piano")
+    [reason] = read_sound_prompt("no drums", ()).refused
+    assert "kinds of sound" not in reason
+    assert "an empty one" in reason
 
 
 def test_what_a_class_never_holds_may_be_excluded():

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from difflib import get_close_matches
 
 from workbench.systems.drum_ldm.durations import take_durations
 from workbench.systems.drum_ldm.exclusions import spelled_out, tidied, without_excluded
@@ -20,36 +21,55 @@ PHRASES = {
     r"double bass(?:es)?": "cello",
     r"string (?:quartets?|trios?|quintets?|ensembles?|orchestras?|sections?)": "strings",
     r"jazz (?:trios?|quartets?|quintets?|combos?)": "band",
+    r"(?:grupos?|groupes?|conjuntos?|gruppen?) (?:de )?(?:rock|pop|jazz|punk|metal|funk)": "band",
     # Beats of a bar, and words that name no sound of their own.
     r"(?:on|off|of|after|before) (?:(?:the|every|each) )?beats?|beats? \d\b(?![-/])": "groove",
     r"kick(?:s|ed|ing)? (?:off|in(?=$|[,.;]| (?:after|again|and|at|later|with)\b))": "",
     r"voice[ -]leading": "",
+    # What the listener does.
+    r"to (?:practi[sc]e|play|sing|rap|solo|improvise|jam) (?:(?:the|my|a) )?(?:\w+ )?"
+    r"(?:over|along)": "",
 }
 # Words of each class, in the order in which a prompt of several classes is decided.
 WORDS = {
-    "chip": r"8[ -]?bits?|chip ?tunes?|chip ?music|chip|s?nes|game ?boy|nintendo|square waves?",
+    "chip": r"(?:8|eight|ocho|acht|huit|oito)[ -]?bits?|chip ?tunes?|chip ?music|chip|s?nes|"
+    r"game ?boy|nintendo|sega|atari|c64|commodore|bitpop|square waves?",
     "orchestra": r"orchestral?|orchestras|orchester\w*|orquest(?:r)?a|orchestre|symphon(?:y|ic)|"
     r"philharmonic|sinfon\w+|woodwinds?|brass|bläser|cuivres|horns?|hörner|trumpets?|trompetas?|"
     r"trompeten?|trompettes?|trombones?|posaunen?|tubas?|flutes?|flöten?|flautas?|flûtes?|oboes?|"
     r"clarinets?|klarinetten?|clarinetes?|clarinettes?|bassoons?|timpani|pauken",
-    "band": r"bands?|bandas?|combo|guitars?|gitarren?\w*|guitarras?|guitares?|chitarr[ae]|violão|"
-    r"bass|bajo|basse|saxophones?|saxophon|saxofón|sax|vocals?|voices?|singers?|gesang|stimmen?|"
-    r"voz|voces|voix|chant|banjos?|ukuleles?|mandolins?|accordions?|akkordeon|acordeón|accordéon",
-    "strings": r"strings?|violins?|violín|violines|violino|violons?|violon[ch]+ell?\w*|violas?|"
-    r"geigen?|bratschen?|fiddles?|cellos?|celli|chelo|streich\w+|cuerdas|cordes|cordas",
-    "piano": r"pianos?|pianoforte|pianist|keyboard|klavier\w*|teclado|clavier",
-    "drums": r"drums?|drummer|drumming|drumbeat|drumloop|beats?|breakbeat|percussions?|percusión|"
-    r"perkussion|kit|snares?|kicks?|hi-?hats?|hats|cymbals?|toms?|congas?|bongos?|djembes?|tablas?|"
-    r"cajon|cajón|timbales|tambourine|schlagzeug\w*|trommel\w*|becken|bater[ií]a|batteria|batterie|"
-    r"tambores|tambours?|bombo|caisse claire|grosse caisse",
+    "band": r"bands?|bandas?|\w+bands?|combo|guitars?|gitarren?\w*|guitarr(?:as?|istas?)|"
+    r"guitar(?:es?|ists?)|chitarr[ae]|violão|violões|bass|bajo|basse|baixo|basso|bassist|"
+    r"saxophones?|saxophon|saxofón|saxofone|sax|vocals?|voices?|singers?|gesang|stimmen?|voz|"
+    r"voces|voix|chant|cantante|sänger(?:in)?|banjos?|ukuleles?|mandolins?|accordions?|akkordeon|"
+    r"acordeón|accordéon|sanfona",
+    "strings": r"strings?|violins?|violinists?|violín|violines|violin[io]s?|violons?|"
+    r"violon[ch]+ell?\w*|violas?|geige\w*|bratschen?|fiddles?|cellos?|cellists?|celli|chelos?|"
+    r"streich\w+|cuerdas?|cordes?|cordas?|archi|contrabass(?:es)?|contrabajos?|contrebasses?|"
+    r"contrabaixos?|kontrab[aä]ss\w*",
+    "piano": r"pianos?|pianoforte|pianists?|pianista|keyboards?|keys|klavier\w*|flügel|teclados?|"
+    r"clavier|rhodes|wurlitzer|steinway|(?:concert|baby) grand",
+    "drums": r"drums?|drummers?|drumming|drumbeats?|drumloops?|drumline|beats?|breakbeats?|"
+    r"afrobeats?|percussi(?:ons?|vo)|percusión|percussão|perkussion|kit|snares?|kicks?|hi-?hats?|hats|"
+    r"cymbals?|toms?|rimshots?|congas?|bongos?|djembes?|tablas?|taikos?|shakers?|maracas|claps|"
+    r"claves|cowbells?|pandeiro|surdo|cajon|cajón|timbales|tambourine|schlagzeug\w*|trommel\w*|"
+    r"becken|bater[ií]as?|batteria|batterie|tambor(?:es)?|tambours?|bombo|bumbo|caisse claire|"
+    r"grosse caisse",
 }
+# Words that are often misspelt; _CLOSE: how much of a word must be right.
+_SPELT = {
+    **{"drums": "drums", "piano": "piano", "strings": "strings", "violin": "strings"},
+    **{"guitar": "band", "orchestra": "orchestra", "chiptune": "chip"},
+}
+_CLOSE = 0.8
 # Words that decide only where a prompt has none of these.
 WEAK = {
-    "chip": r"arcade|video ?game|retro game",
+    "chip": r"arcade|video ?games?|videospiel\w*|computerspiel\w*|videojuegos?|jeux? vidéo|pixels?|"
+    r"retro game",
     "orchestra": r"cinematic|film (?:score|music)|epic",
-    "band": r"songs?|trio",
-    "strings": r"quartet",
-    "drums": r"grooves?|rhythms?|rhythmus|ritmos?|rythmes?|batidas?",
+    "band": r"songs?|trio|groupe|grupo|conjunto|riffs?|singing",
+    "strings": r"quartet|pizzicato|bowed",
+    "drums": r"grooves?|rhythms?|rhythmus|ritmos?|rythmes?|batidas?|levadas?|paradiddles?",
 }
 
 
@@ -58,13 +78,43 @@ def _compiled(table: dict[str, str]) -> dict[str, re.Pattern[str]]:
 
 
 _STRONG, _WEAK = _compiled(WORDS), _compiled(WEAK)
+_INSTRUMENT = rf"(?:[^\W\d_]+ )?(?:{'|'.join(WORDS.values())})\b"
+_SCARCE = (
+    r"(?:(?:just a |only a |an? |very |eine? |une? |um )?(?:few|(?<=a )little|bit of|touch of|"
+    r"hint of|sprinkle of|dash of|wenige?|bisschen|hauch|poc[oa]s?|peu de|touche de|pouc[oa]s?|"
+    r"toque de)(?: de)?|(?:occasional|subtle|faint|distant|dezente?|vereinzelte?))"
+)
+_MOST = (
+    r"(?:mostly|mainly|primarily|predominantly|chiefly|above all|hauptsächlich|vor allem|"
+    r"überwiegend|principalmente|sobre todo|principalement|surtout|sobretudo)"
+)
+_MUCH = (
+    r"(?:lots of|a lot of|plenty of|many|more|less|fewer|viele?|mehr|weniger|much[oa]s?|más|menos|"
+    r"beaucoup de|plus de|moins de|muit[oa]s?|mais)"
+)
+_LITTLE = re.compile(rf"\b{_SCARCE} {_INSTRUMENT}")
+_MAINLY = re.compile(
+    rf"\b{_MOST} (?P<part>.*?)(?=$|[,;.]|\b(?:with|plus|but|mit|aber|con|pero|avec|mais|com)\b)"
+)
+_AMOUNT = re.compile(rf"\b(?:{_SCARCE}|{_MOST}|{_MUCH}) {_INSTRUMENT}")
 _ENSEMBLE = re.compile("orches|orques|symphon|sinfon|philharm|woodwind")  # with drums, too
 # Two of these together are played by a band; strings and piano among others by an orchestra.
 _PLAYERS = ("piano", "drums")
 # What is in none of a class's sounds, so that a prompt may exclude it.
+_GROUPS = ("orchestra", "band", "chip")
 LACKS = {
-    "drums": ("piano", "strings", "guitar", "bass", "vocals", "melody", "voice"),
-    "piano": ("drums", "strings", "guitar", "bass", "vocals", "percussion", "beat", "voice"),
+    "drums": ("piano", "strings", "guitar", "bass", "vocals", "melody", "voice", *_GROUPS),
+    "piano": (
+        "drums",
+        "percussion",
+        "beat",
+        "strings",
+        "guitar",
+        "bass",
+        "vocals",
+        "voice",
+        *_GROUPS,
+    ),
     "strings": ("drums", "piano", "guitar", "vocals", "percussion", "brass", "beat", "voice"),
     "orchestra": ("drums", "guitar", "piano", "beat"),
     "chip": ("vocals", "voice", "guitar", "piano"),
@@ -112,12 +162,37 @@ def class_of(prompt: str, known: Collection[str] = tuple(WORDS)) -> str | None:
     return _class_in(wanted_words(prompt), known)
 
 
+def amounts_in(prompt: str) -> list[str]:
+    """Return the parts of a prompt that say how much of an instrument is heard.
+
+    >>> amounts_in("mostly piano, few strings"), amounts_in("piano and strings")
+    (['mostly piano', 'few strings'], [])
+    """
+    return [match[0] for match in _AMOUNT.finditer(plain_text(prompt))]
+
+
+def _misspelt(text: str) -> list[str]:
+    """Return the class of a word that looks like a misspelt one: "pianno", "drumz"."""
+    near = [get_close_matches(word, _SPELT, 1, _CLOSE) for word in WORD.findall(text)]
+    return [_SPELT[match[0]] for match in near if match]
+
+
+def _main_part(text: str) -> str:
+    """Return a text without the instruments that are heard little ("a bit of piano"), or the part
+    that is heard most ("mostly piano")."""
+    found = _MAINLY.search(text)
+    part = found["part"] if found else _LITTLE.sub(" ", text)
+    return part if any(words.search(part) for words in _STRONG.values()) else text
+
+
 def _class_in(text: str, known: Collection[str]) -> str | None:
     text = plain_text(text)
     for phrase, word in PHRASES.items():
         text = re.sub(rf"\b(?:{phrase})\b", word, text)
+    text = _main_part(text)
     found = [name for name, words in _STRONG.items() if words.search(text)]
     found = found or [name for name, words in _WEAK.items() if words.search(text)]
+    found = found or _misspelt(text)
     if {"band", "drums"} & {*found} and not _ENSEMBLE.search(text):
         found = ["band" if name == "orchestra" else name for name in found]  # "drums and horns"
     if all(name in found for name in _PLAYERS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from workbench.arguments import number, shown
-from workbench.datasets.keywords import unknown_words
+from workbench.datasets.keywords import tokens, unknown_words
 from workbench.datasets.phrases import joined
 from workbench.errors import PromptError
 from workbench.music.timeline import check_meter, meter_names
 from workbench.representations.drum_chart import bar_steps
+from workbench.systems.diffusion_lm.request import keys_in
 from workbench.systems.drum_ldm.exclusions import excluded_in, without_excluded
 from workbench.systems.drum_ldm.items import MOST_BARS, Scan, beats_name, length_name, seconds_name
 from workbench.systems.drum_ldm.lexicon import figure_of, lexicon
@@ -21,9 +23,17 @@ from workbench.systems.drum_ldm.request import meter_of
 from workbench.systems.drum_ldm.scanning import scan
 from workbench.systems.prompts import PromptReading, guess_of
 from workbench.systems.sampling import checked
-from workbench.systems.sound_class import class_of, lacks, plain_text
+from workbench.systems.sound_class import amounts_in, class_of, lacks, plain_text, wanted_words
+from workbench.systems.sound_tempo import (
+    changes_in,
+    tempo_in_words,
+    vague_lengths,
+    without_relative,
+)
 
 LONGEST = 600  # seconds
+_SMALL = ("please", "nothing", "else", "than", "that", "this", "clip", "piece")  # name no sound
+_ARTICLE = 3  # letters at most of a word that the lexicon skips and that cannot name a sound
 _NO_TEMPO = "without a tempo: name one, such as 120 bpm"
 
 
@@ -142,6 +152,7 @@ class _TimingReading:
         scanned: What stands in the prompt.
         tempo: Tempo in BPM; None without one.
         meter: Metre.
+        named: The tempo that the prompt itself names.
         bars: Length in bars; None if none is named.
         seconds: Length in seconds, where a prompt without a tempo names it.
         understood: Statements of what the system does.
@@ -151,6 +162,7 @@ class _TimingReading:
     scanned: Scan
     tempo: float | None
     meter: tuple[int, int]
+    named: float | None = None
     bars: int | None = None
     seconds: float | None = None
     understood: list[str] = field(default_factory=list)
@@ -160,23 +172,26 @@ class _TimingReading:
 def _read_timing(prompt: str, tempo: float | None, meter: tuple[int, int] | None) -> _TimingReading:
     """Read tempo, metre and length of a prompt. tempo, meter: those that are given; None for those
     of the prompt."""
+    prompt, relative = without_relative(prompt)
     scanned = scan(prompt, 1)
+    worded, words, others = tempo_in_words(scanned)
     if tempo is not None:
-        scanned.tempo_refused, scanned.statements = [], []
+        scanned.tempo_refused, scanned.statements, words, others, relative = [], [], [], [], []
     meter, other_metres, refused = meter_of(scanned, meter)
     read = _TimingReading(
         scanned,
-        scanned.tempo if tempo is None else tempo,
+        next((bpm for bpm in (tempo, scanned.tempo, worded) if bpm is not None), None),
         meter,
-        refused=[*scanned.unplayed, *refused],
+        named=worded if scanned.tempo is None else scanned.tempo,
+        refused=[*scanned.unplayed, *others, *relative, *changes_in(scanned), *refused],
     )
     if read.tempo is not None:
-        read.understood = [f"tempo {read.tempo:g} BPM", meter_names([meter]), *scanned.statements]
-    else:
-        if meter != (4, 4):
-            read.refused.append(f"{meter_names([meter])} {_NO_TEMPO}")
-        read.refused += [f"{limit}: name one tempo" for limit in scanned.statements]
+        read.understood = [f"tempo {read.tempo:g} BPM", meter_names([meter])]
+        read.understood += [*words, *scanned.statements]
+    elif meter != (4, 4):
+        read.refused.append(f"{meter_names([meter])} {_NO_TEMPO}")
     read.understood += other_metres
+    read.refused += vague_lengths(prompt)
     lengths = _lengths(read)
     if len(lengths) > 1 and (read.tempo is None or len({round(n) for n in lengths.values()}) > 1):
         read.refused.append(f"{joined([*lengths])}: a clip has one length")
@@ -256,9 +271,16 @@ def read_sound_prompt(
         if lacks(kind, part):
             understood.append(part)
         else:
-            refused.append(f"“{part}”: the words are left out, but nothing is excluded for certain")
+            refused.append(_kept(part, prompt, classes))
+    refused += [f"“{part}”: the key cannot be set" for part in keys_in(prompt)]
+    refused += [
+        f"“{part}”: how much of a sound is heard cannot be set" for part in amounts_in(prompt)
+    ]
     rest = without_excluded(read.scanned.rest)
-    unknown = [word for word in unknown_words(rest, vocabulary) if not _is_small(word)]
+    said = {word for reason in [*understood, *refused] for word in tokens(_quoted(reason))}
+    unknown = [
+        word for word in unknown_words(rest, vocabulary) if not _is_small(word) and word not in said
+    ]
     if kind is not None:
         unknown = [word for word in unknown if class_of(word, classes) != kind]
     if not vocabulary:
@@ -270,18 +292,30 @@ def read_sound_prompt(
         messages.append(guess_of(unknown))
     messages += [f"Not possible: {reason}." for reason in refused]
     return PromptReading(
-        prompt,
-        read.scanned.tempo,
-        (),
-        tuple(unknown),
-        tuple(messages),
-        tuple(understood),
-        tuple(refused),
+        prompt, read.named, (), tuple(unknown), tuple(messages), tuple(understood), tuple(refused)
     )
 
 
+def _kept(part: str, prompt: str, classes: Collection[str]) -> str:
+    """Return what happens to a part of a prompt, such as "no drums", that a network cannot exclude,
+    and which classes have none of it."""
+    words = wanted_words(prompt)
+    read_as = f"as “{words}”" if words else "as an empty one"
+    reason = f"“{part}”: nothing can be left out for certain, so the prompt is read {read_as}"
+    free = [name for name in classes if lacks(name, part)]
+    return f"{reason}; kinds of sound that never have it: {', '.join(free)}" if free else reason
+
+
+def _quoted(reason: str) -> str:
+    """Return the part of a prompt that a statement quotes, "" if there is none."""
+    return " ".join(re.findall("“([^”]*)”", reason.partition(":")[0])).lower()
+
+
 def _is_small(word: str) -> bool:
-    """Whether a word is a number, or belongs to the grammar of requests: "four", "bars", "then"."""
+    """Whether a word is a number, or belongs to the grammar of requests: "four", "bars", "then",
+    "please"."""
     entry, _ = lexicon().find([figure_of(word)])
-    role = "" if entry is None else entry.role
-    return figure_of(word)[0].isdecimal() or role not in ("", "drums", "groove")
+    role, short = "" if entry is None else entry.role, len(word) <= _ARTICLE
+    small = role not in ("", "drums", "groove") or word in _SMALL
+    small = small or (entry is not None and entry.has("skip") and short)
+    return small or figure_of(word)[0].isdecimal()

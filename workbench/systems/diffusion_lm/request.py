@@ -38,6 +38,10 @@ _KEYS = [
         r"(?:[Ii]n|[Kk]ey) (?P<tonic>[A-G])",
     )
 ]
+_FOREIGN_KEY = re.compile(
+    r"(?i)\b(?:[a-h](?:is|es|s)?[- ]?(?:dur|moll)|(?:do|r[eéè]|mi|f[aá]|sol|l[aá]|si)"
+    r"(?: (?:sostenido|bemol|dièse|bémol|sustenido))? (?:mayor|menor|majeur|mineur|maior))\b"
+)
 _ARTICLE = re.compile(rf"(?:\ba|^A)(?= (?:major|minor)[ -](?:{_NOUNS})\b)")
 _NOT = {"not", "no", "never", "without", "non", "neither", "nor", "less", "don't", "isn't", "avoid"}
 _NOT |= {"hardly", "barely", "scarcely", "ain't", "shouldn't", "except", "excluding"}
@@ -116,6 +120,19 @@ def request_of(prompt: str, styles: tuple[str, ...]) -> Request:
                 request.unknown.append(word)
     request.unknown = list(dict.fromkeys([*request.unknown, *negation[:1]]))
     return request
+
+
+def keys_in(text: str) -> list[str]:
+    """Return the parts of a text that name a key, in five languages.
+
+    >>> keys_in("sad piano in C sharp minor"), keys_in("Klavier in a-Moll"), keys_in("a band")
+    (['C sharp minor'], ['a-Moll'], [])
+    """
+    text, found = _ARTICLE.sub("", text), list[str]()
+    for pattern in (_FOREIGN_KEY, *_KEYS):
+        found += [match[0] for match in pattern.finditer(text)]
+        text = pattern.sub(" ", text)
+    return found
 
 
 def _key(match: re.Match[str]) -> str:

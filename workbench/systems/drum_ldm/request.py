@@ -171,14 +171,14 @@ def read_request(
         tuple(dict.fromkeys((*scanned.unplayed, *scanned.refused, *writer.refused))),
         writer.implied(),
         writer.pace,
-        _within(writer.tempo_range, scanned.tempo_bounds),
+        within(writer.tempo_range, scanned.tempo_bounds),
         writer.usual_range,
         writer.sticks if writer.sticks.any() else None,
         None if np.isnan(writer.volumes).all() else writer.volumes,
     )
 
 
-def _within(
+def within(
     span: tuple[float, float] | None, bounds: tuple[float, float] | None
 ) -> tuple[float, float] | None:
     """The tempi of a range that lie in the bounds, otherwise the nearest bound."""

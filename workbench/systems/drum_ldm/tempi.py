@@ -18,7 +18,7 @@ _PER_MINUTE = re.compile(
     r"|\b(?:ppm|bmp|bpms|bpn|bmps)\b"  # slips of "bpm"
 )
 _UNIT_FIRST = re.compile(  # "bpm: 120", "MM 72", "tempo = 400"
-    r"(?<!\d )(?<!\d)\b(?:(?:bpm|mm|m\.m\.?|m[eé]tr[oó]nome?|(tempo)(?= ?[:=]))(?: ?[:=]| is| of)?) ?"
+    r"(?<!\d )(?<!\d)\b(?:bpm|mm|m\.m\.?|m[eé]tr[oó]nome?|(tempo)(?= ?[:=]))(?: ?[:=]| is| of)? ?"
     r"(\d{1,4}(?:\.\d+)?)(?![\d/:-]|\.\d|[a-z]|\s*(?:bpm|bars?|beats?|takte?|bis|to)\b)"
 )
 _EQUAL = re.compile(r"(?:[a-zé]+\s*)?=\s*(\d{2,3})\b(?!\s*bpm)")

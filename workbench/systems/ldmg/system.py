@@ -244,7 +244,7 @@ class LDMG(SoundDiffusion):
                 whole bars. Longer clips are sampled in overlapping windows whose predictions are
                 averaged at every step (MultiDiffusion, arXiv 2302.08113).
             tempo: Tempo in BPM, in quarter notes, 30 to 300; by default the one that the prompt
-                names. Without one there is no given beat.
+                names, in figures or in words such as "allegro". Without one there is no given beat.
             meter: Metre, such as (3, 4); by default that of the prompt, otherwise 4/4. It needs a
                 tempo.
             bars: Length in bars, 1 to 64, exact to the sample at `config.rate`, instead of seconds.

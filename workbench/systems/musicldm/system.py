@@ -146,9 +146,10 @@ class MusicLDM(MusicLatents):
             seconds: Length in seconds, at most 600; by default that of training, with a tempo in
                 whole bars. Longer clips are sampled in overlapping windows.
             tempo: Tempo in BPM, in quarter notes, 30 to 300; by default the one that the prompt
-                names. Without one there is no given beat. A U-Net that was trained on beats
-                receives the position in beat and bar (see `beat_channels`); with an older one,
-                estimates are averaged with their own shifts by beats and bars (see `beat_grid`).
+                names, in figures or in words such as "allegro". Without one there is no
+                given beat. A U-Net that was trained on beats receives the position in beat and bar
+                (see `beat_channels`); with an older one, estimates are averaged with their own
+                shifts by beats and bars (see `beat_grid`).
             meter: Metre, such as (3, 4); by default that of the prompt, otherwise 4/4. It needs a
                 tempo.
             bars: Length in bars, 1 to 64, exact to the sample at `config.rate`, instead of seconds.
