@@ -11,6 +11,7 @@ from workbench.systems.drum_ldm.items import EXCLUDING, Item, Role, Scan, Thing,
 from workbench.systems.drum_ldm.request import within
 
 _MOODS = ("lively",)  # rows of the lexicon whose words name a mood rather than a tempo
+_MODERATE = 110  # BPM
 _NEAR = 1.25  # factor by which a tempo may be outside the range of a word
 _CHANGES = {  # refusals of the lexicon that hold for sounds, too
     "one tempo per loop": "a clip keeps one tempo",
@@ -19,7 +20,8 @@ _CHANGES = {  # refusals of the lexicon that hold for sounds, too
 _RELATIVE = re.compile(
     r"\b(?:twice|two times|three times|half|double|doppelt|halb|el doble|dos veces|la mitad|"
     r"deux fois|duas vezes)[ -](?:(?:as|so|de|plus|moins|mais|más)[ -])*(?:fast|slow|quick|schnell|"
-    r"langsam|r[aá]pid[oae]|lent[oae]?|vite|rapide|devagar)(?:ly|er)?(?: as)?\b",
+    r"langsam|r[aá]pid[oae]|lent[oae]?|vite|rapide|devagar)(?:ly|er)?(?: as)?\b"
+    r"|\b(?:half|double|twice) (?:the |of the )?(?:speed|tempo)\b",
     re.I,
 )
 _VAGUE = re.compile(
@@ -101,13 +103,25 @@ def _paces(items: list[Item]) -> list[Pace]:
             continue
         after = items[i + 1] if i + 1 < len(items) else None
         of_drum = is_drum(after) or (isinstance(after, Thing) and after.entry.has("fill"))
-        before = i - 1
+        before, degree = i - 1, ""
         while before >= 0 and items[before] in (Role("very"), Role("slightly")):
+            degree = "very" if items[before] == Role("very") else "slightly"
             before -= 1
         last = items[before] if before >= 0 else None
         if of_drum or (isinstance(last, Role) and last.name in EXCLUDING):
             continue
         for _, span in item.entry.of("pace"):
             low, high = map(float, span.split("-"))
-            found.append(Pace(item.text, low, high))
+            found.append(_pace(item.text, low, high, degree))
     return found
+
+
+def _pace(text: str, low: float, high: float, degree: str) -> Pace:
+    """Return a word for a tempo. degree: "very" for the half of its range that is farther from a
+    moderate tempo, "slightly" for the nearer one, "" for all of it."""
+    middle = (low * high) ** 0.5
+    if degree and (middle > _MODERATE) == (degree == "very"):
+        low = middle
+    elif degree:
+        high = middle
+    return Pace(text, low, high)

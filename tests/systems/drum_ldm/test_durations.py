@@ -5,6 +5,7 @@ import pytest
 from workbench.systems.drum_ldm.durations import take_durations
 from workbench.systems.drum_ldm.items import Scan
 from workbench.systems.drum_ldm.request import read_request
+from workbench.systems.drum_ldm.tempi import with_figures
 
 
 def taken(text):
@@ -57,6 +58,8 @@ def taken(text):
         ("meio minuto de cordas", 30),
         ("a half-minute loop", 30),
         ("a couple of minutes", 120),
+        ("three quarters of a minute", 45),
+        (with_figures("ten to fifteen seconds"), 12.5),
     ],
 )
 def test_lengths_in_seconds_are_read(text, seconds):

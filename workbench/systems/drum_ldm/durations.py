@@ -62,6 +62,7 @@ _FRACTIONS = {
     "0.5 ": r"\b(?:half an? (?=bar|measure|minute|hour)|"
     r"(?<!and )(?<!and a )(?:a )?half[ -](?=minute|hour)|"
     r"(?:eine |une |uma? |un )?(?:halbe|medi[oa]|demi|mei[oa])[ -](?=minut|hora|stunde|heure))",
+    "0.75 ": r"\b(?:three|3)[ -]quarters of an? (?=minute|hour)",
     "0.25 ": r"\b(?:(?:an? )?quarter of an? (?=minute|hour)|(?:eine )?viertel(?=stunde)|"
     r"(?:un )?(?:cuarto de (?=hora)|quart d['’](?=heure)))",
     "1.5 ": r"\b(?:anderthalb|eineinhalb) (?=minuten|stunden)",

@@ -55,6 +55,7 @@ _AFTER_TEMPO = re.compile(
     rf"(?<=\bat )(?:a )?({NUMBER})(?=\s*(?:[,;.]|$))|(?<=\btempo )({NUMBER})\b"
 )
 _ZERO = re.compile(rf"\b(?:zero|null|cero|zéro)(?: (?:of|de))? (?={_UNIT})")
+_BEFORE_RANGE = re.compile(rf"\b({NUMBER})(?= (?:to|or|bis|oder|a|o|à|ou|até) \d+ ?{_UNIT})")
 _SMALLEST = 10  # smaller numbers are read as words
 _SLOWEST = 30  # tempo in BPM
 
@@ -72,6 +73,7 @@ def figures_for_numbers(text: str) -> str:
         return f"{number} " if read else match[0]
 
     text = _BEFORE_UNIT.sub(figure, _HALF_DOZEN.sub("6", _ZERO.sub("0 ", text)))
+    text = _BEFORE_RANGE.sub(lambda match: f"{value_of(match[1]) or match[1]}", text)
     return _AFTER_TEMPO.sub(figure, text)
 
 
