@@ -13,7 +13,7 @@
 # **Time and memory:** printed below. **Exercises:** 45 minutes.
 # **Library:** `workbench.models.contrastive`, `workbench.representations.text`,
 # `workbench.evaluation.retrieval`.
-# **Papers:** arXiv 2408.02711, section 4.1; CLIP, arXiv 2103.00020; InfoNCE, arXiv 1807.03748;
+# **Papers:** arXiv 2408.02711; CLIP, arXiv 2103.00020; InfoNCE, arXiv 1807.03748;
 # several positives, arXiv 2004.11362; the modality gap, arXiv 2203.02053; Robertson 1977, *The
 # probability ranking principle in IR*.
 

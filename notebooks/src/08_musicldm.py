@@ -778,9 +778,12 @@ from workbench.evaluation.audio_sets import nearest
 
 def described(sounds):
     """(n, 192): mean, spread and mean change of each of 64 bands."""
-    picture = music.mel(torch.as_tensor(np.asarray(sounds)))
-    parts = picture.mean(1), picture.std(1), picture.diff(dim=1).abs().mean(1)
-    return torch.cat(parts, dim=1).double().numpy()
+    rows = []
+    for some in torch.as_tensor(np.asarray(sounds)).split(50):  # all at once would fill the memory
+        picture = music.mel(some)
+        parts = picture.mean(1), picture.std(1), picture.diff(dim=1).abs().mean(1)
+        rows.append(torch.cat(parts, dim=1))
+    return torch.cat(rows).double().numpy()
 
 
 # %%

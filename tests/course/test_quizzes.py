@@ -42,8 +42,32 @@ def test_five_questions_or_more_each_with_one_right_choice_and_reasons(lesson):
 def test_neither_place_nor_length_gives_the_right_choice_away():
     places = [item.right for item in EVERY]
     assert max(map(places.count, set(places))) < len(EVERY) / 2
-    longest = [max(item.choices, key=lambda choice: len(choice.text)).right for item in EVERY]
-    assert sum(longest) < 0.4 * len(EVERY)
+    assert min(places.count(place) for place in range(4)) > 0.15 * len(EVERY)
+    ranks = []  # of the right choice by length, 0 for the longest
+    for item in EVERY:
+        lengths = sorted((len(choice.text) for choice in item.choices), reverse=True)
+        right = len(item.choices[item.right].text)
+        ranks.append(lengths.index(right))
+        wrong = [len(choice.text) for choice in item.choices if not choice.right]
+        assert right <= 1.4 * max(wrong), item.number
+    assert max(map(ranks.count, range(4))) < 0.42 * len(EVERY)
+
+
+def test_computed_answers_are_those_of_their_formulas():
+    """Those of the questions that ask for a number."""
+    computed = {
+        "00.3": f"{8 * 4 * 60 / 96:.0f} seconds",
+        "01.4": f"{0.6 / 0.4:.1f}",
+        "01.5": f"{0.2 * 60_000 / 120 / 4:.0f} ms early",
+        "03.1": str(64 - 1),
+        "04.3": f"{0.3 / 2:.2f}",
+        "04.4": f"{2 * 0.8 * 1 / (0.8 + 1):.2f}",
+        "05.2": f"{0.36**0.5:.1f}",
+        "08.3": f"{0.5**2 + 0.5**2:.1f}",
+        "13.3": f"in {100 * (1 - 0.95**18):.0f} % of such studies",
+    }
+    right = {item.number: item.choices[item.right].text for item in EVERY}
+    assert {number: right[number] for number in computed} == computed
 
 
 def test_no_two_questions_are_the_same():

@@ -1,5 +1,4 @@
-"""Novelty, and the drum paper's tables of Hamming and Euclidean distances (arXiv 2408.02711,
-section 5)."""
+"""Novelty, and the drum paper's tables of Hamming and Euclidean distances (arXiv 2408.02711)."""
 
 from __future__ import annotations
 

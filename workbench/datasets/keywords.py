@@ -10,7 +10,7 @@ Matching, on lower-case text:
 * Plurals: where the list has both forms ("fill", "fills"), each sets its own entry; where it has
   only one ("snare", "hats", "crash"), the other form sets it, too.
 
-Source: arXiv 2408.02711, section 3.
+Source: arXiv 2408.02711.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ each other than random loops? Are generated loops near the data of their bucket?
 they copy? The authors' binarisation compares uint8 values after an overflow, so their threshold has
 no effect; the one here is tested.
 
-Source: arXiv 2408.02711, section 5.
+Source: arXiv 2408.02711.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def smallest(distances: np.ndarray, share: float = 0.01) -> float:
         In the unit of the distances.
 
     Source:
-        arXiv 2408.02711, section 5.
+        arXiv 2408.02711.
     """
     flat = np.sort(array(distances, "distances", "(…)"), axis=None)
     share = number(share, "share", 0, 1)

@@ -1,7 +1,7 @@
 """Contrastive text–MIDI pre-training: two encoders with one embedding space.
 
 CLIP (arXiv 2103.00020, figure 3) with drum loops instead of images, as in the drum paper
-(arXiv 2408.02711, section 4.1.1). Notebook: `notebooks/03_contrastive_pretraining.ipynb`.
+(arXiv 2408.02711). Notebook: `notebooks/03_contrastive_pretraining.ipynb`.
 """
 
 import math

@@ -92,7 +92,7 @@ class MLPDenoiser(nn.Module):
     Forward: z (batch, latent), t (batch,) and the fields of a `DrumConditioning` → (batch, latent).
     LayerNorm replaces the paper's BatchNorm, whose statistics mix clips of different noise levels.
 
-    Source: arXiv 2408.02711, section 4.
+    Source: arXiv 2408.02711.
     """
 
     def __init__(self, latent: int, text_dim: int, hidden: tuple[int, int] = (256, 512)) -> None:

@@ -1,4 +1,4 @@
-"""Multi-resolution LSTM and the two drum autoencoders (arXiv 2408.02711, section 4.2).
+"""Multi-resolution LSTM and the two drum autoencoders (arXiv 2408.02711).
 
 Notebook: `notebooks/04_mrlstm_autoencoder.ipynb`.
 """
@@ -27,7 +27,7 @@ class MRLSTM(nn.Module):
     Forward: (batch, time, channels) → (batch, time, len(strides) · hidden · directions). The time
     must be a multiple of every stride.
 
-    Source: arXiv 2408.02711, section 4.2.
+    Source: arXiv 2408.02711.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class PaperAutoencoder(nn.Module):
         hidden: LSTM units per stride.
         noise: Lowest and highest scale of the noise.
 
-    Source: arXiv 2408.02711, section 4.2.
+    Source: arXiv 2408.02711.
     """
 
     def __init__(

@@ -128,7 +128,7 @@ class Vocos(nn.Module):
 
     Forward: log mel (batch, frames, bands) → waveform (batch, frames · 160).
 
-    Source: Siuzdak 2023, arXiv 2306.00814, section 3.
+    Source: Siuzdak 2023, arXiv 2306.00814.
     """
 
     hann: Tensor

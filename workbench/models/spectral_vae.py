@@ -121,7 +121,7 @@ def invert(log_magnitude: Tensor, phase: Tensor, hann: Tensor, hop: int) -> Tens
 class SpectralVAE(nn.Module):
     """A variational autoencoder of magnitude spectra; the decoder generates magnitude and phase.
 
-    Source: Vocos, arXiv 2306.00814, section 3 (decoder).
+    Source: Vocos, arXiv 2306.00814 (decoder).
     """
 
     hann: Tensor

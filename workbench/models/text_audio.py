@@ -36,8 +36,7 @@ class TextAudioConfig:
 class TextAudio(nn.Module):
     """A text encoder and an audio encoder with a learned temperature.
 
-    Source: CLAP, arXiv 2211.06687, section 3.1; the temperature is CLIP's (arXiv 2103.00020,
-    section 2.5).
+    Source: CLAP, arXiv 2211.06687; the temperature is CLIP's (arXiv 2103.00020, section 2.5).
     """
 
     def __init__(self, config: TextAudioConfig = TextAudioConfig()) -> None:

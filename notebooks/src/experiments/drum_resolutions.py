@@ -4,7 +4,7 @@
 # **For** lesson 04. **In short:** Do the several resolutions of the MRLSTM help, or its three
 # LSTMs? *Predicted:* the resolutions help, by less than one percentage point of F1.
 #
-# **Question.** The drum paper (arXiv 2408.02711, section 4.2) reads a loop at strides 1, 2 and 4
+# **Question.** The drum paper (arXiv 2408.02711) reads a loop at strides 1, 2 and 4
 # and shows no ablation. Do the several resolutions help, or the three LSTMs?
 #
 # **Prediction**, written before the run. At equal size and equal training, strides 1, 2, 4 are

@@ -190,6 +190,25 @@ def test_any_length_is_reconstructed(trained, audio):
         assert np.isfinite(system.reconstruct(clip).audio).all()
 
 
+def test_many_sounds_are_converted_in_parts_with_the_same_result(trained, monkeypatch):
+    system, _ = trained
+    sounds = 0.3 * torch.randn(5, 10_240, generator=torch.Generator().manual_seed(0))
+    rows = []
+
+    def converted():
+        z = system.encode_sound(sounds)
+        return z, system.decode_sound(z), system.embedder.embed_sound(sounds)
+
+    whole = converted()
+    hook = system.networks.vae.encoder.register_forward_hook(lambda _, x, y: rows.append(len(y)))
+    monkeypatch.setattr("workbench.systems.musicldm.networks.PART", 2)
+    parts = converted()
+    hook.remove()
+    assert rows == [2, 2, 1]
+    for one, other in zip(whole, parts, strict=True):
+        assert torch.allclose(one, other, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     "sound",
     [np.array([[0.4]]), np.full((1, 9000), 7.0), np.tile([[1.0, -1.0]], 4500)],

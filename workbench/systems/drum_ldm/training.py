@@ -1,4 +1,4 @@
-"""Training of DrumLDM in three stages, as in the paper (arXiv 2408.02711, section 4).
+"""Training of DrumLDM in three stages, as in the paper (arXiv 2408.02711).
 
 1. Contrastive pre-training of the text and MIDI encoders, 2. the autoencoder, 3. diffusion in its
 latent space, conditioned on the text. Each stage has a folder under `out` and can be resumed.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +15,13 @@ from workbench.music.audio import checked
 from workbench.representations.mel import Mel
 from workbench.representations.text import BertText, TextTable
 from workbench.systems.musicldm.config import MusicLDMConfig
+
+PART = 32  # rows that are converted at a time, so that memory does not grow with their number
+
+
+def by_parts(convert: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+    """Convert the rows of a batch, `PART` at a time. Each row must be independent of the others."""
+    return torch.cat([convert(part) for part in rows.split(PART)])
 
 
 def vocode(vocoder: nn.Module, mel: Tensor) -> Tensor:
@@ -48,7 +55,10 @@ class Networks(nn.Module):
         """Encode sounds (n, samples) as latents (n, latent, frames / 8, bands / 8) of variance
         about 1. Raises WorkbenchError for NaN and infinite samples."""
         samples = np.ascontiguousarray(checked(sounds, "sounds"), dtype=np.float32)
-        return self.encode_mel(self.mel(torch.from_numpy(samples).to(self.mel_mean.device)))
+        return by_parts(
+            lambda part: self.encode_mel(self.mel(part.to(self.mel_mean.device))),
+            torch.from_numpy(samples),
+        )
 
     @torch.inference_mode()
     def encode_mel(self, mel: Tensor) -> Tensor:
@@ -57,23 +67,23 @@ class Networks(nn.Module):
         missing = -mel.shape[1] % self.config.sizes.shorter
         mel = nn.functional.pad(mel, (0, 0, 0, missing), value=float(np.log(1e-5)))
         scaled = ((mel - self.mel_mean) / self.mel_std)[:, None]
-        return self.vae.encode(scaled)[0] / self.latent_std
+        return by_parts(lambda part: self.vae.encode(part)[0], scaled) / self.latent_std
 
     @torch.inference_mode()
     def decode_mel(self, latents: Tensor) -> Tensor:
         """Decode latents to log mel spectrograms (n, frames, bands)."""
-        mel = self.vae.decode(latents * self.latent_std)[:, 0]
+        mel = by_parts(self.vae.decode, latents * self.latent_std)[:, 0]
         return mel * self.mel_std + self.mel_mean
 
     @torch.inference_mode()
     def vocode(self, mel: Tensor) -> Tensor:
         """Convert log mel spectrograms (n, frames, bands) to sounds (n, frames · 160) in [−1,
         1]."""
-        return vocode(self.vocoder, mel).clamp(-1, 1)
+        return by_parts(lambda part: vocode(self.vocoder, part), mel).clamp(-1, 1)
 
     def decode_sound(self, latents: Tensor) -> Tensor:
         """Decode latents to sounds (n, samples) in [−1, 1]."""
-        return self.vocode(self.decode_mel(latents))
+        return by_parts(lambda part: self.vocode(self.decode_mel(part)), latents)
 
 
 class Embedder(Protocol):
@@ -101,7 +111,8 @@ class OwnEmbedder:
 
     @torch.inference_mode()
     def embed_sound(self, sounds: Tensor) -> Tensor:
-        return self.clap.eval().embed_mel(self.mel(sounds.to(self.clap.log_scale.device)))
+        clap, device = self.clap.eval(), self.clap.log_scale.device
+        return by_parts(lambda part: clap.embed_mel(self.mel(part.to(device))), sounds)
 
 
 def own_embedder(networks: Networks) -> OwnEmbedder:
