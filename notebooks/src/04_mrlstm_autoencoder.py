@@ -251,9 +251,9 @@ predict("04.3", ["0", "0.15", "0.3"])
 # predicted probability of a hit. $v_c$ and $o_c$ are the velocity and the offset of a hit,
 # $\hat v_c$ and $\hat o_c$ their predictions. $H$ is the number of true hits, and $\lambda = 20$.
 #
-# *Equation (2):* code `workbench.models.mrlstm.DrumAutoencoder.loss`; paper arXiv 2408.02711 has the
-# squared error alone (`PaperAutoencoder.loss`); a decoder that predicts probabilities is in arXiv
-# 1312.6114, appendix C.1.
+# *Equation (2):* code `workbench.models.mrlstm.DrumAutoencoder.loss`; paper arXiv 2408.02711
+# has the squared error alone (`PaperAutoencoder.loss`); a decoder that predicts probabilities is in
+# arXiv 1312.6114, appendix C.1.
 
 # %%
 velocity = np.where(np.arange(1000) % 2 == 0, 0.3, 0.0)  # a ghost note, every other time
