@@ -432,8 +432,8 @@ plots.histogram(plots.axes(width=7), surprise, bins=20, xlabel="surprise (bits p
 predict("01.9", [2.0, 4.0, 8.0], unit="notes")
 
 # %% [markdown]
-# Choose a property in the menu, and hover over a bar. Tempo, metre and key are those that the files
-# or the collection state; the other properties are computed from the notes. The number of notes at
+# Choose a property in the list above the figure. Tempo, metre and key are those that the files or
+# the collection state; the other properties are computed from the notes. The number of notes at
 # once is called the **polyphony**: 1 is a melody alone. One property is its mean in each tenth of a
 # song. "Instruments" are families of General MIDI; a song counts in each of its own.
 
@@ -510,7 +510,7 @@ predict("01.10", [20.0, 40.0, 60.0], unit="%")
 # %% [markdown]
 # The method is called **byte-pair encoding** (lesson 02). Here we only count. A token is named
 # after its type: `Pitch`, `Velocity` and `Duration` of a note, its instrument (`Program`), its
-# `Position` in the bar. In the second menu entry, a plus sign joins the tokens that became one.
+# `Position` in the bar. In the list's second entry, a plus sign joins the tokens that became one.
 
 # %%
 from workbench.representations.remi import encode

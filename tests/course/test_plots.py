@@ -391,30 +391,54 @@ def test_intervals_on_bars_do_not_hide_the_bars_from_the_description():
     assert plots.describe(ax.figure) == "recall: 2 bars (one: 0.25, two: 0.75)."
 
 
-def test_a_menu_shows_one_property_at_a_time():
-    tables = {
-        "metre": {"ours": {"4/4": 0.9, "3/4": 0.1}, "theirs": {"6/8": 1.0}},
-        "mean": {"theirs": {"1": 3.0, "2": 2.0}},
-    }
-    figure = plots.menu(tables, "Songs", {"mean": "notes"})
-    assert [bar.visible for bar in figure.data] == [True, True, False]
-    assert [bar.name for bar in figure.data] == ["ours", "theirs", "theirs"]
-    assert figure.data[0].x == figure.data[1].x
-    assert sorted(figure.data[0].x) == ["3/4", "4/4", "6/8"]
-    assert dict(zip(figure.data[1].x, figure.data[1].y, strict=True))["4/4"] == 0
-    assert figure.data[1].marker.color == figure.data[2].marker.color  # a set keeps its colour
-    first, second = figure.layout.updatemenus[0].buttons
-    assert (first.label, second.label) == ("metre", "mean")
-    assert second.args[0] == {"visible": [False, False, True]}
-    assert second.args[1] == {"xaxis.title.text": "mean", "yaxis.title.text": "notes"}
-    assert figure.layout.meta["alt"] == (
-        "Songs. metre (share): ours 4/4 0.9, 3/4 0.1; theirs 6/8 1. mean (notes): theirs 1 3, 2 2."
+TABLES = {
+    "metre": {"ours": {"4/4": 0.9, "3/4": 0.1}, "theirs": {"6/8": 1.0}},
+    "mean": {"theirs": {"1": 3.0, "2": 2.0}},
+}
+
+
+def test_groups_of_bars_share_their_names():
+    ax = plots.groups(plots.axes(), TABLES["metre"], xlabel="metre", title="Songs")
+    names = [text.get_text() for text in ax.get_xticklabels()]
+    assert sorted(names) == ["3/4", "4/4", "6/8"]
+    ours, theirs = ax.containers
+    assert dict(zip(names, ours.datavalues, strict=True)) == {"4/4": 0.9, "3/4": 0.1, "6/8": 0}
+    assert theirs.datavalues[names.index("4/4")] == 0
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["ours", "theirs"]
+    assert ours.patches[0].get_hatch() != theirs.patches[0].get_hatch(), "not by colour alone"
+    assert ours.patches[0].get_x() < theirs.patches[0].get_x()
+    assert plots.describe(ax.figure) == (
+        "Songs. metre (share): ours 4/4 0.9, 3/4 0.1; theirs 6/8 1."
     )
+
+
+def test_a_menu_shows_one_property_at_a_time(monkeypatch):
+    monkeypatch.setattr("workbench.course.widgets.sliders.attended", lambda: True)
+    shown = plots.menu(TABLES, "Songs", {"mean": "notes"})
+    (control,) = shown.controls
+    assert (control.description, control.options) == ("property", ("metre", "mean"))
+    assert "metre (share)" in shown.figure.page
+    control.value = "mean"
+    assert "Songs. mean (notes): theirs 1 3, 2 2." in shown.figure.page
+
+
+def test_a_menu_on_a_page_without_kernel_unfolds_each_property():
+    from bs4 import BeautifulSoup
+
+    shown = plots.menu(TABLES, "Songs", {"mean": "notes"})
+    assert shown.widget is None
+    page = BeautifulSoup(shown.still_html(), "html.parser")
+    folds = page.find_all("details")
+    assert [fold.summary.text for fold in folds] == ["property metre", "property mean"]
+    assert [fold.has_attr("open") for fold in folds] == [True, False]
+    assert "theirs 1 3" in folds[1].img["alt"]
 
 
 def test_ranges_of_several_collections_stay_in_order():
     both = {"b": {"20 to 30": 1.0, "30 to 40": 1.0}, "a": {"10 to 20": 1.0, "20 to 30": 1.0}}
-    assert plots.menu({"x": both}, "").data[0].x == ("10 to 20", "20 to 30", "30 to 40")
+    ax = plots.groups(plots.axes(), both, xlabel="x")
+    names = [text.get_text() for text in ax.get_xticklabels()]
+    assert names == ["10 to 20", "20 to 30", "30 to 40"]
 
 
 def test_a_tree_has_two_levels_and_says_so_in_words():

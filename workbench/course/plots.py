@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from workbench.course.widgets.sliders import Explore
     from workbench.music.clip import Clip
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
 LINES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
+HATCHES = ("", "//", "..", "xx", "--", "++", "||")
 INK = "#333333"
 
 
@@ -553,12 +555,58 @@ def _styled(figure: Any, **layout: Any) -> Any:
     )
 
 
+def groups(
+    ax: Axes,
+    tables: Mapping[str, Mapping[str, float]],
+    *,
+    xlabel: str,
+    ylabel: str = "share",
+    title: str = "",
+) -> Axes:
+    """Plot one value per name for several collections, as bars beside each other.
+
+    Args:
+        ax: Axes.
+        tables: By collection, value by name. Names are in the order of the first collection that
+            has them.
+        xlabel, ylabel: Of the axes.
+        title: Of the panel.
+
+    Returns:
+        The axes. The alternative text of the figure names the largest values.
+    """
+    order = _merged([list(table) for table in tables.values()])
+    width = 0.8 / max(1, len(tables))
+    for kind, (who, table) in enumerate(tables.items()):
+        ax.bar(
+            np.arange(len(order)) + (kind - (len(tables) - 1) / 2) * width,
+            [float(table.get(name, 0.0)) for name in order],
+            width,
+            label=who,
+            color=COLOURS[kind % 7],
+            hatch=HATCHES[kind % 7],
+            edgecolor="white",
+        )
+    steep = len(order) > 5 and max(map(len, order)) > 6
+    ax.set_xticks(
+        range(len(order)), order, rotation=40 if steep else 0, ha="right" if steep else "center"
+    )
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    _legend(ax)
+    largest = (
+        f"{who} " + ", ".join(f"{name} {value:.2g}" for name, value in _largest(table, 3))
+        for who, table in tables.items()
+    )
+    ax.figure.set_label(f"{title + '. ' * bool(title)}{xlabel} ({ylabel}): {'; '.join(largest)}.")
+    return style_axes(ax)
+
+
 def menu(
     tables: Mapping[str, Mapping[str, Mapping[str, float]]],
     title: str,
     units: Mapping[str, str] | None = None,
-) -> Any:
-    """An interactive bar chart with a menu that chooses one of several properties.
+) -> Explore:
+    """A bar chart with a list that chooses one of several properties, by mouse or by keyboard.
 
     Args:
         tables: By property, by collection, value by name. Names are in the order of the first
@@ -567,61 +615,18 @@ def menu(
         units: Of the values by property, where they are not shares.
 
     Returns:
-        A plotly figure. Its text names the largest values of each property.
+        An object that displays itself as the last line of a cell. Where nobody can choose, as in a
+        report, all properties can be unfolded. The text of each figure names its largest values.
     """
-    import plotly.graph_objects as go
+    from workbench.course.widgets import Choice, explore
 
-    figure, shown, alt, unit = go.Figure(), [], [], units or {}
-    first = next(iter(tables))
-    collections = list(dict.fromkeys(who for by_set in tables.values() for who in by_set))
-    for name, by_set in tables.items():
-        order = _merged([list(table) for table in by_set.values()])
-        for who, table in by_set.items():
-            kind = collections.index(who)
-            figure.add_bar(
-                x=order,
-                y=[round(float(table.get(value, 0.0)), 4) for value in order],
-                name=who,
-                marker={
-                    "color": COLOURS[kind % 7],
-                    "pattern": {"shape": ("", "/", ".", "x", "-", "+", "|")[kind % 7]},
-                },
-                visible=name == first,
-            )
-            shown.append(name)
-        alt.append(
-            f"{name} ({unit.get(name, 'share')}): "
-            + "; ".join(
-                f"{who} " + ", ".join(f"{value} {share:.2g}" for value, share in _largest(table, 3))
-                for who, table in by_set.items()
-            )
-        )
-    choices = [
-        {
-            "label": name,
-            "method": "update",
-            "args": [
-                {"visible": [one == name for one in shown]},
-                {"xaxis.title.text": name, "yaxis.title.text": unit.get(name, "share")},
-            ],
-        }
-        for name in tables
-    ]
-    return _styled(
-        figure,
-        title={"text": title, "y": 0.97},
-        barmode="group",
-        showlegend=True,
-        xaxis={"title": {"text": first}, "type": "category", "automargin": True},
-        yaxis={
-            "title": {"text": unit.get(first, "share")},
-            "rangemode": "tozero",
-            "gridcolor": "#DDDDDD",
-        },
-        margin={"l": 60, "r": 20, "t": 90, "b": 60},
-        updatemenus=[{"buttons": choices, "x": 0, "xanchor": "left", "y": 1.14, "yanchor": "top"}],
-        meta={"alt": f"{title}. " + ". ".join(alt) + "."},
-    )
+    unit = units or {}
+
+    def draw(name: str) -> Axes:
+        ax = axes(width=9, height=3.6)
+        return groups(ax, tables[name], xlabel=name, ylabel=unit.get(name, "share"), title=title)
+
+    return explore(draw, Choice("property", list(tables)), still=list(tables))
 
 
 def _largest(table: Mapping[str, float], n: int) -> list[tuple[str, float]]:

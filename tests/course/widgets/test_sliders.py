@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workbench.course import plots
-from workbench.course.widgets import Slider, explore
+from workbench.course.widgets import Choice, Slider, explore
 from workbench.errors import PromptError
 
 
@@ -66,6 +66,21 @@ def test_nobody_there_shows_figures_without_sliders(drawn):
     assert re.findall(r"<p>(.*?)</p>", alone) == ["level 0.5:"]
 
 
+def test_a_list_and_a_slider(somebody):
+    calls = []
+
+    def draw(kind, power):
+        calls.append((kind, power))
+        return plots.axes(width=3, height=2)
+
+    shown = explore(draw, Choice("kind", ["round", "square"]), Slider("power", [1, 2], 1))
+    assert shown.values == ("round", 1.0)
+    shown.controls[0].value = "square"
+    shown.controls[1].value = 2.0
+    assert calls == [("round", 1.0), ("square", 1.0), ("square", 2.0)]
+    assert "kind of round, square, power from 1 to 2" in repr(shown)
+
+
 def test_an_error_while_sliding_is_one_line(somebody):
     def draw(level):
         if level > 0.5:
@@ -89,6 +104,10 @@ def test_an_error_while_sliding_is_one_line(somebody):
         (Slider("x", [0, float("nan")]), "values"),
         (Slider("x", [0, 1], 0.4), "start=0.4"),
         (Slider("x", range(500)), "201"),
+        (Choice("", ["a"]), "label"),
+        (Choice("x", []), "values"),
+        (Choice("x", ["a", "a"]), "different"),
+        (Choice("x", ["a", "b"], "c"), "start='c'"),
     ],
 )
 def test_sliders_that_cannot_be(slider, named):

@@ -19,6 +19,12 @@ CELL = (
     "explore(draw, Slider('noise level', np.linspace(0, 1, 11), 0.3), still=(0.3, 0.9))"
 )
 
+MENU = (
+    "from workbench.course import plots\n"
+    "plots.menu({'metre': {'songs': {'4/4': 0.9, '3/4': 0.1}}, "
+    "'key': {'songs': {'C': 0.6, 'G': 0.4}}}, 'Songs')"
+)
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
@@ -27,6 +33,7 @@ def lab(tmp_path_factory):
     work = folder / "work"
     work.mkdir()
     write_notebook(work / "slide.ipynb", CELL)
+    write_notebook(work / "menu.ipynb", MENU)
     with running_lab(folder, work) as (address, token):
         yield address, token, work
 
@@ -74,3 +81,20 @@ def test_a_slider_by_keyboard(lab, chromium, tmp_path):
     expect(offline.locator(".wb-still img")).to_have_count(2)
     expect(offline.get_by_role("slider")).to_have_count(0)
     offline.context.close()
+
+
+def test_a_list_by_keyboard(lab, chromium):
+    address, token, _ = lab
+    page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(30_000)
+    open_notebook(page, f"{address}/lab/tree/menu.ipynb?token={token}")
+    run_cell(page, page.locator(".jp-CodeCell").first)
+    box = page.locator(".wb-explore")
+    figure = box.locator("img.wb-figure")
+    expect(figure).to_have_attribute("alt", "Songs. metre (share): songs 4/4 0.9, 3/4 0.1.")
+    choice = box.get_by_role("combobox", name="property")
+    choice.focus()
+    page.keyboard.press("ArrowDown")
+    expect(figure).to_have_attribute("alt", "Songs. key (share): songs C 0.6, G 0.4.")
+    expect(page.locator(".wb-fallback")).to_be_hidden()
+    page.context.close()

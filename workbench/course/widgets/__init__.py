@@ -10,7 +10,7 @@ Prediction(question)   what `predict` shows: choices and a confidence
 QuizBox(lesson, items) what `quiz` shows: questions whose answers are explained
 SoundMap(views, clips, groups)  pictures of many clips; each point plays its clip
 compare(clips)         clips side by side
-explore(draw, Slider)  sliders of ipywidgets, and a figure that answers at once
+explore(draw, Slider)  sliders and lists of ipywidgets, and a figure that answers at once
 """
 
 from importlib import import_module
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from workbench.course.widgets.prompt_box import PromptBox
     from workbench.course.widgets.quiz import QuizBox
     from workbench.course.widgets.side_by_side import compare
-    from workbench.course.widgets.sliders import Slider, explore
+    from workbench.course.widgets.sliders import Choice, Slider, explore
     from workbench.course.widgets.sound_map import SoundMap
     from workbench.course.widgets.worker import Stopped
 
 __all__ = [
+    "Choice",
     "DegradationLab",
     "DrumGrid",
     "FilmWidget",
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 _WHERE = {
+    "Choice": "sliders",
     "DegradationLab": "degradation_lab",
     "DrumGrid": "drum_grid",
     "FilmWidget": "film",

@@ -1,8 +1,10 @@
-"""Sliders with a figure that answers at once, from ipywidgets alone.
+"""Sliders and lists with a figure that answers at once, from ipywidgets alone.
 
     explore(draw, Slider("noise level", np.linspace(0, 1, 21), 0.3))
+    explore(draw, Choice("property", ["tempo", "key"]))
 
-calls `draw(0.3)` and again for each value that is chosen. Each figure is drawn once and kept.
+calls `draw(0.3)`, or `draw("tempo")`, and again for each value that is chosen. Each figure is drawn
+once and kept.
 """
 
 from __future__ import annotations
@@ -49,6 +51,66 @@ class Slider:
         middle = values[len(values) // 2]
         return Slider(label, values, middle if self.start is None else _one_of(values, self.start))
 
+    def place(self, given: Any) -> float:
+        """The value that a start is, up to rounding. Raises PromptError."""
+        return _one_of(self.values, given)
+
+    def control(self) -> Any:
+        """The control of ipywidgets."""
+        return ipywidgets.SelectionSlider(
+            options=[(f"{value:.4g}", value) for value in self.values],
+            value=self.start,
+            description=self.label,
+            continuous_update=True,
+            style={"description_width": "initial"},
+            layout={"width": "min(100%, 560px)"},
+        )
+
+    def __str__(self) -> str:
+        return f"{self.label} from {self.values[0]:.4g} to {self.values[-1]:.4g}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A list to choose from. label: what it sets; values: names; start: the first one shown, by
+    default the first of the list."""
+
+    label: str
+    values: Sequence[str]
+    start: str | None = None
+
+    def checked(self) -> Choice:
+        """The same with its start.
+
+        Raises:
+            PromptError: for no label, no names, a name that occurs twice, and a start that is not
+                one of them.
+        """
+        label = text_of(self.label, "label").strip()
+        values = [text_of(v, "values") for v in listed(self.values, "values", "names", 1)]
+        if not label or len(values) != len(set(values)):
+            raise PromptError(f"Choice({shown(self.label)}): give a label and different names")
+        return Choice(label, values, values[0] if self.start is None else self.place(self.start))
+
+    def place(self, given: Any) -> str:
+        """The name that a start is. Raises PromptError."""
+        if given not in self.values:
+            raise PromptError(f"start={shown(given)}: is not one of {', '.join(self.values)}")
+        return str(given)
+
+    def control(self) -> Any:
+        """The control of ipywidgets."""
+        return ipywidgets.Dropdown(
+            options=list(self.values),
+            value=self.start,
+            description=self.label,
+            style={"description_width": "initial"},
+            layout={"width": "min(100%, 560px)"},
+        )
+
+    def __str__(self) -> str:
+        return f"{self.label} of {', '.join(self.values)}"
+
 
 def _one_of(values: Sequence[float], given: float) -> float:
     """The value of a slider that a start is, up to rounding. Raises PromptError."""
@@ -74,7 +136,7 @@ class Explore:
     the figure, or None where nobody can use them; values: those that are shown now."""
 
     def __init__(
-        self, draw: Callable[..., Any], sliders: Sequence[Slider], still: Sequence[float]
+        self, draw: Callable[..., Any], sliders: Sequence[Slider | Choice], still: Sequence[Any]
     ) -> None:
         self.draw, self.sliders, self.still = draw, sliders, still
         self.values = tuple(slider.start for slider in sliders)
@@ -86,16 +148,8 @@ class Explore:
             self.widget = ipywidgets.VBox([*self.controls, self.figure])
             self.widget.add_class("wb-explore")
 
-    def _control(self, slider: Slider) -> Any:
-        options = [(f"{value:.4g}", value) for value in slider.values]
-        control = ipywidgets.SelectionSlider(
-            options=options,
-            value=slider.start,
-            description=slider.label,
-            continuous_update=True,
-            style={"description_width": "initial"},
-            layout={"width": "min(100%, 560px)"},
-        )
+    def _control(self, slider: Slider | Choice) -> Any:
+        control = slider.control()
         control.observe(self._moved, "value")
         return control
 
@@ -114,25 +168,27 @@ class Explore:
         return self.pages[values]
 
     def still_html(self) -> str:
-        """The figures of the static copy, each with the values that it shows."""
+        """The figures of the static copy, each with the values that it shows. If they are those of
+        a list, they can be folded, and all but the first one are."""
         first = self.sliders[0]
-        places = self.still or (first.start,)
-        parts = []
-        for place in places:
+        parts: list[str] = []
+        for place in self.still or (first.start,):
             values = (place, *(slider.start for slider in self.sliders[1:]))
             said = ", ".join(
-                f"{slider.label} {value:.4g}"
+                f"{slider.label} {value if isinstance(value, str) else f'{value:.4g}'}"
                 for slider, value in zip(self.sliders, values, strict=True)
             )
-            parts.append(f"<p>{html.escape(said)}:</p>{self.page_of(values)}")
+            name, figure = html.escape(said), self.page_of(values)
+            if isinstance(first, Choice):
+                opened = "" if parts else " open"
+                parts.append(f"<details{opened}><summary>{name}</summary>{figure}</details>")
+            else:
+                parts.append(f"<p>{name}:</p>{figure}")
         return f"<div class='wb-still'>{''.join(parts)}</div>"
 
     def __repr__(self) -> str:
-        labels = ", ".join(
-            f"{slider.label} from {slider.values[0]:.4g} to {slider.values[-1]:.4g}"
-            for slider in self.sliders
-        )
-        return f"<sliders: {labels}; to use them, run the cell in Jupyter>"
+        labels = ", ".join(map(str, self.sliders))
+        return f"<controls: {labels}; to use them, run the cell in Jupyter>"
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -144,14 +200,16 @@ class Explore:
         display({"text/plain": text, "text/html": still}, raw=True)
 
 
-def explore(draw: Callable[..., Any], *sliders: Slider, still: Sequence[float] = ()) -> Explore:
-    """Show sliders, and below them what a function draws for their values.
+def explore(
+    draw: Callable[..., Any], *sliders: Slider | Choice, still: Sequence[Any] = ()
+) -> Explore:
+    """Show sliders or lists, and below them what a function draws for their values.
 
     Args:
-        draw: Function of one number per slider, which returns Matplotlib axes or a figure. It
-            should take less than 0.3 s.
-        sliders: One or more.
-        still: Values of the first slider that a saved or exported page shows, default: its start.
+        draw: Function of one number per slider and one name per list, which returns Matplotlib axes
+            or a figure. It should take less than 0.3 s.
+        sliders: One or more, each a `Slider` or a `Choice`.
+        still: Values of the first one that a saved or exported page shows, default: its start.
 
     Returns:
         An object that displays itself as the last line of a cell. Where nobody can move a slider,
@@ -164,4 +222,4 @@ def explore(draw: Callable[..., Any], *sliders: Slider, still: Sequence[float] =
     if not sliders:
         raise PromptError("sliders: give at least one Slider")
     checked = [slider.checked() for slider in sliders]
-    return Explore(draw, checked, [_one_of(checked[0].values, value) for value in still])
+    return Explore(draw, checked, [checked[0].place(value) for value in still])
