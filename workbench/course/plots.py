@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench.arguments import number, whole
+from workbench.course import widgets
 from workbench.course.accessible import describe as describe
 from workbench.course.accessible import with_alternative_text
 from workbench.course.world import LAND
@@ -618,15 +619,13 @@ def menu(
         An object that displays itself as the last line of a cell. Where nobody can choose, as in a
         report, all properties can be unfolded. The text of each figure names its largest values.
     """
-    from workbench.course.widgets import Choice, explore
-
     unit = units or {}
 
     def draw(name: str) -> Axes:
         ax = axes(width=9, height=3.6)
         return groups(ax, tables[name], xlabel=name, ylabel=unit.get(name, "share"), title=title)
 
-    return explore(draw, Choice("property", list(tables)), still=list(tables))
+    return widgets.explore(draw, widgets.Choice("property", list(tables)), still=list(tables))
 
 
 def _largest(table: Mapping[str, float], n: int) -> list[tuple[str, float]]:
