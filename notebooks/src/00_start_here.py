@@ -32,7 +32,7 @@ run = start("00", profile=profile, dataset=dataset, seed=seed, train=train)
 # Every part of the workbench takes or returns **clips**. A clip is a score or a sound, with its
 # caption and tempo. If a clip is the last line of a cell, the notebook shows it with a player. Time
 # runs to the right, and each drum has a row. A hit is a small box: the higher and darker the box,
-# the louder the hit. The number behind this is the **velocity**.
+# the louder the hit. A number from 1 to 127 stores the loudness: the **velocity**.
 
 # %%
 from workbench import DrumLDM
@@ -260,8 +260,9 @@ print(f"a busy loop is denser than a sparse one in {more:.0%} of {pairs} pairs")
 run.note("busy denser than sparse, share of pairs", more, floor=0.5)
 
 # %% [markdown]
-# *What you should have noticed:* ½ is the value of chance. A word may change the mean although the
-# two groups overlap almost completely. This share shows how much they overlap.
+# *What you should have noticed:* by chance the share would be ½. Two means can differ although the
+# two groups overlap almost completely. The share shows how much they overlap: at 1, or at 0, they
+# do not.
 #
 # ## Mini-project · Three words (an hour)
 #
@@ -299,7 +300,7 @@ run.note("busy denser than sparse, share of pairs", more, floor=0.5)
 # You generated drum loops from words, saw how the system interpreted the words, and exported a loop
 # as MIDI.
 #
-# *One limitation heard:* generate several takes of “rock”. They are more alike than loops of two
+# *One limitation heard:* generate several takes of "rock". They are more alike than loops of two
 # drummers, and their bars repeat more often. The table at the end of lesson 12 shows how much takes
 # differ.
 #

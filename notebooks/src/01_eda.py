@@ -164,7 +164,7 @@ reveal("01.3", f"step {where[1].argmax() + 1}")  # row 1 is the snare drum
 # %% [markdown]
 # *What you should have noticed:* the bass drum is on beat one, the snare on beats two and four
 # (steps 5 and 13), the closed hi-hat on the eighths (every second step). The snare on two and four
-# is the **backbeat**. A missing hit surprises only where a hit is expected.
+# is the **backbeat**. A listener notices a missing hit only where a hit was expected.
 #
 # ## Exercise 2 · The histogram (10 minutes)
 #
@@ -326,9 +326,10 @@ reveal("01.6", traits.most_common(1)[0][0])
 # styles have a colour each, and all others share one. For what share of loops does the nearest
 # point have the same colour?
 #
-# Each point is a loop; hover over it for its caption. About 180 numbers describe a loop: where, how
-# often and how hard each drum is hit, how far from the grid, and so on. The axes are the first two
-# **principal components**: the directions in which these descriptions differ most.
+# Each point is a loop; hover over it for its caption. Many numbers (the cell prints how many)
+# describe a loop: where, how often and how hard each drum is hit, how far from the grid, and so on.
+# The axes are the first two **principal components**: the directions in which these descriptions
+# differ most.
 
 # %%
 predict("01.7", [40.0, 60.0, 80.0], unit="%")
@@ -340,6 +341,7 @@ from workbench.evaluation.features import style_features
 
 some = list(range(0, len(loops), max(1, len(loops) // run.size(150, 400))))
 features = style_features(rolls[some])[0]
+print(f"{features.shape[1]} numbers per loop")
 scaled = (features - features.mean(0)) / (features.std(0) + 1e-6)
 points = PCA(2, random_state=seed).fit_transform(scaled)
 styles_of = [loops[i].labels.get("style") for i in some]
@@ -393,11 +395,11 @@ largest = max(difference, key=difference.get)
 reveal("01.8", largest.partition(" (")[0], f"It differs by {100 * difference[largest]:.0f} %.")
 
 # %% [markdown]
-# *What you should have noticed:* people play more notes, less exactly on the grid, and with more
-# syncopation. But three means are little evidence: a grammar could be adjusted until it passes
-# these three tests, and still bore you after eight bars.
+# *What you should have noticed:* in Groove, people play more notes than the grammar, less exactly
+# on the grid, and with more syncopation. But three means are little evidence: a grammar could be
+# adjusted until it passes these three tests, and still bore you after eight bars.
 #
-# A grammar has one advantage: its probabilities are known. With $p$ the probability of a loop,
+# A grammar has one advantage: its probabilities are known. If $p$ is the probability of a loop,
 # $-\log_2 p$ is the loop's **surprise** in bits. The mean surprise over all loops is the entropy:
 # equation (1), summed over loops instead of styles. The grammar makes one choice after another, and
 # the entropies of these choices add up to the exact value. A sample of loops should come close to
@@ -559,8 +561,8 @@ reveal("01.10", 100 * shorter[pop], f"In {pop}.")
 # ## 11 · Copies
 #
 # *Predict:* a song that is in the data twice may be in the training set and in the test set. Then
-# the test rewards a model for remembering it. In the collection with the largest share, which share
-# of the songs has nearly the same melody as another song?
+# the test rewards a model for remembering it. Take the collection with the most such songs for its
+# size. What share of its songs has nearly the same melody as another song?
 
 # %%
 predict("01.11", [0.5, 2.0, 10.0], unit="%")
@@ -746,8 +748,9 @@ if artists:
 
 # %% [markdown]
 # *What you should have noticed:* a few words, and a few artists, can dominate a collection. Then a
-# system learns their taste, and a test on other pieces by the *same* artists flatters it. Therefore
-# we keep all pieces of an artist together: either all are used for training, or none is.
+# system learns their taste, and it looks better than it is if it is tested on other pieces by the
+# *same* artists. Therefore we keep all pieces of an artist together: either all are used for
+# training, or none is.
 #
 # Where do the artists live? Of our collections, only the Free Music Archive says so, for some of
 # its artists. With its metadata, the dots of the map are places of artists. Without it they are
@@ -772,8 +775,9 @@ print(", ".join(f"{name} {count}" for name, count in counts.most_common(8)))
 
 # %% [markdown]
 # *What you should have noticed:* most of the map is empty, and where one style stands for a
-# continent, its other music is missing. A model cannot generate what nobody recorded, and a word
-# such as "world music" then names everything outside its data. Lesson 14 asks whose music it is.
+# continent, the continent's other music is missing. A model cannot generate what nobody recorded.
+# Words such as "world music" put all that is outside the data under one name. Lesson 14 asks whose
+# music it is.
 #
 # ## Mini-project · Your own question (an hour)
 #

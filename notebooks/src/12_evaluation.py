@@ -560,8 +560,8 @@ DegradationLab(clean[:few], rate, lambda s: {name: way(s) for name, way in small
 # *What you should have noticed:* where a curve is flat, the measure does not notice the
 # degradation. The judge was trained to name genre, tempo and key. So measures of its embedding
 # hardly change as long as these can be recognised. The log-spectral distance is large even for a
-# small change of pitch, which few listeners would call a fault. So the formula alone does not
-# decide what a measure notices: its input does, too.
+# small change of pitch, which few listeners would call a fault. So what a measure notices
+# depends on its formula and on its input.
 #
 # Does each measure at least get worse with increasing strength? The rank correlation between
 # strength and measure answers this, because it depends on the order of the values only, not on
@@ -635,9 +635,10 @@ compare([first, backwards], ["as it was", "played backwards"])
 # %% [markdown]
 # ## 8 · Compared with a true distance
 #
-# *Predict:* the reference is house music. In the other set, half of the loops are house and half
-# are techno. Its true distance from the reference is then half of that of a set of techno alone.
-# What share of its value for techno alone will the kernel distance have?
+# *Predict:* the reference is house music. One set is techno; in another set, half of the loops are
+# house and half are techno. The true distance of this mixed set from the reference is half of that
+# of the techno set. If the *kernel distance* of the techno set is scaled to 1, what is that of the
+# mixed set?
 
 # %%
 predict("12.4", [0.35, 0.65, 0.9])
@@ -739,10 +740,10 @@ HTML(table(COLUMNS, lines, "Measurements of the five systems") + notes)
 
 # %% [markdown]
 # *What you should have noticed:* few papers report numbers that others can measure. Even these
-# cannot be compared directly with ours, because data and embeddings differ. Instead, compare where
-# each system stands between real music and a trivial method. Both are in the table. A number that
-# is *better* than that of real music is a warning: the system may generate only what the judge
-# recognises most easily. And a judge that was trained on few clips finds few differences.
+# cannot be compared directly with ours, because data and embeddings differ. The table also has the
+# values of real music and of a trivial method. Compare where each system stands between them. A
+# number that is *better* than that of real music is a warning: the system may generate only what
+# the judge recognises most easily. And a judge that was trained on few clips finds few differences.
 #
 # ## Mini-project · What no measure hears (an hour)
 #

@@ -82,8 +82,8 @@ spread = max(map(max, levels.values())) - min(map(min, levels.values()))
 reveal("13.1", spread, "LU are decibels of loudness")
 
 # %% [markdown]
-# *What you should have noticed:* some clips are several LU louder than others. If all clips were
-# not made equally loud, the ratings would partly measure loudness.
+# *What you should have noticed:* some clips are several LU louder than others. Without equal
+# loudness, the ratings would partly measure how loud a clip is.
 #
 # ## Exercise 1 · One loudness (10 minutes)
 #
@@ -116,9 +116,9 @@ def gains(levels, peaks):
 # test is **blind** if only the sound itself can reveal it. So the page has only random names, and
 # every **rater** (a person who takes the test) hears the clips in a different order. A *key*, which
 # the instructor keeps, says which source each clip comes from. A *trial* is one clip with its
-# questions. Three more trials do not count as ratings: a practice trial, a *check* (how many tones
-# do you hear?), and one clip that is presented a second time. The last one shows how well people
-# agree with themselves.
+# questions. The page has three more trials, which do not count as ratings: a practice trial, a
+# *check* (how many tones do you hear?), and one clip that is presented a second time. The last one
+# shows how well people agree with themselves.
 
 # %%
 from workbench.course.diagrams import Arrow, diagram
@@ -232,15 +232,15 @@ reveal("13.2", 100 * sum(inside) / len(inside), f"{sum(inside)} of {len(inside)}
 run.note("intervals that contain the truth (simulated)", sum(inside) / len(inside), floor="0.95")
 
 # %% [markdown]
-# *What you should have noticed:* with few clips, fewer than 95 % of the intervals contain this
-# opinion. The interval says what other *raters* would answer about *these* clips. If the clips of a
-# source happen to be good ones, its mean is too high, whoever rates. In addition, no answer exceeds
-# 5, so high means come out a little too low.
+# *What you should have noticed:* with few clips, fewer than 95 % of the intervals contain the
+# opinion that was put in. The interval says what other *raters* would answer about *these* clips.
+# If the clips of a source happen to be good ones, its mean is too high, whoever rates. In addition,
+# no answer exceeds 5, so high means come out a little too low.
 #
 # ## 6 · Differences within raters
 #
-# *Predict:* a strict and a lenient rater agree that A is better than B by one point. Will a test
-# that does not know who gave which rating notice it?
+# *Predict:* a strict and a lenient rater agree that A is better than B by one point. A test knows
+# the ratings, but not who gave them. Will it find the difference between A and B?
 #
 # Hardly, if the two raters differ by more than A and B do. The solution is to compare within each
 # rater: $d_r$ is the mean of rater $r$ for one source minus the mean for another. If the sources do
@@ -422,7 +422,7 @@ for a, b in zip(analysis.agreement, lenient.agreement, strict=True):
 # %% [markdown]
 # *What you should have noticed:* alpha is low, because raters differ in taste and answer with
 # random errors. The mean of thirty raters may still be precise. But the opinion of one rater says
-# little about that of another, and few raters rank the sources as the means do.
+# little about that of another.
 #
 # ## 9 · Or ask: A or B?
 #

@@ -22,7 +22,7 @@ from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.tools.pages import export, with_contents, with_mathml
 from workbench.tools.report import build as report
 from workbench.tools.report import engine, excerpts, runner
-from workbench.tools.report.runner import find_error, run_notebook
+from workbench.tools.report.runner import answers_of, find_error, run_notebook
 
 PARAMETERS = '# %% tags=["parameters"]\nprofile = "laptop"\ndataset = "groove"\nseed = 0\n\n'
 CONTRAST = """(node) => {
@@ -679,6 +679,24 @@ def test_recorded_times_keep_those_of_other_profiles(tmp_path, monkeypatch):
     assert set(kept) == {"01"}
     assert kept["01"]["laptop"] == {"seconds": 9}
     assert (kept["01"]["smoke"]["seconds"], kept["01"]["smoke"]["memory_mb"]) == (1.5, 200.0)
+
+
+def test_answers_to_the_predictions_are_recorded_at_laptop_size(tmp_path, monkeypatch):
+    for name in ("TIMES", "ANSWERS"):
+        monkeypatch.setattr(report, name, tmp_path / f"{name}.json")
+    shown = "Prediction 01.2: the run gives 17 %: “1 to 20 %”.\nIt is jazz."
+    output = nbformat.v4.new_output("display_data", {"text/plain": shown})
+    asked = nbformat.v4.new_output("display_data", {"text/plain": "Prediction 01.2: 1 | 20"})
+    cell = nbformat.v4.new_code_cell("reveal()", outputs=[asked, output])
+    answers = answers_of(nbformat.v4.new_notebook(cells=[cell]))
+    assert answers == {"01.2": "17 %: “1 to 20 %”. It is jazz."}
+    passed = report.Outcome("01", "good", "passed", answers=answers, dataset="groove")
+    report._record([passed], "smoke")
+    assert not report.ANSWERS.exists()
+    report._record([passed], "laptop")
+    assert json.loads(report.ANSWERS.read_text(encoding="utf-8")) == {
+        "01": {"dataset": "groove", "answers": answers}
+    }
 
 
 def test_equations_become_mathml_but_code_and_prices_stay():

@@ -40,6 +40,7 @@ STAND_INS = {  # for data sets that are not on this machine
     "cc-music-clips": "builtin-songs",
 }
 TIMES = Path(__file__).with_name("lesson_times.json")  # written by `workbench report --record`
+ANSWERS = Path(__file__).with_name("lesson_answers.json")  # the same, at laptop size
 SENTINEL = "{} finished"
 CAPSTONE = "fool_the_judge"
 

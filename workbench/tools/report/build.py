@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.arguments import number, seed_of, whole
-from workbench.course.lesson import TIMES
+from workbench.course.lesson import ANSWERS, TIMES
 from workbench.course.notebooks import (
     ROOT,
     build,
@@ -71,7 +71,8 @@ def run_report(
         jobs: Notebooks at a time; default: two, or the number of cores if that is less.
         solutions: Whether to run with solved exercises.
         timeout: Seconds per notebook.
-        record: Whether to store times and memory for the notebooks' first lines.
+        record: Whether to store times and memory for the notebooks' first lines, and at laptop size
+            the answers to the predictions, which the instructors' guide is held against.
         one_file: Whether to write `out`/report.html with the index and all notebooks.
         root: Folder of the notebooks.
 
@@ -254,13 +255,24 @@ def write_single_file(out: Path, outcomes: list[Outcome]) -> Path:
 
 
 def _record(outcomes: list[Outcome], profile: str) -> None:
-    """Store times and memory for the notebooks' first lines."""
-    known = json.loads(TIMES.read_text(encoding="utf-8")) if TIMES.exists() else {}
+    """Store times and memory for the notebooks' first lines, and at laptop size the answers."""
+    times, answers = _stored(TIMES), _stored(ANSWERS)
     for outcome in outcomes:
         if outcome.status == "passed":
-            known.setdefault(outcome.number, {})[profile] = {
+            times.setdefault(outcome.number, {})[profile] = {
                 "seconds": outcome.seconds,
                 "memory_mb": outcome.memory_mb,
                 "machine": machine(),
             }
-    write_text(TIMES, json.dumps(known, indent=1, sort_keys=True) + "\n")
+            answers[outcome.number] = {"dataset": outcome.dataset, "answers": outcome.answers}
+    _store(TIMES, times)
+    if profile == "laptop":
+        _store(ANSWERS, answers)
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _store(path: Path, known: dict[str, Any]) -> None:
+    write_text(path, json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False) + "\n")

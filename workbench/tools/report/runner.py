@@ -30,6 +30,7 @@ from workbench.tools.report.engine import engine_of, how_it_ended
 
 KERNEL = "workbench-report"
 _MAGIC = re.compile(r"^[ \t]*[%!].*$", re.M)
+_ANSWER = re.compile(r"Prediction (\d\d\.\d+): the run gives (.+)", re.S)  # of `reveal`
 MOST_WORDS = 50_000_000  # bytes that a worker and its kernel may write outside of Jupyter
 
 
@@ -39,7 +40,8 @@ class Outcome:
 
     name: its title; status: "passed" or "failed"; seconds: wall time; memory_mb: peak of the whole
     process tree; cell: number n of the failed cell, In [n]; reason, traceback: only if it failed;
-    figures: its recorded measurements; note: a remark for the reader.
+    figures: its recorded measurements; answers: what its run gave for each prediction, by number;
+    note: a remark for the reader.
     """
 
     number: str
@@ -51,6 +53,7 @@ class Outcome:
     cell: int | None = None
     traceback: str = ""
     figures: list[dict[str, Any]] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
     dataset: str = ""
     note: str = ""
 
@@ -251,7 +254,16 @@ def _judge(target: Path, run_file: Path, outcome: Outcome) -> None:
         return
     about = json.loads(run_file.read_text(encoding="utf-8"))
     outcome.figures, outcome.dataset = about["figures"], about["dataset"]
+    outcome.answers = answers_of(notebook)
     outcome.status = "passed"
+
+
+def answers_of(notebook: Any) -> dict[str, str]:
+    """What `reveal` showed for each prediction, by its number: "3 styles: “3 to 5 styles”."."""
+    outputs = (o for cell in notebook.cells if cell.cell_type == "code" for o in cell.outputs)
+    texts = (str(output.get("data", {}).get("text/plain", "")) for output in outputs)
+    found = (_ANSWER.match(text) for text in texts)
+    return {match[1]: " ".join(match[2].split()) for match in found if match}
 
 
 def find_error(notebook: Any) -> tuple[int | None, str, str] | None:
