@@ -1,9 +1,12 @@
 """The instructors' guide names the lessons and exercises that exist, and its minutes add up."""
 
+import json
 import re
 
+import pytest
 import torch
 
+from workbench.course.lesson import ANSWERS
 from workbench.course.notebooks import CHECKOUT
 from workbench.course.outline import outlines
 from workbench.course.teaching import exercises
@@ -44,6 +47,54 @@ def test_every_prediction_of_the_lessons_has_an_answer():
     for number, outline in LESSONS.items():
         assert list(answers[number]) == [asked.number for asked in outline.predictions]
         assert min(answers[number].values()) >= 4, answers[number]
+
+
+RECORDED = {
+    number: answer
+    for lesson in json.loads(ANSWERS.read_text(encoding="utf-8")).values()
+    for number, answer in lesson["answers"].items()
+}
+MACHINE = ("00.1", "02.9")  # seconds: the guide says that they depend on the machine
+NUMBER = re.compile(r"(?<![\d.,])-?\d+(?:\.\d+)?")
+
+
+def words_of_answers():
+    """What the guide says of each prediction, by its number, without the usual mistake."""
+    block = "".join(re.findall(r"(?ms)^- \*\*Predictions?\b.*?(?=^- |^## |^### )", GUIDE))
+    pieces = re.split(r"\b(\d\d\.\d{1,2}): ", block)
+    said = zip(pieces[1::2], pieces[2::2], strict=True)
+    return {number: " ".join(text.split("*Usual")[0].split()) for number, text in said}
+
+
+def rounds_to(value, text):
+    """Whether a number, as it is written, is the value in fewer digits."""
+    places = len(text.partition(".")[2])
+    return abs(float(text) - value) <= 0.5001 * 10**-places
+
+
+@pytest.mark.parametrize("number", [n for n, a in RECORDED.items() if NUMBER.match(a)])
+def test_the_guide_gives_the_answers_of_the_recorded_run(number):
+    """`workbench report --profile laptop --record` records them."""
+    if number in MACHINE:
+        return
+    said = words_of_answers()[number]
+    value = float(NUMBER.match(RECORDED[number])[0])
+    if number == "12.4":
+        assert "a quarter" in said
+        assert abs(value - 0.25) < 0.05
+        return
+    percent = [value, 100 * value] if abs(value) < 1 else [value]
+    assert any(rounds_to(v, n) for v in percent for n in NUMBER.findall(said)), said
+
+
+@pytest.mark.parametrize("number", [n for n, a in RECORDED.items() if not NUMBER.match(a)])
+def test_the_guide_names_the_choice_of_the_recorded_run(number):
+    """Its first words, or the number that the run measured beside it."""
+    choice, _, why = RECORDED[number].partition("”")
+    first = words_of_answers()[number].lower()
+    word = re.search(r"[\w/]{4,}|\d+", choice.partition("“")[2] or choice)[0].lower()
+    named = word[:5] in first
+    assert named or any(n in first for n in NUMBER.findall(why)), (first, choice)
 
 
 def test_computed_answers_are_those_of_the_code():
