@@ -13,79 +13,53 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from workbench.errors import PromptError
 from workbench.music.clip import Clip
 from workbench.music.notes import NOTE, without_drums
 from workbench.music.timeline import check_meter, other_meters
-from workbench.representations.note_chain import inverse, sample_chain
+from workbench.representations.pvd_search import Notes, choose, in_order
+from workbench.representations.pvd_words import (
+    BAR,
+    BAR_LINES,
+    CLS,
+    DURATIONS,
+    ENDS,
+    HIGH,
+    LENGTH,
+    LOW,
+    PAD,
+    POSITIONS,
+    SEP,
+    VELOCITIES,
+    WORDS,
+    Bars,
+    Words,
+)
 
-PAD, CLS, SEP = range(3)
-ENDS = (CLS, SEP)  # words that say nothing about the music
-WORDS = 128
-LENGTH = WORDS + 2
-LOW, HIGH = 28, 100  # E1 to E7
-VELOCITIES = 8  # bins of 16
-DURATIONS = np.array([1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32])  # sixteenths
-POSITIONS = 24  # sixteenths in the longest bar, 6/4
-BAR = 16  # sixteenths in a bar of 4/4
-NEVER = 10**6  # sixteenths, later than any note
-ROUNDS = 30  # trials to find notes that do not begin while their pitch sounds
+__all__ = [
+    "BAR",
+    "BAR_LINES",
+    "CLS",
+    "DURATIONS",
+    "ENDS",
+    "HIGH",
+    "LENGTH",
+    "LOW",
+    "PAD",
+    "POSITIONS",
+    "PVD",
+    "SEP",
+    "VELOCITIES",
+    "WORDS",
+    "Bars",
+]
 
 
 @dataclass(frozen=True)
-class Bars:
-    """Where the bars of a window lie, in sixteenths: the start of the bar of each note, (notes,),
-    or None if bars of `length` follow each other."""
-
-    length: int = BAR
-    start: np.ndarray | None = None
-
-
-BAR_LINES = Bars()
-
-
-@dataclass(frozen=True)
-class PVD:
-    """The encoding, with or without rhythm. The ids are the special words, then p, v, d, then o and
-    b. Bars without notes are not encoded."""
-
-    rhythm: bool = True
-
-    @cached_property
-    def names(self) -> list[str]:
-        """The word of each id."""
-        words = ["[PAD]", "[CLS]", "[SEP]"]
-        words += [f"p{pitch}" for pitch in range(LOW, HIGH + 1)]
-        words += [f"v{bin}" for bin in range(VELOCITIES)]
-        words += [f"d{length}" for length in DURATIONS]
-        if self.rhythm:
-            words += [f"{kind}{place}" for kind in "ob" for place in range(POSITIONS)]
-        return words
-
-    @property
-    def size(self) -> int:
-        """Number of ids."""
-        return len(self.names)
-
-    @cached_property
-    def kinds(self) -> np.ndarray:
-        """The kind of each word: p, v, d, o, b, or [ for special words: (size,)."""
-        return np.array([name[0] for name in self.names])
-
-    @cached_property
-    def positions(self) -> np.ndarray:
-        """The sixteenth of the bar of each o and b word, −1 for other words: (size,)."""
-        return np.array([int(name[1:]) if name[0] in "ob" else -1 for name in self.names])
-
-    @cached_property
-    def first(self) -> dict[str, int]:
-        """The first id of each kind of word: p, v, d, o and b."""
-        return {kind: int(np.argmax(self.kinds == kind)) for kind in "pvdob"}
+class PVD(Words):
+    """The encoding, with or without rhythm. Bars without notes are not encoded."""
 
     # --- notes → ids --------------------------------------------------------------------------
 
@@ -218,12 +192,7 @@ class PVD:
     def in_order(self, ids: np.ndarray) -> np.ndarray:
         """Return which sequences have positions and pitches in order: (n,) for ids (n, time) whose
         kinds are in order."""
-        notes = Notes(self, ids, BAR_LINES)
-        same_bar = ~notes.begins[:, 1:]
-        step, rise = np.diff(notes.position), np.diff(notes.pitch)
-        wrong = same_bar & ((step < 0) | ((step == 0) & (rise <= 0)))
-        wrong &= notes.real[:, 1:] & notes.real[:, :-1]
-        return ~wrong.any(1) & (notes.begins[:, 0] | ~notes.real[:, 0])
+        return in_order(self, ids)
 
     def validity(self, ids: np.ndarray) -> tuple[float, float]:
         """Return the share of words that are grammatical, and the share of sequences without an
@@ -249,7 +218,7 @@ class PVD:
         each other, which a Viterbi search solves; see `note_chain`. No note begins while its pitch
         still sounds: the duration of the earlier note is the likeliest that is short enough.
         """
-        return self._choose(logits, None, bars, None)
+        return choose(self, logits, None, bars, None)
 
     def sample(
         self,
@@ -275,181 +244,4 @@ class PVD:
         Returns:
             Ids (n, 130).
         """
-        return self._choose(logits, uniform, bars, before)
-
-    def _choose(
-        self, logits: np.ndarray, uniform: np.ndarray | None, bars: Bars, before: np.ndarray | None
-    ) -> np.ndarray:
-        """Sample, or with `uniform` None find the likeliest: see `sample` and `round`."""
-        possible = np.isfinite(logits)
-        given = possible.sum(-1) == 1
-        possible &= self.cycle(logits.shape[1]) | given[..., None]
-        logits = np.where(possible, logits, -np.inf).astype(float)
-        ids = logits.argmax(-1)
-        if uniform is not None:  # the words that depend on no other
-            part = slice(3, -1, 4) if self.rhythm else slice(1, -1)
-            ids[:, part] = _pick(logits[:, part], uniform[:, part])
-        return self._notes(ids, logits, given, uniform, bars, before) if self.rhythm else ids
-
-    def cycle(self, length: int) -> np.ndarray:
-        """Return which kinds of words may stand where: bool (length, words)."""
-        order = ("ob", "p", "v", "d") if self.rhythm else ("p", "v", "d")
-        kinds = np.array([np.isin(self.kinds, list(kind)) for kind in order])
-        allowed = kinds[(np.arange(length) - 1) % len(order)]
-        allowed[[0, -1]] = False
-        allowed[0, CLS] = allowed[-1, SEP] = True
-        return allowed
-
-    def _notes(
-        self,
-        ids: np.ndarray,
-        logits: np.ndarray,
-        given: np.ndarray,
-        uniform: np.ndarray | None,
-        bars: Bars,
-        before: np.ndarray | None,
-    ) -> np.ndarray:
-        """Choose positions, pitches and durations of the notes of ids (n, time)."""
-        places, pitches = self._weights(logits)
-        numbers = None if uniform is None else _by_note(uniform)
-        lasting = logits[:, 4:-1:4, self.first["d"] :][..., : len(DURATIONS)]
-        rows, own = np.arange(len(ids)), _by_note(given)
-        best = ids if before is None else before
-        for trial in range(ROUNDS):
-            pair = None if numbers is None else numbers[rows, :, :2]
-            place, pitch = sample_chain(places[rows], pitches[rows], pair)
-            kind = np.where(place >= places.shape[3], self.first["b"], self.first["o"])
-            now = ids[rows]
-            _fill(now[:, 1:-1:4], own[rows, :, 0], kind + place % places.shape[3])
-            _fill(now[:, 2:-1:4], own[rows, :, 1], self.first["p"] + pitch)
-            gap = Notes(self, now, bars).gap
-            short = np.where(np.maximum(gap, 1)[..., None] >= DURATIONS, lasting[rows], -np.inf)
-            length = _pick(short, None if numbers is None else numbers[rows, :, 3])
-            _fill(now[:, 4:-1:4], own[rows, :, 3], self.first["d"] + length)
-            ids[rows] = now
-            if trial == 0 and before is None:
-                best = ids.copy()
-            struck = self._forbid(Notes(self, now, bars), rows, own, places, pitches)
-            struck |= ~self.in_order(now) & self.in_order(best[rows])
-            rows = rows[struck]
-            if not len(rows):
-                return ids
-        ids[rows] = best[rows]
-        return ids
-
-    def _weights(self, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return log weights of the places (n, notes, 2, positions) and pitches (n, notes, pitches)
-        of notes. A note that a short sequence does not have begins a bar."""
-        first = self.first
-        places = logits[:, 1:-1:4, first["o"] :][..., : 2 * POSITIONS]
-        places = places.reshape(*places.shape[:2], 2, POSITIONS).copy()
-        places[..., 1, 0][~np.isfinite(places).any((2, 3))] = 0.0
-        longest = int(np.flatnonzero(np.isfinite(places).any((0, 1, 2)))[-1]) + 1
-        pitches = logits[:, 2:-1:4, first["p"] :][..., : HIGH - LOW + 1].copy()
-        pitches[..., 0][~np.isfinite(pitches).any(2)] = 0.0
-        return places[..., :longest].copy(), pitches
-
-    def _forbid(
-        self,
-        notes: Notes,
-        rows: np.ndarray,
-        given: np.ndarray,
-        places: np.ndarray,
-        pitches: np.ndarray,
-    ) -> np.ndarray:
-        """Forbid, in the weights, the pitch of a note that is struck while it sounds, or the places
-        of one of both notes that are too near. Returns which of `rows` have such notes that are
-        free: (rows,)."""
-        end = notes.onset + notes.duration
-        start = notes.onset - notes.position
-        struck = np.zeros(len(rows), dtype=bool)
-        for i, j, k in zip(
-            *np.nonzero(notes.later & (notes.onset[:, None] < end[:, :, None])), strict=True
-        ):
-            own, row = given[rows[i]], rows[i]
-            between = np.flatnonzero(~own[:k, 0] & ~notes.begins[i, :k])
-            if not own[[j, k], 1].all():
-                free = j if own[k, 1] else k
-                struck[i] |= _exclude(pitches[row, free], notes.pitch[i, free])
-            elif not own[k, 0]:
-                early = slice(max(0, int(end[i, j] - start[i, k])))
-                struck[i] |= _exclude(places[row, k], (int(notes.begins[i, k]), early))
-            elif not own[j, 0]:
-                late = slice(
-                    max(0, int(notes.onset[i, k] - end[i, j] + notes.position[i, j]) + 1), None
-                )
-                struck[i] |= _exclude(places[row, j], (int(notes.begins[i, j]), late))
-            elif (between > j).any():  # a bar may begin between them
-                struck[i] |= _exclude(places[row, between[-1]], 0)
-        return struck
-
-    def transpose(self, ids: np.ndarray, semitones: int) -> np.ndarray:
-        """Return ids with all pitches moved by semitones and clamped to the range."""
-        low, high = self.first["p"], self.first["p"] + HIGH - LOW
-        moved = np.clip(ids + semitones, low, high)
-        return np.where((ids >= low) & (ids <= high), moved, ids)
-
-    def check(self, ids: np.ndarray) -> None:
-        """Raise PromptError for an id that this encoding does not have."""
-        if len(ids) and not 0 <= np.min(ids) <= np.max(ids) < self.size:
-            raise PromptError(f"id {np.max(ids)} is not a word of the {self.size} of this encoding")
-
-
-class Notes:
-    """The notes of sequences (n, time): whether a bar begins, position and duration in sixteenths,
-    onset in sixteenths from the first bar, pitch above the lowest: (n, notes) each.
-
-    later: which notes (n, notes, notes) come after a note and have its pitch; gap: sixteenths to
-    the nearest of them, (n, notes).
-    """
-
-    def __init__(self, code: PVD, ids: np.ndarray, bars: Bars) -> None:
-        words, first = _by_note(ids), code.first
-        kinds = code.kinds[words]
-        self.begins = kinds[..., 0] == "b"
-        self.position = np.maximum(code.positions[words[..., 0]], 0)
-        self.pitch = words[..., 1] - first["p"]
-        self.duration = DURATIONS[(words[..., 3] - first["d"]).clip(0, len(DURATIONS) - 1)]
-        start = bars.start
-        if start is None:
-            start = bars.length * np.maximum(self.begins.cumsum(1) - 1, 0)
-        self.onset = start + self.position
-        self.real = real = (self.begins | (kinds[..., 0] == "o")) & (kinds[..., 1] == "p")
-        real &= kinds[..., 3] == "d"
-        self.later = self.pitch[:, :, None] == self.pitch[:, None]
-        self.later &= real[:, :, None] & real[:, None]
-        self.later &= np.triu(np.ones(self.later.shape[1:], dtype=bool), 1)
-        ahead = self.onset[:, None] - self.onset[:, :, None]
-        self.gap = np.where(self.later, ahead, NEVER).min(2, initial=NEVER)
-
-
-def _exclude(weights: np.ndarray, part: Any) -> bool:
-    """Set a part of log weights to −∞, unless nothing else is possible; return whether it was
-    possible."""
-    possible = np.isfinite(weights)
-    if not possible[part].any():
-        return False
-    others = possible.copy()
-    others[part] = False
-    if others.any():
-        weights[part] = -np.inf
-    return True
-
-
-def _fill(words: np.ndarray, given: np.ndarray, fresh: np.ndarray) -> None:
-    """Write fresh words where none is given: (n, notes) each."""
-    np.copyto(words, fresh, where=~given)
-
-
-def _by_note(values: np.ndarray) -> np.ndarray:
-    """Values of words, (n, 2 + 4 notes), by note: (n, notes, 4)."""
-    return values[:, 1:-1].reshape(len(values), -1, 4)
-
-
-def _pick(logits: np.ndarray, uniform: np.ndarray | None) -> np.ndarray:
-    """Sample a class for each uniform number (…), or without them take the likeliest: logits
-    (…, classes) → (…)."""
-    if uniform is None:
-        return logits.argmax(-1)
-    top = logits.max(-1, keepdims=True)
-    return inverse(np.exp(logits - np.where(np.isfinite(top), top, 0.0)), uniform)
+        return choose(self, logits, uniform, bars, before)
