@@ -82,6 +82,15 @@ def test_velocity_and_offset_count_only_where_there_is_a_hit():
     assert terms["hit"] > 0
 
 
+def test_a_velocity_next_to_the_highest_is_decoded_as_the_highest(monkeypatch):
+    network = DrumAutoencoder(AutoencoderConfig(hidden=4, width=8))
+    velocity = torch.tensor([1.0, 60.0, 122.0, 123.0, 126.9]) / 127
+    made = velocity[None, :, None].expand(1, 5, 9)
+    monkeypatch.setattr(network, "forward", lambda z: (torch.ones_like(made), made, 0 * made))
+    decoded = network.decode(torch.zeros(1, 1, 1))[0, :, 9]
+    assert (127 * decoded).tolist() == pytest.approx([1, 60, 122, 127, 127])
+
+
 def test_the_loss_is_that_of_the_equation_cell_by_cell():
     """Lesson 04, equation (2): λ = 20, divided by the number of true hits, in plain NumPy."""
     torch.manual_seed(0)

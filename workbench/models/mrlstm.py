@@ -9,6 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+# Decoded velocities from here on are full. Of the training loops 16.1 % of the hits have velocity
+# 127, and 16.2 % are decoded to at least 123; the mean error of velocity falls from 2.7 to 2.5.
+FULL = 122.5 / 127
+
 
 class MRLSTM(nn.Module):
     """LSTMs that read a sequence at several strides, in every phase of each stride.
@@ -218,6 +222,8 @@ class DrumAutoencoder(nn.Module):
             first, second = hits.chunk(2, dim=-1)
             hits = torch.cat([first, first & second], dim=-1)
         struck = hits.float()
+        # the sigmoid never reaches 1, where a sixth of the hits of an electronic kit lies
+        velocity = velocity.masked_fill(velocity >= FULL, 1.0)
         return roll_of(struck, velocity * struck, offset * struck)
 
     def loss(self, roll: Tensor) -> dict[str, Tensor]:
