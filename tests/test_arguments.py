@@ -220,7 +220,7 @@ def test_a_clip_has_texts_and_labels(odd):
         assert clip.with_(**{name: None}).caption == ""
 
 
-@pytest.mark.parametrize("name", ["temperature", "top_k", "top_p", "repetition", "window"])
+@pytest.mark.parametrize("name", ["temperature", "top_k", "top_p", "repetition", "window", "echo"])
 @pytest.mark.parametrize("odd", [True, None, math.nan, math.inf, -1, "x", [1], np.array([1, 2])])
 def test_a_sampling_setting_that_is_none_is_named(name, odd):
     with pytest.raises(PromptError, match=f"^{name}="):

@@ -82,6 +82,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "type": options.whole(1),
         "help": "number of previous tokens that count as repeated",
     },
+    "echo": {"type": options.number(0, 1), "help": "how strongly figures of the song are repeated"},
 }
 MADE = (  # settings of a new clip
     *(
@@ -98,11 +99,11 @@ MADE = (  # settings of a new clip
         "steps",
         "guidance",
     ),
-    *("sampler", "candidates", "temperature", "top-k", "top-p", "repetition", "window"),
+    *("sampler", "candidates", "temperature", "top-k", "top-p", "repetition", "window", "echo"),
 )
 EDITED = (
     *("prompt", "genre", "like", "steps", "guidance", "sampler", "candidates", "controls"),
-    *("temperature", "top-k", "top-p", "repetition", "window"),
+    *("temperature", "top-k", "top-p", "repetition", "window", "echo"),
 )
 VERB_SETTINGS = {"generate": MADE, "inpaint": EDITED, "vary": ("strength", *EDITED)}
 

@@ -501,7 +501,7 @@ else:
 # `inpaint` samples six candidates by default and returns the best one by a sum of several costs.
 # Some of them compare its pitch classes (section 6), its key and its density with those of the bars
 # around it. Others are the share of its groups of four notes that occur nowhere else in the song,
-# and its surprise (`systems/midigpt/ranking.py`).
+# the melodic steps into and out of it, and its surprise (`systems/midigpt/ranking.py`).
 #
 # ## 6 · Surprise and sampling
 #
@@ -545,6 +545,13 @@ run.note("nats per token", bars["MidiGPT"], floor=f"best Markov chain {best:.2f}
 #
 # *Equation (2):* code `workbench.models.generation.Sampling.sample`; paper Holtzman and others 2020
 # (arXiv 1904.09751), section 3.
+#
+# Between other bars of a song, MidiGPT first mixes the network's distribution with the echo
+# (section 2) from outside the hole: with probability λ the echo is taken, and otherwise a token of
+# the network. λ is 0.5 for the longest tail and less for shorter ones (`echo` of `inpaint`). So a
+# filling repeats more of its song. Such a mixture is called a cache language model (Grave and
+# others 2017, arXiv 1612.04426); its cache stores no keys and values, but what followed in the
+# past.
 #
 # ## Exercise 3 · Temperature (5 minutes)
 #

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.models.generation import Sampling, generate, recompute, stream
+from workbench.models.generation import Sampling, generate, recompute, stream, with_echoes
 from workbench.models.gpt import GPT, GPTConfig, next_token_loss
 
 CONFIG = GPTConfig(vocab=61, context=48, width=32, depth=3, heads=4, dropout=0.0)
@@ -256,8 +256,28 @@ def test_repetition_makes_what_was_drawn_less_likely():
     assert int(greedy.sample(logits, far, torch.Generator())) == 0  # outside the window
 
 
+def test_an_echo_receives_its_share_where_it_is_allowed():
+    logits = torch.tensor([[0.3, 1.2, -0.5, 2.0]]).repeat(3, 1)
+    logits[2, 1] = -torch.inf
+    p = with_echoes(logits, torch.tensor([1, 1, 1]), torch.tensor([0.4, 0.0, 0.4])).exp()
+    old = logits.softmax(-1)
+    assert torch.allclose(p[0], 0.6 * old[0] + 0.4 * torch.eye(4)[1])
+    assert torch.allclose(p[1:], old[1:])  # no reach, or not allowed
+
+
+def test_the_longest_echoes_are_certain_at_a_share_of_one():
+    """With echoes of the longest reach, all samples are the echoes; with a reach of half, half."""
+    n, random = 4000, torch.Generator().manual_seed(0)
+    logits, past, echo = torch.zeros(n, 50), torch.empty(n, 0).long(), torch.full((n,), 7)
+    for reach, share in ((1.0, 1.0), (0.5, 0.5 + 0.5 / 50)):
+        ids = Sampling(echo=1.0).sample(logits, past, random, (echo, torch.full((n,), reach)))
+        assert float((ids == 7).float().mean()) == pytest.approx(share, abs=0.04)
+    ids = Sampling().sample(logits, past, random, (echo, torch.ones(n)))
+    assert float((ids == 7).float().mean()) < 0.04
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"temperature": -1}, {"top_p": 0}, {"top_k": -2}, {"repetition": 0}]
+    "wrong", [{"echo": 2}, {"temperature": -1}, {"top_p": 0}, {"top_k": -2}, {"repetition": 0}]
 )
 def test_odd_settings_are_named(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):

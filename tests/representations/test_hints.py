@@ -49,6 +49,27 @@ def test_echoes_by_their_definition(known, new):
     assert _echoes_after(known, np.array(new, dtype=int)).tolist() == [list(e) for e in expected]
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    known=st.lists(st.integers(7, 9), min_size=1, max_size=40),
+    new=st.lists(st.integers(7, 9), max_size=30),
+)
+def test_what_is_recalled_is_in_the_memory_alone(vocabulary, known, new):
+    """By comparing all tails with those of the memory that have a successor in it."""
+    recall = Hints(vocabulary).recall([BOS, FILL], 2, memory=known)
+    for count in range(len(new) + 1):
+        last = torch.tensor([new[count - 1]] * 2) if count else None
+        ids, best = [*known, *new[:count]], (0, 0)
+        for level, order in enumerate(ORDERS, 1):
+            ends = range(order, len(known))
+            places = [i for i in ends if known[i - order : i] == ids[len(ids) - order :]]
+            if len(ids) >= order and places:
+                best = (known[places[-1]], level)
+        echo, reach = recall(last)
+        assert echo.tolist() == [best[0]] * 2
+        assert reach.tolist() == [best[1] / len(ORDERS)] * 2
+
+
 def test_a_repeated_section_is_its_own_echo(vocabulary, song):
     ids = song_ids(song, vocabulary, ends=False)
     hints = Hints(vocabulary).of(ids)

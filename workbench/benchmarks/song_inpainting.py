@@ -45,7 +45,7 @@ from workbench.representations.holes import (
 )
 from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import END, EOS
-from workbench.systems.midigpt.filling import CANDIDATES
+from workbench.systems.midigpt.filling import CANDIDATES, ECHO
 from workbench.systems.midigpt.ranking import flat, lines_of
 from workbench.systems.midigpt.training import with_hints
 from workbench.systems.region import Region
@@ -294,7 +294,8 @@ def inpainting(bench: SongBench) -> None:
             "nearest note of the same part across the line; copied: share of four-note figures "
             "that also occur in the rest of the song. Values nearer to those of the true bars are "
             f"better. MidiGPT.inpaint keeps one of {CANDIDATES} candidates, by harmony, key, "
-            "copied figures, density and likelihood; joins are not among its criteria.",
+            "copied figures, joins, density and likelihood. It samples with an echo of "
+            f"{ECHO:g}, also for one candidate; the ways below it with none.",
             f"The original's prompt with the hole left in it: {leak.sum() / notes.sum():.3f} nats "
             "per note, because it can copy the answer.",
             *(

@@ -22,6 +22,7 @@ from workbench.models.gpt import GPT
 COLDEST = 1e-6  # a lower temperature counts as 0, because logits / temperature could be infinite
 Allowed = Callable[[Tensor | None], Tensor]  # the last tokens (n,) or None → (n, vocab) bool
 Hinting = Callable[[Tensor | None], Tensor]  # the same → hints (n, tokens, 3), see `Hints.follow`
+Echoing = Callable[[Tensor | None], tuple[Tensor, Tensor]]  # the same → see `Hints.recall`
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Sampling:
             divided by it, negative ones multiplied (CTRL, Keskar et al. 2019, arXiv 1909.05858,
             section 4.1). 1 is off.
         window: Number of past tokens that the penalty applies to.
+        echo: Share of the probability that an echo with the longest reach receives, 0 to 1; those
+            of a shorter reach receive proportionally less. Without echoes it has no effect.
 
     Raises:
         PromptError: If a value is out of its range.
@@ -48,6 +51,7 @@ class Sampling:
     top_p: float = 1.0
     repetition: float = 1.0
     window: int = 64
+    echo: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in {
@@ -56,13 +60,18 @@ class Sampling:
             "top_p": number(self.top_p, "top_p", 0, 1),
             "repetition": number(self.repetition, "repetition", 0.01, 100),
             "window": whole(self.window, "window", 1, 2**31),
+            "echo": number(self.echo, "echo", 0, 1),
         }.items():
             object.__setattr__(self, name, value)
         if self.top_p == 0:
             raise PromptError("top_p must be above 0 and at most 1, got 0")
 
     def sample(
-        self, logits: Tensor, past: Tensor, random: torch.Generator | Sequence[torch.Generator]
+        self,
+        logits: Tensor,
+        past: Tensor,
+        random: torch.Generator | Sequence[torch.Generator],
+        echoes: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
         """Sample one token per row.
 
@@ -70,6 +79,7 @@ class Sampling:
             logits: (n, vocab).
             past: (n, time), the ids so far.
             random: One generator for all rows, or a list with one per row.
+            echoes: The id that each row has as an echo, (n,), and its reach from 0 to 1, (n,).
 
         Returns:
             Ids (n,).
@@ -79,6 +89,8 @@ class Sampling:
             score = logits.gather(1, recent)
             score = torch.where(score > 0, score / self.repetition, score * self.repetition)
             logits = logits.scatter(1, recent, score)
+        if echoes is not None and self.echo:
+            logits = with_echoes(logits, echoes[0], self.echo * echoes[1])
         if self.temperature < COLDEST:
             return logits.argmax(-1)
         probabilities = (logits / self.temperature).softmax(-1)
@@ -96,6 +108,26 @@ class Sampling:
         return torch.cat([torch.multinomial(row, 1, generator=g) for row, g in rows])
 
     draw = sample  # the old name
+
+
+def with_echoes(logits: Tensor, echo: Tensor, share: Tensor) -> Tensor:
+    """Mix a distribution with one that repeats: p = (1 − λ) softmax(logits) + λ [token = echo].
+
+    Args:
+        logits: (n, vocab); −∞ where a token is not allowed.
+        echo: The token that would repeat the past, (n,). If it is not allowed, λ is 0.
+        share: λ of each row, 0 to 1, (n,).
+
+    Returns:
+        ln p, (n, vocab).
+
+    Source:
+        Kuhn and De Mori 1990, "A cache-based natural language model for speech recognition"; with
+        the network's long memory: Grave et al. 2017, arXiv 1612.04426, section 3.
+    """
+    echo = echo[:, None]
+    share = torch.where(logits.gather(1, echo) == -torch.inf, 0.0, share[:, None])
+    return ((1 - share) * logits.softmax(-1)).scatter_add(1, echo, share).log()
 
 
 class KeyValueCache:
@@ -196,6 +228,7 @@ def stream(
     sampling: Sampling | None = None,
     allowed: Allowed | None = None,
     hints: Hinting | None = None,
+    echoes: Echoing | None = None,
     end: int | None = None,
 ) -> Iterator[Tensor]:
     """Yield the next token of `n` continuations of one prompt, (n,) ids at a time.
@@ -215,6 +248,8 @@ def stream(
             allowed.
         hints: Receives the same and returns the hints of the prompt, then of the last tokens; for a
             network that reads hints.
+        echoes: Receives the same and returns the tokens that may repeat the past, (n,), and their
+            reach, 0 to 1, (n,); for `Sampling.echo`.
         end: The token that ends a row.
     """
     sampling = sampling or Sampling()
@@ -246,7 +281,8 @@ def stream(
                 fine = allowed(ids)
                 logits[:, fine.shape[1] :] = -torch.inf
                 logits[:, : fine.shape[1]].masked_fill_(~fine, -torch.inf)
-            ids = sampling.sample(logits, past[:, :step], random)
+            repeated = echoes(ids) if echoes is not None else None
+            ids = sampling.sample(logits, past[:, :step], random, repeated)
             if end is not None:
                 ids = torch.where(done, end, ids)
                 done = done | (ids == end)

@@ -128,6 +128,26 @@ class Hints:
 
         return hints
 
+    def recall(
+        self, prompt: ArrayLike, n: int, memory: ArrayLike | None = None
+    ) -> Callable[[Tensor | None], tuple[Tensor, Tensor]]:
+        """Return a function of the last tokens (n,), or None at the start, that gives the echoes
+        (n,) that the memory contains, and their reach, 0 to 1, (n,). Unlike those of `follow`, they
+        are not found in what is being written, which would soon repeat itself."""
+        known, new = self._parts(np.asarray(prompt, dtype=np.int64), memory)
+        music = known.tolist()
+        trail = _Trail(music[:-1])
+        trail.ids += music[-1:]  # its tail has no successor
+        tails = [[*music, *new.tolist()][-ORDERS[-1] :] for _ in range(n)]
+
+        def echoes(last: Tensor | None) -> tuple[Tensor, Tensor]:
+            for tail, token in zip(tails, [] if last is None else last.tolist(), strict=False):
+                tail.append(token)
+            found = torch.tensor([trail.after(tail) for tail in tails])
+            return found[:, ECHO], found[:, REACH] / len(ORDERS)
+
+        return echoes
+
     def _parts(self, ids: np.ndarray, memory: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
         """Return what echoes of an answer, or of a song, reach at its beginning; and its ids."""
         at = np.flatnonzero(ids == FILL)
@@ -195,16 +215,21 @@ class _Trail:
 
     def add(self, token: int) -> tuple[int, int]:
         """Add a token; return its echo and the echo's reach."""
-        ids = self.ids
-        ids.append(token)
+        self.ids.append(token)
+        found = self.after(self.ids)
+        for order, places in zip(ORDERS, self.places, strict=True):
+            if len(self.ids) < order:
+                break
+            places[tuple(self.ids[-order:])] = len(self.ids) - 1
+        return found
+
+    def after(self, ids: Sequence[int]) -> tuple[int, int]:
+        """Return the echo of the last of some ids, and its reach, without adding them."""
         found = (0, 0)
         for level, (order, places) in enumerate(zip(ORDERS, self.places, strict=True), 1):
-            if len(ids) < order:
-                break
-            tail = tuple(ids[-order:])
-            if tail in places:
-                found = (ids[places[tail] + 1], level)
-            places[tail] = len(ids) - 1
+            place = places.get(tuple(ids[-order:])) if len(ids) >= order else None
+            if place is not None:
+                found = (self.ids[place + 1], level)
         return found
 
 

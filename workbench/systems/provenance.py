@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
     from workbench.systems.storage import Pretrained
 
-SETTINGS = ("steps", "guidance", "sampler", "temperature", "top_k", "top_p", "repetition", "window")
+SETTINGS = (
+    *("steps", "guidance", "sampler"),
+    *("temperature", "top_k", "top_p", "repetition", "window", "echo"),
+)
 LONGEST = 60  # characters of a prompt in `source`; labels hold all of it
 
 

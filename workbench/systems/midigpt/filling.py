@@ -27,7 +27,16 @@ from workbench.representations.control_rule import ControlRule, ControlTables
 from workbench.representations.controls import FREE, Classes, Control, Controls
 from workbench.representations.grammar import HoleRule, TokenGrammar
 from workbench.representations.hints import ORDERS, Hints
-from workbench.representations.holes import Hole, bars_of, memory, part, question, window
+from workbench.representations.holes import (
+    BAR,
+    PROGRAM,
+    Hole,
+    bars_of,
+    memory,
+    part,
+    question,
+    window,
+)
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import BOS, END, PAD, Vocabulary
 from workbench.systems.configs import config_from
@@ -43,6 +52,11 @@ from workbench.systems.sampling import checked
 from workbench.systems.system import System
 
 CANDIDATES = 6  # versions that are sampled for each one returned
+# Share of the probability that the longest echoes of the song receive. Of the figures in candidates
+# for four bars of 40 validation songs, 57 % occur elsewhere in the song, without echoes 37 % (true
+# bars 80 %), and 9 % occurred before in the same filling, without echoes 12 % (true bars 9 %). If
+# echoes are also found in the filling, it runs in circles: 50 % in eight bars (true bars 13 %).
+ECHO = 0.5
 SHORTEST = 128  # smallest context in tokens: a bar, its question and room for an answer
 FOLLOWING = 2  # bars after a hole that count when candidates are ranked
 LONGEST_STROKE = 8  # bars generated in one stroke: the longest hole in training
@@ -183,6 +197,8 @@ class SongFilling(System):
         clip, begin, end = with_bars(clip, *requested)
         reading = read(clip, begin, end, tracks, self.vocabulary, self.config.known)
         song, whole = reading.song, reading.hole
+        if "echo" not in sampling and not enclosed(song, whole):
+            settings = replace(settings, echo=0.0)
         asked = self._asked(wishes, clip, reading, begin - requested[0])
         inside = reading.grid.bars[whole.first : whole.last]
         longest = np.unique(inside, return_counts=True)[1].max()
@@ -401,6 +417,7 @@ class SongFilling(System):
             sampling=sampling,
             allowed=rule,
             hints=self.hints.follow(ids_before, n, known) if self.hints else None,
+            echoes=self.hints.recall(ids_before, n, known) if self.hints else None,
             end=END,
         ):
             ids.append(tokens)
@@ -448,11 +465,17 @@ class SongFilling(System):
         return RemiSong.from_ids(np.concatenate(parts) if parts else np.empty(0, dtype=np.int64))
 
 
+def enclosed(song: RemiSong, hole: Hole) -> bool:
+    """Return whether tracks of a hole play before it and after it."""
+    bars = song.notes[np.isin(song.notes[:, PROGRAM], hole.tracks(song)), BAR]
+    return bool((bars < hole.first).any() and (bars >= hole.last).any())
+
+
 def settings_of(sampling: dict[str, Any]) -> Sampling:
     """Return keyword arguments as Sampling; raise PromptError for unknown or invalid ones."""
     try:
         # fillings of 24 validation songs repeat 59 % of their figures at 0.8, 32 % at 1 (true 80 %)
-        return Sampling(**{"temperature": 0.8, "top_p": 0.95, **sampling})
+        return Sampling(**{"temperature": 0.8, "top_p": 0.95, "echo": ECHO, **sampling})
     except TypeError as error:
         raise PromptError(str(error).replace("Sampling.__init__() ", "")) from None
 

@@ -5,15 +5,17 @@ A filling costs
     distance of its pitch classes from the bars around (bits)
     + KEY · 1 if its key is not that of the bars around
     + ECHO · the share of its four-note figures that occur nowhere else in the song
+    + JOIN · ln(1 + the melodic step in semitones), the mean of those into and out of it
     + DENSITY · |ln of its onsets per bar, relative to theirs|
     + SILENT · the share of its tracks that are silent, although they play around it
     + FLUENCY · nats per token of the filling and the bars after it, for the network
     + the share of the requested controls that it does not have
 
-and the cheapest of the candidates is kept. The weights are chosen on fillings of 24 held-out songs
-(validation): with six candidates and these weights the key agrees in 71 %, and 75 % of the figures
-occur elsewhere; with four, 69 and 69 %; with four and neither KEY nor ECHO, 61 and 67 %. Harmony
-and density stay as near.
+and the cheapest of the candidates is kept. The weights are chosen on fillings of 40 held-out songs
+(validation). With JOIN, the steps into and out of a filling are 2.5 and 2.1 semitones, without it
+2.5 and 3.1 (true bars 2.5 and 2.2); 67 instead of 70 % of its figures occur elsewhere, and the key
+agrees in 85 instead of 88 %. With twice the ECHO, these are 72 and 80 %. A single candidate has
+steps of 2.7 and 3.0 semitones, 57 % of figures that occur elsewhere, and its key agrees in 57 %.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import numpy as np
 from workbench.evaluation.fillings import (
     copy_rate,
     density_distance,
+    melodic_step,
     pitch_class_distance,
     same_key,
 )
@@ -36,8 +39,10 @@ from workbench.systems.midigpt.neighbours import AROUND
 from workbench.systems.midigpt.splice import notes_of
 from workbench.systems.midigpt.wishes import realised
 
-KEY, ECHO, DENSITY, SILENT, FLUENCY = 0.15, 0.2, 0.1, 0.1, 0.05
+KEY, ECHO, JOIN, DENSITY, SILENT, FLUENCY = 0.15, 0.2, 0.2, 0.1, 0.1, 0.05
 UNKNOWN = 0.5  # of a key or an echo where there is none
+STEP = 6.0  # semitones, where no track plays on both sides of a line; silence should win nothing
+SIDE = 2  # bars on each side that contain the notes of a join
 
 
 def lines_of(song: RemiSong, vocabulary: Vocabulary) -> np.ndarray:
@@ -63,8 +68,8 @@ def around(song: RemiSong, hole: Hole) -> RemiSong:
 
 def misfit(song: RemiSong, hole: Hole, done: int, vocabulary: Vocabulary) -> float:
     """Return how far a filling is from the bars around it and from the song: its pitch classes, its
-    key, its figures, its density and the tracks that play. song: with the hole filled up to bar
-    `done`."""
+    key, its figures, its joins, its density and the tracks that play. song: with the hole filled up
+    to bar `done`."""
     near, covered = around(song, hole), hole.covers(song)
     inside = part(replace(song, notes=song.notes[covered]), hole.first, done)
     tracks = np.isin(near.notes[:, 2], hole.tracks(song))
@@ -73,6 +78,7 @@ def misfit(song: RemiSong, hole: Hole, done: int, vocabulary: Vocabulary) -> flo
     tuned, rows, theirs, elsewhere = (flat(s, vocabulary) for s in (near, inside, own, rest))
     count = len(near.bars) - (hole.last - hole.first)
     cost = ECHO * _lacking(copy_rate(rows, elsewhere))
+    cost += JOIN * leap(song, hole.first, done, vocabulary)
     if len(tuned):
         cost += pitch_class_distance(rows, tuned) + KEY * _lacking(same_key(rows, tuned))
     if len(theirs) and count:
@@ -80,6 +86,16 @@ def misfit(song: RemiSong, hole: Hole, done: int, vocabulary: Vocabulary) -> flo
     playing = np.unique(own.notes[:, 2])
     silent = len(np.setdiff1d(playing, inside.notes[:, 2]))
     return cost + SILENT * silent / max(1, len(playing))
+
+
+def leap(song: RemiSong, first: int, last: int, vocabulary: Vocabulary) -> float:
+    """Return the mean of ln(1 + the melodic step in semitones) into bar `first` and out of the bar
+    before `last`."""
+    before = max(0, first - SIDE)
+    near = part(song, before, last + SIDE)
+    rows, lines = flat(near, vocabulary), lines_of(near, vocabulary)
+    steps = [melodic_step(rows, rows, lines[bar - before]) for bar in (first, last)]
+    return float(np.log1p(np.nan_to_num(steps, nan=STEP)).mean())
 
 
 def _lacking(share: float) -> float:

@@ -58,8 +58,9 @@ class MidiGPT(SongFilling):
     """Regenerates bars or tracks of a song, continues it, or generates a new one.
 
     `from_pretrained("songs-gpt")` loads the shipped system, `train` trains one. In all methods,
-    `temperature`, `top_k`, `top_p` and `repetition` are those of `generation.Sampling`; where none
-    is given, the temperature is 0.8 and `top_p` 0.95.
+    `temperature`, `top_k`, `top_p`, `repetition` and `echo` are those of `generation.Sampling`;
+    where none is given, the temperature is 0.8, `top_p` 0.95, and `echo` 0.5 for bars with music
+    before and after them, 0 in new songs and at the ends of songs.
     """
 
     makes: ClassVar = "a song"
@@ -158,11 +159,12 @@ class MidiGPT(SongFilling):
                 tokens keeps most of them (`representations/control_rule.py`).
             candidates: Number of versions that are sampled for each one returned, 1 to 64, of which
                 the one is kept that fits best (`ranking.py`): in its pitch classes, key and
-                density, in figures of the song, its likelihood, and the controls. 1 is two to six
-                times as fast.
+                density, in figures of the song, its joins and likelihood, and the controls. 1 is
+                two to six times as fast.
             seed: Seed of all random numbers.
             progress: Called with a `Progress` whenever all versions have another bar.
-            **sampling: `temperature`, `top_k`, `top_p`, `repetition`, see `generation.Sampling`.
+            **sampling: `temperature`, `top_k`, `top_p`, `repetition`, `echo`, see
+                `generation.Sampling`.
 
         Returns:
             `n` versions of the clip, each with its provenance.
@@ -349,7 +351,8 @@ class MidiGPT(SongFilling):
             tracks: MIDI programs or "drums".
             seed: Seed of all random numbers.
             progress: Called with a `Progress` whenever all songs have another bar.
-            **sampling: `temperature`, `top_k`, `top_p`, `repetition`, see `generation.Sampling`.
+            **sampling: `temperature`, `top_k`, `top_p`, `repetition`, `echo`, see
+                `generation.Sampling`.
 
         Returns:
             `n` songs.
@@ -382,7 +385,7 @@ class MidiGPT(SongFilling):
     def settings(cls, verb: str = "generate") -> dict[str, Any]:
         own = super().settings(verb)
         if verb in ("generate", "inpaint"):
-            own |= asdict(settings_of({}))
+            own |= asdict(settings_of({"echo": 0.0} if verb == "generate" else {}))
         return own
 
     @property

@@ -1,0 +1,63 @@
+"""Which of several fillings costs less."""
+
+import numpy as np
+import pytest
+
+from tests.representations.test_holes import song_clip
+from workbench.representations.holes import BAR, PITCH, Hole
+from workbench.representations.remi import RemiSong, ids_of, table_of
+from workbench.representations.tokens import Vocabulary
+from workbench.systems.midigpt.ranking import JOIN, STEP, leap, misfit
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    return Vocabulary.train([ids_of(table_of(song_clip(seed=seed))) for seed in range(8)], 640)
+
+
+@pytest.fixture(scope="module")
+def song(vocabulary) -> RemiSong:
+    """One part that plays the same four notes in each of eight bars."""
+    note = table_of(song_clip()).notes[0]
+    rows = []
+    for bar in range(8):
+        for place, pitch in zip(range(0, 48, 12), (60, 64, 67, 62), strict=True):
+            row = note.copy()
+            row[[BAR, 1, 2]] = bar, place, vocabulary.id("Program_0")
+            row[PITCH] = vocabulary.id(f"Pitch_{pitch}")
+            rows.append(row)
+    return RemiSong(np.array(rows), np.full(8, vocabulary.id("TimeSig_4/4")))
+
+
+def moved(song: RemiSong, bars: list[int], steps: int) -> RemiSong:
+    """The song with some bars higher."""
+    notes = song.notes.copy()
+    notes[np.isin(notes[:, BAR], bars), PITCH] += steps
+    return RemiSong(notes, song.bars)
+
+
+def test_a_leap_is_that_of_both_joins(song, vocabulary):
+    """The notes of two beats are compared with the nearest of two beats before: 60, 64 with 67, 62.
+    An octave higher, 72, 76 follow 67, 62, and 60, 64 follow 79, 74."""
+    assert leap(song, 3, 5, vocabulary) == pytest.approx(np.log(3.0))  # 2 semitones at both joins
+    octave = leap(moved(song, [3, 4], 12), 3, 5, vocabulary)
+    assert octave == pytest.approx((np.log1p((5 + 9) / 2) + np.log1p((14 + 10) / 2)) / 2)
+
+
+def test_a_join_without_notes_has_a_usual_step(song, vocabulary):
+    hole = song.notes[:, BAR] >= 6  # to the end: no bar follows
+    silent = RemiSong(song.notes[~hole], song.bars)
+    assert leap(silent, 6, 8, vocabulary) == pytest.approx(np.log1p(STEP))
+
+
+def test_fillings_that_leap_cost_more(song, vocabulary):
+    """An octave higher, pitch classes and key are the same; figures are unknown in both."""
+    hole = Hole(3, 5)
+    near, far = (misfit(moved(song, [3, 4], n), hole, 5, vocabulary) for n in (12, 24))
+    assert far > near + JOIN / 4
+
+
+def test_fillings_with_figures_of_the_song_cost_less(song, vocabulary):
+    hole = Hole(3, 5)
+    own, other = (misfit(one, hole, 5, vocabulary) for one in (song, moved(song, [3, 4], 12)))
+    assert own < other
