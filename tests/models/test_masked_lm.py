@@ -155,6 +155,17 @@ def test_known_words_stay_and_rows_are_independent():
     assert torch.equal(*coldest)
 
 
+def test_each_place_may_have_a_temperature():
+    model = made()
+    known = torch.full((64, 8), -1)
+    random = [generator(seed) for seed in range(64)]
+    warm = torch.tensor([1.0, 0.0] * 4)
+    words = sample(model, known, 1, random, temperature=warm)
+    logits = model(torch.full((1, 8), model.mask_id))
+    assert (words[:, 1::2] == logits.argmax(-1)[0, 1::2]).all()
+    assert all(len(column.unique()) > 2 for column in words[:, ::2].T)
+
+
 def test_guidance_makes_a_control_stronger():
     model = made()
     wanted = torch.tensor([[2, -1]])

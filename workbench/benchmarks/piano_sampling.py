@@ -17,7 +17,7 @@ RHYTHM, JUDGE = "rhythm entropy", "judge: bits per word"
 # process → temperatures, numbers of steps
 SETTINGS: dict[str, tuple[tuple[float, ...], tuple[int, ...]]] = {
     "continuous": ((0.3, 0.5, 0.7, 0.85, 1.0), (50, 100, 200)),
-    "masked": ((0.7, 0.8, 0.9, 1.0), (32, 64, 128)),
+    "masked": ((0.6, 0.7, 0.8, 1.0), (32, 64, 128)),
 }
 
 

@@ -283,7 +283,7 @@ def sample(
     choose: Choose = categorical,
     controls: Tensor | None = None,
     guidance: float = 1.0,
-    temperature: float = 1.0,
+    temperature: float | Tensor = 1.0,
     callback: Callable[[int, int, Tensor], None] | None = None,
 ) -> Tensor:
     """Sample the free words of sequences: words (batch, time).
@@ -303,7 +303,8 @@ def sample(
         controls: Classes (batch, controls), −1 where one is not given.
         guidance: Guidance scale: 0 ignores the controls, 1 samples the conditional distribution,
             larger values exaggerate them.
-        temperature: Below 1 favours likelier words; 0 takes the likeliest.
+        temperature: Below 1 favours likelier words; 0 takes the likeliest. One for all places, or
+            one for each, (time,).
         callback: Called with (step from 1, steps, words with a value for each masked one).
 
     Source: the ancestral sampler of Sahoo et al. 2024, arXiv 2406.07524, given how many words each
@@ -319,11 +320,12 @@ def sample(
     total = int(free.sum(1).max())
     steps = max(1, min(steps, total))
     every = torch.arange(model.config.vocab)
+    divisor = torch.as_tensor(temperature, dtype=torch.float32).clamp(min=1e-4)[..., None]
     for step in range(1, steps + 1):
         logits = model(words, real)
         if controls is not None:
             logits = guided(model(words, real, controls), logits, guidance)
-        logits = logits / max(temperature, 1e-4)
+        logits = logits / divisor
         fixed = words != model.mask_id
         logits = logits.masked_fill(fixed[..., None] & (words[..., None] != every), -math.inf)
         complete = torch.where(fixed, words, choose(logits, uniform()))

@@ -53,6 +53,15 @@ def test_every_sample_is_grammatical(masked, steps):
 
 
 @pytest.mark.parametrize(
+    ("temperature", "touch"), [(0, 0), (0.4, 0.6), (0.7, 1), (0.9, 1), (1, 1), (3, 3)]
+)
+def test_velocities_and_lengths_are_sampled_warmer(masked, temperature, touch):
+    found = masked._temperatures(temperature)[1:-1].reshape(-1, 4)  # place, pitch, velocity, length
+    assert found[:, :2].numpy() == pytest.approx(temperature)
+    assert found[:, 2:].numpy() == pytest.approx(touch)
+
+
+@pytest.mark.parametrize(
     "settings",
     [
         {"temperature": 0, "steps": 1},

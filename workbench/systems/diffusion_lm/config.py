@@ -73,7 +73,7 @@ class Profile:
 # A masked model's own settings of sampling. The temperature is chosen on validation songs
 # (`workbench evaluate piano --only sampling`), the guidance scale by how many samples follow the
 # controls (`--only control`): more at 2.5 than at 1.5, with no cost under the judge.
-MASKED_TEMPERATURE = 0.8
+MASKED_TEMPERATURE = 0.7
 MASKED_GUIDANCE = 2.5
 
 _TEN_MINUTES = Plan(

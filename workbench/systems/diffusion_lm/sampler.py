@@ -39,6 +39,10 @@ from workbench.systems.sampling import checked
 from workbench.systems.system import System
 
 MOST_STEPS = 10_000  # of a masked model
+# How much warmer velocities and lengths are sampled. Cold words of pitch are fewer wrong notes, but
+# cold velocities are all alike and cold notes are short. On validation songs, with pitches at 0.8
+# and the others at 0.8, 1 and 1.2, the spread of velocity is 5.2, 8.6 and 12.4 (people's 8.6).
+TOUCH = 1.5
 
 
 class PianoSampler(System):
@@ -144,7 +148,8 @@ class PianoSampler(System):
             steps: Number of sampling steps. A masked model takes at most one per free word.
             guidance: Strength of the guidance, 0 to 1000; None: the checkpoint's own.
             sampler: A name from `SAMPLERS`; a masked model has only "ddpm", ancestral sampling.
-            temperature: Below 1 favours likelier words at every step; None: the checkpoint's own.
+            temperature: Below 1 favours likelier words at every step; None: the checkpoint's own. A
+                masked model samples velocities and lengths warmer, see TOUCH.
             grammar: Whether only grammatical sequences are sampled, in which no note occurs twice
                 or begins while its pitch still sounds. A continuous model rounds at the end to the
                 likeliest of them instead of rounding each word to its nearest.
@@ -201,7 +206,7 @@ class PianoSampler(System):
                 choose=choose,
                 controls=classes if wanted else None,
                 guidance=guidance,
-                temperature=temperature,
+                temperature=self._temperatures(temperature),
                 callback=lambda step, total, now: show(step, total, now.numpy),
             )
             return words.numpy()
@@ -244,6 +249,14 @@ class PianoSampler(System):
                 "of a note are o or b, p, v, d in turn"
             )
         return allowed
+
+    def _temperatures(self, temperature: float) -> Tensor:
+        """Return the temperature of each word, (130,): that of velocities and lengths is TOUCH
+        times as high, but at most 1 unless the other is higher."""
+        kinds = self.code.cycle(LENGTH)
+        touch = kinds[:, self.code.first["v"]] | kinds[:, self.code.first["d"]]
+        warmer = max(temperature, min(1.0, TOUCH * temperature))
+        return torch.from_numpy(np.where(touch, warmer, temperature)).float()
 
     def _chooser(self, allowed: np.ndarray, bars: Bars, grammar: bool) -> Choose:
         """Return a function that samples words from a masked model's logits. It keeps the words
