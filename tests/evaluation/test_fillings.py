@@ -16,6 +16,7 @@ from workbench.evaluation.fillings import (
     most_at_once,
     pitch_class_distance,
     pitch_classes,
+    repeat_rate,
     same_key,
 )
 
@@ -61,6 +62,16 @@ def test_a_join_is_measured_within_a_part():
     assert melodic_step(before, after, 4.0) == pytest.approx((2 + 5) / 2)
     assert np.isnan(melodic_step(before, notes((4, 62, 5)), 4.0))
     assert np.isnan(melodic_step(notes((1.0, 60, 0)), after, 4.0))  # too long before
+
+
+def test_repeats_within_a_passage():
+    bar = np.array([[0, 60, 0], [1, 62, 0], [2, 64, 0], [3, 67, 0]], float)
+    twice = np.concatenate([bar, bar + np.array([4, 0, 0])])
+    assert repeat_rate(twice) == pytest.approx(1 / 5)  # of five figures, one occurs twice
+    other = bar + np.array([0, 0, 9])  # of another instrument
+    assert repeat_rate(np.concatenate([twice, other])) == pytest.approx(1 / 6)
+    assert repeat_rate(bar) == 0
+    assert np.isnan(repeat_rate(bar[:3]))
 
 
 def test_copying_is_found_wherever_it_stands_in_time():

@@ -49,6 +49,15 @@ def test_echoes_by_their_definition(known, new):
     assert _echoes_after(known, np.array(new, dtype=int)).tolist() == [list(e) for e in expected]
 
 
+def test_what_stands_before_an_answer_may_be_outside_the_memory(vocabulary):
+    """The tail 8, 9 occurs in the memory, where 7 follows; the memory's own end would give 8."""
+    known = [7, 8, 9, 7, 9, 9, 8, 7]
+    hints = Hints(vocabulary)
+    echo, reach = hints.recall([BOS, FILL], 1, known, [9, 8, 9])(None)
+    assert (echo.item(), reach.item()) == (7, 1 / len(ORDERS))
+    assert hints.recall([BOS, FILL], 1, known)(None)[0].item() == 0
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     known=st.lists(st.integers(7, 9), min_size=1, max_size=40),

@@ -206,5 +206,21 @@ def copy_rate(inside: np.ndarray, elsewhere: np.ndarray, n: int = 4) -> float:
     return len(own & grams(elsewhere, n)) / len(own) if own else float("nan")
 
 
+def repeat_rate(notes: np.ndarray, n: int = 4) -> float:
+    """Share of the n-grams of a passage that occurred before in it, 0 to 1.
+
+    Args:
+        notes: Notes of the passage, (m, 3).
+        n: Notes per n-gram, 1 or more.
+
+    Returns:
+        The share; NaN without n-grams.
+    """
+    notes, n = _table(notes, "notes"), whole(n, "n", 1)
+    counts = np.unique(notes[:, 2], return_counts=True)[1]
+    total = int(np.maximum(0, counts - n + 1).sum())
+    return 1 - len(grams(notes, n)) / total if total else float("nan")
+
+
 def _table(notes: ArrayLike, name: str) -> np.ndarray:
     return array(notes, name, "(notes, 3)")

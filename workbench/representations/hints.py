@@ -129,16 +129,22 @@ class Hints:
         return hints
 
     def recall(
-        self, prompt: ArrayLike, n: int, memory: ArrayLike | None = None
+        self,
+        prompt: ArrayLike,
+        n: int,
+        memory: ArrayLike | None = None,
+        tail: ArrayLike | None = None,
     ) -> Callable[[Tensor | None], tuple[Tensor, Tensor]]:
         """Return a function of the last tokens (n,), or None at the start, that gives the echoes
         (n,) that the memory contains, and their reach, 0 to 1, (n,). Unlike those of `follow`, they
-        are not found in what is being written, which would soon repeat itself."""
+        are not found in what is being written, which would soon repeat itself. tail: what stands
+        before the answer, if that is not the end of the memory."""
         known, new = self._parts(np.asarray(prompt, dtype=np.int64), memory)
+        before = known if tail is None else np.asarray(tail, dtype=np.int64)
         music = known.tolist()
         trail = _Trail(music[:-1])
         trail.ids += music[-1:]  # its tail has no successor
-        tails = [[*music, *new.tolist()][-ORDERS[-1] :] for _ in range(n)]
+        tails = [[*before.tolist(), *new.tolist()][-ORDERS[-1] :] for _ in range(n)]
 
         def echoes(last: Tensor | None) -> tuple[Tensor, Tensor]:
             for tail, token in zip(tails, [] if last is None else last.tolist(), strict=False):

@@ -59,3 +59,19 @@ def test_echoes_have_a_share_between_bars_and_none_at_the_end(system, monkeypatc
     assert shares == [0.5, 0.9, 0.0, 1.0, 0.0]
     assert system.settings("inpaint")["echo"] == 0.5
     assert system.settings("generate")["echo"] == 0.0
+
+
+def test_what_was_filled_before_is_no_memory_of_echoes(system, monkeypatch):
+    """A long hole is filled in strokes; all of them recall the bars outside of the whole hole."""
+    memories, recall = [], filling.Hints.recall
+
+    def recorded(self, prompt, n, memory, tail):
+        memories.append((memory.tolist(), tail.tolist()))
+        return recall(self, prompt, n, memory, tail)
+
+    monkeypatch.setattr(filling.Hints, "recall", recorded)
+    monkeypatch.setattr(filling, "LONGEST_STROKE", 2)
+    system.inpaint(Clip(song(bars=8)), Region(bars=(2, 6)), candidates=1, echo=1)
+    (first, _), *others = memories
+    assert [memory for memory, _ in others] == [first] * len(others) != []
+    assert all(tail != first for _, tail in others)

@@ -7,7 +7,7 @@ from tests.representations.test_holes import song_clip
 from workbench.representations.holes import BAR, PITCH, Hole
 from workbench.representations.remi import RemiSong, ids_of, table_of
 from workbench.representations.tokens import Vocabulary
-from workbench.systems.midigpt.ranking import JOIN, STEP, leap, misfit
+from workbench.systems.midigpt.ranking import JOIN, STEP, circles, leap, misfit
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +61,18 @@ def test_fillings_with_figures_of_the_song_cost_less(song, vocabulary):
     hole = Hole(3, 5)
     own, other = (misfit(one, hole, 5, vocabulary) for one in (song, moved(song, [3, 4], 12)))
     assert own < other
+
+
+def test_circles_are_repeats_beyond_those_of_the_bars_beside(song, vocabulary):
+    """All bars are alike: of the 29 figures of eight bars 4 differ, of the 5 of two bars 4."""
+    hole = Hole(4, 6)
+    assert circles(song, hole, 6, vocabulary) == 0  # as before
+    steps = song.notes.copy()
+    steps[:, PITCH] += steps[:, BAR]  # each bar is a semitone higher, so that none repeats another
+    rising = RemiSong(steps, song.bars)
+    assert circles(rising, hole, 6, vocabulary) == 0
+    still = steps.copy()
+    still[still[:, BAR] == 5, PITCH] -= 1  # the second bar is like the first
+    assert circles(RemiSong(still, song.bars), hole, 6, vocabulary) == pytest.approx(1 / 5)
+    silent = RemiSong(song.notes[~np.isin(song.notes[:, BAR], [4, 5])], song.bars)
+    assert circles(silent, hole, 6, vocabulary) == 0

@@ -5,6 +5,7 @@ A filling costs
     distance of its pitch classes from the bars around (bits)
     + KEY · 1 if its key is not that of the bars around
     + ECHO · the share of its four-note figures that occur nowhere else in the song
+    + CIRCLE · the share of its figures that it repeats itself, minus that of the bars beside it
     + JOIN · ln(1 + the melodic step in semitones), the mean of those into and out of it
     + DENSITY · |ln of its onsets per bar, relative to theirs|
     + SILENT · the share of its tracks that are silent, although they play around it
@@ -14,8 +15,10 @@ A filling costs
 and the cheapest of the candidates is kept. The weights are chosen on fillings of 40 held-out songs
 (validation). With JOIN, the steps into and out of a filling are 2.5 and 2.1 semitones, without it
 2.5 and 3.1 (true bars 2.5 and 2.2); 67 instead of 70 % of its figures occur elsewhere, and the key
-agrees in 85 instead of 88 %. With twice the ECHO, these are 72 and 80 %. A single candidate has
-steps of 2.7 and 3.0 semitones, 57 % of figures that occur elsewhere, and its key agrees in 57 %.
+agrees in 85 instead of 88 %. With twice the ECHO, these are 72 and 80 %. With CIRCLE, repeats
+beyond those of the bars beside it fall from 9 to 7 % in the worst tenth, and all else stays. A
+single candidate has steps of 2.7 and 3.0 semitones, 57 % of figures that occur elsewhere, and its
+key agrees in 57 %.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from workbench.evaluation.fillings import (
     density_distance,
     melodic_step,
     pitch_class_distance,
+    repeat_rate,
     same_key,
 )
 from workbench.representations.controls import Classes, Controls
@@ -39,7 +43,8 @@ from workbench.systems.midigpt.neighbours import AROUND
 from workbench.systems.midigpt.splice import notes_of
 from workbench.systems.midigpt.wishes import realised
 
-KEY, ECHO, JOIN, DENSITY, SILENT, FLUENCY = 0.15, 0.2, 0.2, 0.1, 0.1, 0.05
+KEY, ECHO, CIRCLE, JOIN = 0.15, 0.2, 0.5, 0.2
+DENSITY, SILENT, FLUENCY = 0.1, 0.1, 0.05
 UNKNOWN = 0.5  # of a key or an echo where there is none
 STEP = 6.0  # semitones, where no track plays on both sides of a line; silence should win nothing
 SIDE = 2  # bars on each side that contain the notes of a join
@@ -78,6 +83,7 @@ def misfit(song: RemiSong, hole: Hole, done: int, vocabulary: Vocabulary) -> flo
     tuned, rows, theirs, elsewhere = (flat(s, vocabulary) for s in (near, inside, own, rest))
     count = len(near.bars) - (hole.last - hole.first)
     cost = ECHO * _lacking(copy_rate(rows, elsewhere))
+    cost += CIRCLE * circles(song, hole, done, vocabulary)
     cost += JOIN * leap(song, hole.first, done, vocabulary)
     if len(tuned):
         cost += pitch_class_distance(rows, tuned) + KEY * _lacking(same_key(rows, tuned))
@@ -96,6 +102,19 @@ def leap(song: RemiSong, first: int, last: int, vocabulary: Vocabulary) -> float
     rows, lines = flat(near, vocabulary), lines_of(near, vocabulary)
     steps = [melodic_step(rows, rows, lines[bar - before]) for bar in (first, last)]
     return float(np.log1p(np.nan_to_num(steps, nan=STEP)).mean())
+
+
+def circles(song: RemiSong, hole: Hole, done: int, vocabulary: Vocabulary) -> float:
+    """Return by how much more of its figures a filling up to bar `done` repeats than as many bars
+    before the hole, or after it, in its tracks, 0 to 1."""
+    own = replace(song, notes=song.notes[np.isin(song.notes[:, 2], hole.tracks(song))])
+    size = done - hole.first
+    beside = hole.first - size if hole.first >= size else hole.last
+    rates = [
+        np.nan_to_num(repeat_rate(flat(part(own, bar, bar + size), vocabulary)))
+        for bar in (hole.first, beside)
+    ]
+    return max(0.0, float(rates[0] - rates[1]))
 
 
 def _lacking(share: float) -> float:
