@@ -87,7 +87,7 @@ def test_a_list_by_keyboard(lab, chromium):
     address, token, _ = lab
     page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.set_default_timeout(30_000)
-    open_notebook(page, f"{address}/lab/tree/menu.ipynb?token={token}")
+    open_notebook(page, f"{address}/lab/workspaces/menu/tree/menu.ipynb?token={token}")
     run_cell(page, page.locator(".jp-CodeCell").first)
     box = page.locator(".wb-explore")
     figure = box.locator("img.wb-figure")

@@ -107,10 +107,10 @@ def sound_materials(
     }
 
     def generate(system: Any, words: str, seed: int) -> Clip:
-        genre = genre_of(audio.items[pieces[words]].labels)
+        genre, more = genre_of(audio.items[pieces[words]].labels), {}
         if "genre" in system.settings() and genre in system.config.genres:
-            return system.generate(words, genre=genre, seed=seed)[0]
-        return system.generate(words, seed=seed)[0]
+            more = {"genre": genre}
+        return system.generate(words, seconds=first.config.seconds, seed=seed, **more)[0]
 
     return _compared(systems, human, generate, seed)
 
