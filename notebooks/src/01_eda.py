@@ -434,7 +434,7 @@ plots.histogram(plots.axes(width=7), surprise, bins=20, xlabel="surprise (bits p
 predict("01.9", [2.0, 4.0, 8.0], unit="notes")
 
 # %% [markdown]
-# Choose a property in the list above the figure. Tempo, metre and key are those that the files or
+# Choose a property with the slider above the figure. Tempo, metre and key are those that files or
 # the collection state; the other properties are computed from the notes. The number of notes at
 # once is called the **polyphony**: 1 is a melody alone. One property is its mean in each tenth of a
 # song. "Instruments" are families of General MIDI; a song counts in each of its own.

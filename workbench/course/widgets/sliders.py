@@ -57,14 +57,8 @@ class Slider:
 
     def control(self) -> Any:
         """The control of ipywidgets."""
-        return ipywidgets.SelectionSlider(
-            options=[(f"{value:.4g}", value) for value in self.values],
-            value=self.start,
-            description=self.label,
-            continuous_update=True,
-            style={"description_width": "initial"},
-            layout={"width": "min(100%, 560px)"},
-        )
+        options = [(f"{value:.4g}", value) for value in self.values]
+        return _selection(self.label, options, self.start)
 
     def __str__(self) -> str:
         return f"{self.label} from {self.values[0]:.4g} to {self.values[-1]:.4g}"
@@ -72,7 +66,7 @@ class Slider:
 
 @dataclass(frozen=True)
 class Choice:
-    """A list to choose from. label: what it sets; values: names; start: the first one shown, by
+    """Names to choose from. label: what it sets; values: names; start: the first one shown, by
     default the first of the list."""
 
     label: str
@@ -99,17 +93,23 @@ class Choice:
         return str(given)
 
     def control(self) -> Any:
-        """The control of ipywidgets."""
-        return ipywidgets.Dropdown(
-            options=list(self.values),
-            value=self.start,
-            description=self.label,
-            style={"description_width": "initial"},
-            layout={"width": "min(100%, 560px)"},
-        )
+        """The control of ipywidgets. In JupyterLab the arrow keys reach a slider, but not a list:
+        there they move from cell to cell."""
+        return _selection(self.label, [(name, name) for name in self.values], self.start)
 
     def __str__(self) -> str:
         return f"{self.label} of {', '.join(self.values)}"
+
+
+def _selection(label: str, options: list[tuple[str, Any]], value: Any) -> Any:
+    """A slider over named values."""
+    return ipywidgets.SelectionSlider(
+        options=options,
+        value=value,
+        description=label,
+        style={"description_width": "initial"},
+        layout={"width": "min(100%, 560px)"},
+    )
 
 
 def _one_of(values: Sequence[float], given: float) -> float:
