@@ -95,14 +95,14 @@ class Choice:
     def control(self) -> Any:
         """The control of ipywidgets. In JupyterLab the arrow keys reach a slider, but not a list:
         there they move from cell to cell."""
-        return _selection(self.label, [(name, name) for name in self.values], self.start)
+        return _selection(self.label, list(self.values), self.start)
 
     def __str__(self) -> str:
         return f"{self.label} of {', '.join(self.values)}"
 
 
-def _selection(label: str, options: list[tuple[str, Any]], value: Any) -> Any:
-    """A slider over named values."""
+def _selection(label: str, options: Sequence[Any], value: Any) -> Any:
+    """A slider over names, or over pairs of a name and a value."""
     return ipywidgets.SelectionSlider(
         options=options,
         value=value,
