@@ -29,6 +29,7 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         "- **Limits:** 128 words are 32 notes; sixteenths only; no form beyond these bars. The "
         "number of notes is given, by the padding behind them, and not sampled. "
         "Control was trained for the densities and registers of this data.",
+        *([f"- **Tables:** {report['tables']}"] if report.get("tables") else []),
         "## Training",
         f"{stage['steps']} steps in {stage['minutes']:.0f} minutes; best on validation: {best}.",
     ]
