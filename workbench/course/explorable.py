@@ -1,4 +1,4 @@
-"""Figures that one explores: a scatter plot with hover, a treemap, a chart with a list."""
+"""Figures that one explores: a scatter plot with hover, a treemap, a chart with a slider."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def menu(
     title: str,
     units: Mapping[str, str] | None = None,
 ) -> Explore:
-    """A bar chart with a list that chooses one of several properties, by mouse or by keyboard.
+    """A bar chart with a slider that chooses one of several properties, by mouse or by keyboard.
 
     Args:
         tables: By property, by collection, value by name. Names are in the order of the first

@@ -3,7 +3,7 @@
     figure_style   axes, colours, line styles
     charts         bars, curves, intervals, heat maps
     music_plots    drum rolls, piano rolls, spectrograms, a map
-    explorable     figures with hover, a treemap, a list
+    explorable     figures with hover, a treemap, a slider over properties
     live_plot      a loss curve during training
 
 Most functions plot on the given axes and return them. In a notebook each figure has an alternative

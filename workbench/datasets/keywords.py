@@ -108,18 +108,8 @@ _UNITS = (  # after a number that is not a tempo
     *("bars?", "beats?", "dbs?", "decibels?", "k?hz", "ms", "s", "secs?", "seconds?", "mins?"),
     *("minutes?", "hours?", "bits?", "kbps", "years?", "percent", "degrees?"),
     *("cents?", "dollars?", "euros?", "days?", "weeks?", "months?", "times", "people", "pieces?"),
-    *(
-        "players?",
-        "musicians?",
-        "voices",
-        "instruments?",
-        "ways",
-        "mph",
-        "rpm",
-        "km",
-        "miles?",
-        "keys",
-    ),
+    *("players?", "musicians?", "voices", "instruments?", "ways", "mph", "rpm", "km", "miles?"),
+    "keys",
 )
 _NO_UNIT = rf"(?!\s*(?:{'|'.join(_UNITS)})\b)"
 _TEMPO = tuple(

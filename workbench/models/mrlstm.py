@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 # Decoded velocities from here on are full. Of the training loops 16.1 % of the hits have velocity
-# 127, and 16.2 % are decoded to at least 123; the mean error of velocity falls from 2.7 to 2.5.
+# 127, and 16.2 % are decoded to at least 123; their mean error falls from 2.7 to 2.5.
 FULL = 122.5 / 127
 
 

@@ -129,11 +129,7 @@ class Hints:
         return hints
 
     def recall(
-        self,
-        prompt: ArrayLike,
-        n: int,
-        memory: ArrayLike | None = None,
-        tail: ArrayLike | None = None,
+        self, prompt: ArrayLike, n: int, memory: ArrayLike, tail: ArrayLike | None = None
     ) -> Callable[[Tensor | None], tuple[Tensor, Tensor]]:
         """Return a function of the last tokens (n,), or None at the start, that gives the echoes
         (n,) that the memory contains, and their reach, 0 to 1, (n,). Unlike those of `follow`, they
@@ -147,9 +143,9 @@ class Hints:
         tails = [[*before.tolist(), *new.tolist()][-ORDERS[-1] :] for _ in range(n)]
 
         def echoes(last: Tensor | None) -> tuple[Tensor, Tensor]:
-            for tail, token in zip(tails, [] if last is None else last.tolist(), strict=False):
-                tail.append(token)
-            found = torch.tensor([trail.after(tail) for tail in tails])
+            for own, token in zip(tails, [] if last is None else last.tolist(), strict=False):
+                own.append(token)
+            found = torch.tensor([trail.after(own) for own in tails])
             return found[:, ECHO], found[:, REACH] / len(ORDERS)
 
         return echoes

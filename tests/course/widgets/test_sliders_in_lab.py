@@ -38,14 +38,19 @@ def lab(tmp_path_factory):
         yield address, token, work
 
 
-def test_a_slider_by_keyboard(lab, chromium, tmp_path):
-    address, token, work = lab
+def explored(lab, chromium, name):
+    """A notebook that was run, in a workspace of its own: the page, the widget and its figure."""
+    address, token, _ = lab
     page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.set_default_timeout(30_000)
-    open_notebook(page, f"{address}/lab/tree/slide.ipynb?token={token}")
+    open_notebook(page, f"{address}/lab/workspaces/{name}/tree/{name}.ipynb?token={token}")
     run_cell(page, page.locator(".jp-CodeCell").first)
     box = page.locator(".wb-explore")
-    figure = box.locator("img.wb-figure")
+    return page, box, box.locator("img.wb-figure")
+
+
+def test_a_slider_by_keyboard(lab, chromium, tmp_path):
+    page, box, figure = explored(lab, chromium, "slide")
     expect(figure).to_have_attribute("alt", "y over x: 1 curve (curve from 0 to 0.3).")
     slider = box.get_by_role("slider", name="noise level")
     expect(slider).to_have_attribute("aria-valuetext", "0.3")
@@ -64,7 +69,7 @@ def test_a_slider_by_keyboard(lab, chromium, tmp_path):
     page.keyboard.press("Control+s")
     stored = []
     for _ in range(50):
-        saved = nbformat.read(work / "slide.ipynb", as_version=4)
+        saved = nbformat.read(lab[2] / "slide.ipynb", as_version=4)
         stored = [o for o in saved.cells[0].outputs if "wb-still" in o["data"].get("text/html", "")]
         if stored:
             break
@@ -83,14 +88,8 @@ def test_a_slider_by_keyboard(lab, chromium, tmp_path):
     offline.context.close()
 
 
-def test_a_list_by_keyboard(lab, chromium):
-    address, token, _ = lab
-    page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    page.set_default_timeout(30_000)
-    open_notebook(page, f"{address}/lab/workspaces/menu/tree/menu.ipynb?token={token}")
-    run_cell(page, page.locator(".jp-CodeCell").first)
-    box = page.locator(".wb-explore")
-    figure = box.locator("img.wb-figure")
+def test_a_choice_by_keyboard(lab, chromium):
+    page, box, figure = explored(lab, chromium, "menu")
     expect(figure).to_have_attribute("alt", "Songs. metre (share): songs 4/4 0.9, 3/4 0.1.")
     choice = box.get_by_role("slider", name="property")
     expect(choice).to_have_attribute("aria-valuetext", "metre")

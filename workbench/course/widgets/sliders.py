@@ -1,4 +1,4 @@
-"""Sliders and lists with a figure that answers at once, from ipywidgets alone.
+"""Sliders with a figure that answers at once, from ipywidgets alone.
 
     explore(draw, Slider("noise level", np.linspace(0, 1, 21), 0.3))
     explore(draw, Choice("property", ["tempo", "key"]))
@@ -168,8 +168,8 @@ class Explore:
         return self.pages[values]
 
     def still_html(self) -> str:
-        """The figures of the static copy, each with the values that it shows. If they are those of
-        a list, they can be folded, and all but the first one are."""
+        """The figures of the static copy, each with the values that it shows. If they are
+        names, the figures can be folded, and all but the first one are."""
         first = self.sliders[0]
         parts: list[str] = []
         for place in self.still or (first.start,):
@@ -203,11 +203,11 @@ class Explore:
 def explore(
     draw: Callable[..., Any], *sliders: Slider | Choice, still: Sequence[Any] = ()
 ) -> Explore:
-    """Show sliders or lists, and below them what a function draws for their values.
+    """Show sliders, and below them what a function draws for their values.
 
     Args:
-        draw: Function of one number per slider and one name per list, which returns Matplotlib axes
-            or a figure. It should take less than 0.3 s.
+        draw: Function of one number for each `Slider` and one name for each `Choice`, which
+            returns Matplotlib axes or a figure. It should take less than 0.3 s.
         sliders: One or more, each a `Slider` or a `Choice`.
         still: Values of the first one that a saved or exported page shows, default: its start.
 

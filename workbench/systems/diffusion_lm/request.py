@@ -49,9 +49,9 @@ _ALL_BUT = re.compile(r"(?i)\b(?:anything|everything|all) (?:but|except)\b")
 _BETWEEN = {"too", "so", "very", "that", "at", "all", "any", "make", "it", "be", "really", "quite"}
 _DEGREES = {"is", "very", "quite", "really", "rather"}  # between a control and its level
 _FILLERS = {*_NAMES, "piano", "with", "the", "notes", "of", "in", "and", "a", "an", "key", "is"}
+_FILLERS |= {"style", "music", "piece", "or", "but", "uncontrolled"}
 # a level of these is none of density or register
 _OTHERS = {"tempo", "volume", "velocity", "velocities", "dynamics", "energy", "speed", "loudness"}
-_FILLERS |= {"style", "music", "piece", "or", "but", "uncontrolled"}
 
 
 @dataclass

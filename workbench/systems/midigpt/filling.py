@@ -382,10 +382,10 @@ class SongFilling(System):
         written, least, number = list(songs), hole.last - hole.first, 0
         for group in groups:
             prompt = self._question(group[0], hole, shown, asked)
-            # bars that an earlier stroke wrote are no music of the song
-            song = memory(group[0], reading.hole, self.vocabulary)
             rows = seeds[number : number + len(group)]
-            for done, answers in self._answers(prompt, song, hole, reading, sampling, rows, asked):
+            for done, answers in self._answers(
+                group[0], prompt, hole, reading, sampling, rows, asked
+            ):
                 for i, filling in enumerate(answers):
                     written[number + i] = _with_notes(group[i], hole, filling)
                 if group is groups[-1]:
@@ -394,20 +394,25 @@ class SongFilling(System):
 
     def _answers(
         self,
+        song: RemiSong,
         prompt: tuple[np.ndarray, np.ndarray],
-        song: np.ndarray,
         hole: Hole,
         reading: Reading,
         sampling: Sampling,
         seeds: Sequence[int],
         asked: Asked,
     ) -> Iterator[tuple[int, list[RemiSong]]]:
-        """Sample answers to a question with its memory; yields (number of bars that all have, their
-        complete bars). song: the memory without any answer."""
+        """Sample answers to a question about a song, with its memory; yields (number of bars that
+        all have, their complete bars)."""
         ids_before, known = prompt
         metres = [int(i) for i in reading.song.bars[hole.first : hole.last]]
         n = len(seeds)
         rule = self._rule(reading, hole, metres, n, asked)
+        echoes = None
+        if self.hints and sampling.echo:
+            # bars that an earlier stroke wrote are no music of the song
+            outside = memory(song, reading.hole, self.vocabulary)
+            echoes = self.hints.recall(ids_before, n, outside, known)
         ids: list[Tensor] = []
         reported = 0
         room = self.config.gpt.context - len(ids_before)
@@ -420,7 +425,7 @@ class SongFilling(System):
             sampling=sampling,
             allowed=rule,
             hints=self.hints.follow(ids_before, n, known) if self.hints else None,
-            echoes=self.hints.recall(ids_before, n, song, known) if self.hints else None,
+            echoes=echoes,
             end=END,
         ):
             ids.append(tokens)

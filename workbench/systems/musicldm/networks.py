@@ -55,10 +55,9 @@ class Networks(nn.Module):
         """Encode sounds (n, samples) as latents (n, latent, frames / 8, bands / 8) of variance
         about 1. Raises WorkbenchError for NaN and infinite samples."""
         samples = np.ascontiguousarray(checked(sounds, "sounds"), dtype=np.float32)
-        return by_parts(
-            lambda part: self.encode_mel(self.mel(part.to(self.mel_mean.device))),
-            torch.from_numpy(samples),
-        )
+        device = self.mel_mean.device
+        mel = by_parts(lambda part: self.mel(part.to(device)), torch.from_numpy(samples))
+        return self.encode_mel(mel)
 
     @torch.inference_mode()
     def encode_mel(self, mel: Tensor) -> Tensor:
@@ -83,7 +82,7 @@ class Networks(nn.Module):
 
     def decode_sound(self, latents: Tensor) -> Tensor:
         """Decode latents to sounds (n, samples) in [−1, 1]."""
-        return by_parts(lambda part: self.vocode(self.decode_mel(part)), latents)
+        return self.vocode(self.decode_mel(latents))
 
 
 class Embedder(Protocol):
