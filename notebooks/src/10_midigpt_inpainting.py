@@ -501,7 +501,8 @@ else:
 # `inpaint` samples six candidates by default and returns the best one by a sum of several costs.
 # Some of them compare its pitch classes (section 6), its key and its density with those of the bars
 # around it. Others are the share of its groups of four notes that occur nowhere else in the song,
-# the melodic steps into and out of it, and its surprise (`systems/midigpt/ranking.py`).
+# how much more it repeats itself than the bars beside it, the melodic steps into and out of it, and
+# its surprise (`systems/midigpt/ranking.py`).
 #
 # ## 6 · Surprise and sampling
 #

@@ -294,8 +294,8 @@ def inpainting(bench: SongBench) -> None:
             "nearest note of the same part across the line; copied: share of four-note figures "
             "that also occur in the rest of the song. Values nearer to those of the true bars are "
             f"better. MidiGPT.inpaint keeps one of {CANDIDATES} candidates, by harmony, key, "
-            "copied figures, joins, density and likelihood. It samples with an echo of "
-            f"{ECHO:g}, also for one candidate; the ways below it with none.",
+            "copied figures, repeats of its own, joins, density and likelihood. It samples with "
+            f"an echo of {ECHO:g}, also for one candidate; the ways below it with none.",
             f"The original's prompt with the hole left in it: {leak.sum() / notes.sum():.3f} nats "
             "per note, because it can copy the answer.",
             *(

@@ -159,8 +159,8 @@ class MidiGPT(SongFilling):
                 tokens keeps most of them (`representations/control_rule.py`).
             candidates: Number of versions that are sampled for each one returned, 1 to 64, of which
                 the one is kept that fits best (`ranking.py`): in its pitch classes, key and
-                density, in figures of the song, its joins and likelihood, and the controls. 1 is
-                two to six times as fast.
+                density, in figures of the song and repeats of its own, its joins and likelihood,
+                and the controls. 1 is two to six times as fast.
             seed: Seed of all random numbers.
             progress: Called with a `Progress` whenever all versions have another bar.
             **sampling: `temperature`, `top_k`, `top_p`, `repetition`, `echo`, see
