@@ -346,7 +346,7 @@ def groups(
         range(len(order)), order, rotation=40 if steep else 0, ha="right" if steep else "center"
     )
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    legend(ax)
+    legend(ax, loc="center left", bbox_to_anchor=(1.0, 0.5))  # beside the bars, not on them
     most = (
         f"{who} " + ", ".join(f"{name} {value:.2g}" for name, value in largest(table, 3))
         for who, table in tables.items()
