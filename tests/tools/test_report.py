@@ -557,6 +557,18 @@ def test_another_program_that_prints_without_end_is_ended(tmp_path, program):
     assert outcome.memory_mb < 1000
 
 
+def test_a_notebook_whose_saving_breaks_off_is_still_the_one_saved_before(tmp_path):
+    from papermill.iorw import papermill_io
+
+    target = str(tmp_path / "executed.ipynb")
+    runner.keep_whole(target)
+    papermill_io.write("saved", target)
+    with pytest.raises(UnicodeEncodeError):
+        papermill_io.write("x" * 100_000 + "\udc80", target)
+    assert Path(target).read_text() == "saved"
+    assert [path.name for path in tmp_path.iterdir()] == ["executed.ipynb"]
+
+
 def test_what_another_program_prints_is_in_the_notebook(tmp_path):
     cell = "import os, time; os.system('echo from a shell'); time.sleep(2)"
     _, target = run_cells(tmp_path, cell)

@@ -26,6 +26,7 @@ from workbench import processes
 from workbench.course.lesson import SENTINEL, called
 from workbench.course.notebooks import read_notebook
 from workbench.errors import BrokenFileError
+from workbench.files import write_text
 from workbench.tools.report.engine import engine_of, how_it_ended
 
 KERNEL = "workbench-report"
@@ -299,6 +300,18 @@ def _plain(text: str) -> str:
     return re.sub(r"[^\S\n]|[\x00-\x09\x0b-\x1f\x7f]", " ", text)
 
 
+def keep_whole(target: str) -> None:
+    """Let papermill save this notebook beside itself and rename it: it also saves while a cell
+    runs, and a worker that is stopped then would leave a notebook that says nothing."""
+    from papermill.iorw import LocalHandler, papermill_io
+
+    class Whole(LocalHandler):
+        def write(self, buf: str, path: str) -> None:
+            write_text(path, buf)
+
+    papermill_io.register(target, Whole())
+
+
 def worker(job: dict[str, Any]) -> int:
     """The worker process: run papermill. A failed cell stays in the output, where `_judge` finds
     it; any other failure is written to the file `ended`. Returns the exit status."""
@@ -308,6 +321,7 @@ def worker(job: dict[str, Any]) -> int:
 
     engine, running = engine_of(job["timeout"])
     papermill_engines.register(KERNEL, engine)
+    keep_whole(job["target"])
     try:
         papermill.execute_notebook(
             job["source"],
