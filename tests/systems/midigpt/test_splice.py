@@ -1,11 +1,15 @@
 """What a filling does to a file: nothing but notes, and no kept note is cut or silenced."""
 
 import mido
+import numpy as np
 import pytest
+import symusic
 
 from tests.music.test_patching import file_of, hits
 from workbench.music.clip import Clip
-from workbench.systems.midigpt.splice import with_bars
+from workbench.representations.tokens import Vocabulary
+from workbench.systems.midigpt.config import Known
+from workbench.systems.midigpt.splice import read, with_bars
 
 
 @pytest.mark.parametrize("ticks", [1, 2, 3, 5, 8])
@@ -43,3 +47,28 @@ def test_bars_before_a_late_first_tempo_or_metre_leave_it_where_it_was(kind, tic
         [0 if tick <= 60 else tick + shift]
     )
     assert shift / 480 == 2 * (3 if kind == "time_signature" and tick <= 60 else 4)
+
+
+def in_metre(top):
+    score = symusic.Score(480)
+    score.time_signatures.append(symusic.TimeSignature(0, top, 4))
+    score.tracks.append(symusic.Track("piano", 0, False))
+    for step in range(10 * 16):
+        score.tracks[0].notes.append(symusic.Note(120 * step, 120, 50 + step * 7 % 30, 64))
+    return Clip(score)
+
+
+@pytest.mark.parametrize(("top", "as_one"), [(1, True), (2, False)])
+def test_bars_of_one_beat_are_read_as_bars_of_four_though_training_had_some(top, as_one):
+    vocabulary = Vocabulary()
+    known = Known(("0",), ("1/4", "2/4", "4/4"))
+    fours = read(in_metre(4), 4, 6, None, vocabulary, known)
+    short = read(in_metre(top), 16 // top, 24 // top, None, vocabulary, known)
+    assert np.array_equal(short.song.notes, fours.song.notes) == as_one
+    assert (len(short.song.bars) == len(fours.song.bars) == 10) == as_one
+
+
+def test_two_beats_too_many_stay_a_bar_each():
+    reading = read(in_metre(1), 16, 22, None, Vocabulary(), Known(("0",), ("1/4", "4/4")))
+    names = [Vocabulary().names[i] for i in reading.song.bars[reading.hole.first :][:3]]
+    assert names == ["TimeSig_4/4", "TimeSig_1/4", "TimeSig_1/4"]

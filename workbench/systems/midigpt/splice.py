@@ -227,8 +227,9 @@ def _warn(message: str) -> None:
 def _joined(
     lines: np.ndarray, meters: Sequence[tuple[int, int]], first: int, last: int, metres: set[str]
 ) -> list[int]:
-    """Return the bars at which a bar of the network begins: all bars. If 1/4 and 2/4 are not in the
-    training data, such bars are joined to bars of 4/4, but not across an edge of the hole."""
+    """Return the bars at which a bar of the network begins: all bars. Bars of 1/4, in which files
+    without a known metre are written, are joined to bars of 4/4, and so are bars of 2/4 if the
+    training data have none; but not across an edge of the hole."""
     starts: list[int] = [first, last]
     for begin, end, backwards in (
         (0, first, True),
@@ -239,7 +240,7 @@ def _joined(
         while begin < at if backwards else at < end:
             top, bottom = meters[at - 1 if backwards else at]
             count = 1
-            if bottom == 4 and top in (1, 2) and f"{top}/4" not in metres:
+            if (top, bottom) == (1, 4) or ((top, bottom) == (2, 4) and "2/4" not in metres):
                 group = slice(at - 4 // top, at) if backwards else slice(at, at + 4 // top)
                 inside = begin <= group.start and group.stop <= end
                 if inside and set(meters[group]) == {(top, bottom)}:

@@ -141,9 +141,10 @@ class MidiGPT(SongFilling):
         Instruments that are not in the training data are encoded as known ones, each track as
         one of its own, as far as there are enough; where several share one, each note is written to
         the track that plays nearest to its pitch. A track that plays around the region plays in it,
-        too, unless a control asks for a density of 0. Bars of 1/4 and 2/4 are read as 4/4 if
-        training had none. The polyphony outside the region is the limit for the new notes, unless
-        controls ask for more; a track without other notes has the usual limit of its part.
+        too, unless a control asks for a density of 0. Bars of 1/4 are read as 4/4, and those
+        of 2/4 if training had none. The polyphony outside the region is the limit for the new
+        notes, unless controls ask for more; a track without other notes has the usual limit of its
+        part.
 
         Args:
             clip: A clip with a score.
