@@ -56,6 +56,10 @@ def out(prompt, drum, bars=4):
         ("bar 2: no kick, no snare", "SD", [2]),
         # "only", of drums and of places
         ("snare only in bar 2", "SD", [1, 3, 4]),
+        ("ghost notes only", "CH", [1, 2, 3, 4]),
+        ("ghost notes only", "SD", []),
+        ("only ghost notes", "BD", [1, 2, 3, 4]),
+        ("ghost notes only in bar 3", "CH", []),
         ("only snare in bar 2", "SD", []),
         ("only snare in bar 2", "BD", [2]),
         ("kick and snare, no other drums", "CH", [1, 2, 3, 4]),

@@ -1153,3 +1153,11 @@ def test_as_many_hits_as_are_counted(meter):
     for number in range(1, min(16, bar_steps(meter)) + 1):
         request = read_request(f"{number} kicks per bar", 1, meter)
         assert len(struck(request, "BD")) == number
+
+
+def test_soft_rock_is_rock_but_softer():
+    rock, soft = (read_request(prompt, 4) for prompt in ("rock", "soft rock"))
+    assert rock.style == soft.style == "rock"
+    assert np.isnan(rock.chart.loudness).all()
+    assert np.allclose(soft.chart.loudness, read_request("soft", 4).chart.loudness)
+    assert soft.usual_range[0] < rock.usual_range[0]

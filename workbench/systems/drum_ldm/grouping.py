@@ -415,7 +415,9 @@ class _Reader:
         if place or (after and not following):
             self._set(only="places")
             return
-        drums = bool(group.things) and all(is_drum(t) or t.entry.has("fill") for t in group.things)
+        drums = bool(group.things) and all(
+            is_drum(t) or t.entry.has("fill") or t.entry.has("at") for t in group.things
+        )
         if not drums or isinstance(following, Thing) or following == Role("with"):
             self._flush(joined=group.joined, keep=True)
         self._set(only="drums")
