@@ -66,6 +66,11 @@ class Sampling:
         if self.top_p == 0:
             raise PromptError("top_p must be above 0 and at most 1, got 0")
 
+    @property
+    def greedy(self) -> bool:
+        """Whether the likeliest token is taken, so that all rows of a batch are the same."""
+        return self.temperature < COLDEST or self.top_k == 1
+
     def sample(
         self,
         logits: Tensor,

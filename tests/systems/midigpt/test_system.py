@@ -157,6 +157,18 @@ def test_many_tracks_and_a_long_file(system):
     )
 
 
+@pytest.mark.parametrize("setting", [{"temperature": 0.0}, {"top_k": 1}])
+def test_versions_that_must_be_the_same_are_announced(system, setting):
+    clip, region = Clip(song()), Region(bars=(4, 6))
+    with pytest.warns(UserWarning, match="n=2: all versions are the same"):
+        first, second = system.inpaint(clip, region, 2, seed=3, **setting)
+    assert [rows(t) for t in first.score.tracks] == [rows(t) for t in second.score.tracks]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        [other] = system.inpaint(clip, region, 1, seed=4, **setting)
+    assert [rows(t) for t in first.score.tracks] == [rows(t) for t in other.score.tracks]
+
+
 @pytest.mark.parametrize(
     ("bars", "tracks", "said"),
     [

@@ -8,6 +8,7 @@ that the previous ones have written.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -187,8 +188,15 @@ class SongFilling(System):
         clip, n, seed = clip_of(clip), checked(n=n)["n"], seed_of(seed)
         original = clip if len(clip.notes) else None
         candidates = checked(candidates=candidates)["candidates"]
-        if original is None:  # there is no music that a version could fit
+        if original is None or settings.greedy:  # no music that one could fit; all are the same
             candidates = 1
+        if settings.greedy and n > 1:
+            warnings.warn(
+                f"n={n}: all versions are the same, because the likeliest token is always taken; "
+                "choose a temperature above 0, such as 0.8, and a top_k other than 1",
+                UserWarning,
+                stacklevel=3,
+            )
         seeds = row_seeds(seed, n * candidates)
         region = Region(bars=bars, tracks=tracks)
         requested, tracks = region.bars, region.tracks
