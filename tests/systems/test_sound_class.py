@@ -7,7 +7,14 @@ from workbench.datasets.sets.sound_classes import SOURCES
 from workbench.models.dit import DiTConfig
 from workbench.models.spectral_vae import SpectralVAEConfig
 from workbench.systems.ldmg import LDMG, LDMGConfig
-from workbench.systems.sound_class import WORDS, amounts_in, class_of, lacks, wanted_words
+from workbench.systems.sound_class import (
+    WORDS,
+    amounts_in,
+    class_captions,
+    class_of,
+    lacks,
+    wanted_words,
+)
 from workbench.systems.sound_request import read_sound_prompt
 
 
@@ -196,3 +203,13 @@ def test_words_that_a_prompt_excludes_do_not_reach_ldmgs_text_encoder(system):
     for name in ("genre", "text", "text_mask"):
         assert torch.equal(getattr(wanted, name), getattr(excluding, name))
     assert not system.conditioning(["no drums"]).text_mask.any()
+
+
+def test_common_captions_of_each_class_lose_their_tempo_and_what_is_rare():
+    captions = ["rock drums, 120 bpm", "rock drums, 85 BPM", "rock drums", "jazz drums, 90 bpm"]
+    captions += ["jazz drums, 95 bpm", "solo piano, pop, 60 bpm", "solo piano, pop", "noise"] * 2
+    captions += ["a piano once", "60 bpm piano", "60 bpm piano"]
+    found = class_captions(captions)
+    assert {*found} == {"rock drums", "jazz drums", "solo piano, pop", "60 bpm piano"}
+    assert found.index("rock drums") < found.index("jazz drums")
+    assert len(class_captions(captions, most=1)) == 2

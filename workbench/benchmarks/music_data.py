@@ -102,7 +102,7 @@ class MusicBench(AudioBench):
         with the text alone."""
         system, guidance = self.system, 4.0
         if not beat:
-            vectors = system.embedder.embed_text([prompt]).expand(n, -1)
+            vectors = system.embed_prompts([prompt]).expand(n, -1)
             seeds = SamplingSettings(seed=self.seed).seeds(n)
             return system.generate_batch(
                 vectors, seeds, seconds=BEAT_SECONDS, steps=self.steps, guidance=guidance

@@ -4,7 +4,8 @@ name: drums, piano, strings, orchestra, band or chip."""
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from workbench.systems.drum_ldm.durations import take_durations
@@ -62,6 +63,7 @@ _SPELT = {
     **{"guitar": "band", "orchestra": "orchestra", "chiptune": "chip"},
 }
 _CLOSE = 0.8
+_TEMPO = re.compile(r",? *\b\d+ bpm$", re.I)  # at the end of a caption
 # Words that decide only where a prompt has none of these.
 WEAK = {
     "chip": r"arcade|video ?games?|videospiel\w*|computerspiel\w*|videojuegos?|jeux? vidéo|pixels?|"
@@ -160,6 +162,28 @@ def class_of(prompt: str, known: Collection[str] = tuple(WORDS)) -> str | None:
     ('piano', 'strings', None)
     """
     return _class_in(wanted_words(prompt), known)
+
+
+def class_captions(captions: Iterable[str], most: int = 8) -> tuple[str, ...]:
+    """Return the commonest captions of each class, without their tempo.
+
+    Args:
+        captions: Captions of the training pieces.
+        most: The largest number of captions of a class.
+
+    Returns:
+        Captions that at least two pieces have and that name a class, the commonest first.
+
+    >>> class_captions(["piano, pop, 90 bpm", "piano, pop, 120 bpm", "jazz drums", "noise"])
+    ('piano, pop',)
+    """
+    counts = Counter(_TEMPO.sub("", caption.strip()) for caption in captions)
+    common = [(class_of(words), words) for words, count in counts.most_common() if count > 1]
+    kept: dict[str, list[str]] = {}
+    for name, words in common:
+        if name is not None and len(kept.setdefault(name, [])) < most:
+            kept[name].append(words)
+    return tuple(words for own in kept.values() for words in own)
 
 
 def amounts_in(prompt: str) -> list[str]:

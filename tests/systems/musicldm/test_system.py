@@ -165,6 +165,22 @@ def test_words_that_a_prompt_excludes_do_not_reach_the_text_encoder(monkeypatch)
     assert texts == ["Rock", "rock", "", "funk", ""]
 
 
+def test_a_prompt_that_names_a_class_is_embedded_between_its_words_and_that_class():
+    captions = ("solo piano, pop", "piano, classical", "rock drums")
+    system = MusicLDM(replace(config_of(PROFILES["smoke"]), captions=captions))
+    assert system.classes == ("piano", "drums")
+    prompts = ["a romantic piece on the piano", "drumming, no piano", "strings", ""]
+    read = ["a romantic piece on the piano", "drumming", "strings", ""]
+    own, got = system.embedder.embed_text(read), system.embed_prompts(prompts)
+    piano = system.embedder.embed_text(captions[:2]).mean(0)
+    drums = system.embedder.embed_text(captions[2:])[0]
+    for row, usual in ((0, piano / piano.norm()), (1, drums)):
+        assert torch.allclose(got[row], (own[row] + usual) / (own[row] + usual).norm(), atol=1e-6)
+    assert torch.equal(got[2:], own[2:])
+    assert torch.equal(system.conditioning(prompts).vector, got)
+    assert system.explain_prompt("piano").understood == ("piano",)
+
+
 def test_of_several_candidates_the_nearest_is_taken(trained):
     system, _ = trained
     vector = torch.zeros(1, 32)

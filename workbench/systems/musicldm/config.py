@@ -25,6 +25,8 @@ class MusicLDMConfig:
         steps: Number of steps of the schedule.
         words: Words for prompts that are common in the training captions.
         vocabulary: All words of at least two training captions; () if they are not known.
+        captions: The commonest training captions of each class of sound, without their tempo (see
+            `sound_class.class_captions`); () if they are not known.
     """
 
     sizes: MusicLDMSizes
@@ -36,6 +38,7 @@ class MusicLDMConfig:
     steps: int = 1000
     words: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
+    captions: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from workbench.arguments import renamed, texts_of
 from workbench.models.music_ldm import MusicLDMConditioning
@@ -17,7 +18,7 @@ from workbench.music.clip import clip_of
 from workbench.systems.musicldm.config import MusicLDMConfig
 from workbench.systems.musicldm.networks import Embedder, Networks, own_embedder
 from workbench.systems.sampling import circular, overlapping
-from workbench.systems.sound_class import wanted_words
+from workbench.systems.sound_class import WORDS, class_of, wanted_words
 from workbench.systems.sound_diffusion import SoundDiffusion
 
 if TYPE_CHECKING:
@@ -144,6 +145,30 @@ class MusicLatents(SoundDiffusion):
             return MusicLDMConditioning(
                 prompts, torch.full((len(prompts),), conditional is not False)
             )
-        prompts = [wanted_words(prompt) for prompt in texts_of(prompts, "prompts", 1)]
-        present = [bool(prompt.strip()) and conditional is not False for prompt in prompts]
-        return MusicLDMConditioning(self.embedder.embed_text(prompts), torch.tensor(present))
+        prompts = texts_of(prompts, "prompts", 1)
+        present = [bool(wanted_words(p).strip()) and conditional is not False for p in prompts]
+        return MusicLDMConditioning(self.embed_prompts(prompts), torch.tensor(present))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        found = {class_of(caption) for caption in self.config.captions}
+        return tuple(name for name in WORDS if name in found)
+
+    @torch.inference_mode()
+    def embed_prompts(self, prompts: Sequence[str]) -> Tensor:
+        """Embed prompts: (n, embed), unit length. A person's words are not those of the training
+        captions. Where a prompt names a class of sound, the mean embedding of that class's captions
+        is therefore added to its own.
+
+        Source:
+            Radford et al. 2021, "Learning transferable visual models from natural language
+            supervision", arXiv 2103.00020, section 3.1.4: ensembles of prompts in embedding space.
+        """
+        own = self.embedder.embed_text([wanted_words(prompt) for prompt in prompts])
+        named = [class_of(prompt, self.classes) for prompt in prompts]
+        for name in {*named} - {None}:
+            captions = [text for text in self.config.captions if class_of(text) == name]
+            usual = normalize(self.embedder.embed_text(captions).mean(0), dim=0)
+            rows = [i for i, other in enumerate(named) if other == name]
+            own[rows] = normalize(own[rows] + usual, dim=1)
+        return own

@@ -321,7 +321,7 @@ class MusicLDM(MusicLatents):
     def _vector(self, prompt: str, like: Clip | None) -> tuple[Tensor, str]:
         """Return the embedding (1, embed) of a sound or a text, and a caption for it."""
         if like is None:
-            return self.embedder.embed_text([wanted_words(prompt)]), prompt
+            return self.embed_prompts([prompt]), prompt
         sound = self.sound_of(clip_of(like, "like"))
         if not sound.abs().max() > SILENT:
             raise PromptError("like: the clip is silent; give one with sound, or a text")

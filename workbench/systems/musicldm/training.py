@@ -30,6 +30,7 @@ from workbench.systems.musicldm.config import PROFILES, MusicLDMConfig, Profile
 from workbench.systems.musicldm.mixing import KINDS, Windows, check_tempi, mixes_of, windows_of
 from workbench.systems.musicldm.networks import Embedder, Networks, OwnEmbedder
 from workbench.systems.prompts import caption_vocabulary, caption_words
+from workbench.systems.sound_class import class_captions
 from workbench.systems.sound_training import Data
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, Watch, fast_device, fit, seeds
@@ -52,9 +53,14 @@ def recipe(
         check_tempi(data.audio, data.rows, round(config.seconds * config.rate))
     n_mixes = 0 if mixup == "none" else int(size.mixes * size.windows)
     captions = [data.audio.items[i].caption for i in data.rows]
-    words, vocabulary = caption_words(captions), caption_vocabulary(captions)
+    known = replace(
+        config,
+        words=caption_words(captions),
+        vocabulary=caption_vocabulary(captions),
+        captions=class_captions(captions),
+    )
     return Recipe(
-        asdict(replace(config, words=words, vocabulary=vocabulary)),
+        asdict(known),
         {
             **data.record(dataset),
             "mixup": mixup,
