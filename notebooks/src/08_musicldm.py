@@ -711,12 +711,17 @@ for ax, clip, prompt in zip(figures, takes, prompts, strict=False):
 
 # %% [markdown]
 # *What you should have noticed:* look for cymbals at the top of the spectrograms of drums, and for
-# the pitches of a piano in the lower part. (Smoke size has too few steps to judge.) Strings and
-# chiptunes often do not sound like what was requested: the card of `music-ldm` counts how often
-# each kind is recognised. One reason may be that the U-Net is small and receives the whole prompt
-# as one vector. A tempo reaches the U-Net by another way: as the position in the beat and in the
-# bar at each frame. Words that were in no caption, such as moods, also get a vector from CLAP. So
-# they have some effect, but the U-Net has not learned their meaning.
+# the pitches of a piano in the lower part. (Smoke size has too few steps to judge.) The card of
+# `music-ldm` counts how often two judges recognise each kind of sound. It also counts this for real
+# music after encoder and decoder: chiptunes are rarely recognised even there, so no U-Net could
+# generate them with these codecs. A tempo reaches the U-Net by another way than the words: as the
+# position in the beat and in the bar at each frame.
+#
+# Words that were in no caption also get a vector from CLAP, but the U-Net has not learned their
+# meaning. `generate` helps where a prompt names a kind of sound: it adds the mean vector of the
+# captions of this kind to the vector of the prompt. The sum points to the kind, and the words still
+# have a part in it. (CLIP's authors average prompts in the same way: Radford et al. 2021, arXiv
+# 2103.00020.)
 #
 # Write your own prompts below. In the second widget, drag over half seconds of a sound to have them
 # regenerated.

@@ -114,6 +114,15 @@ class AudioBench:
             for i, start in zip(pieces, starts, strict=True)
         ]
 
+    def rebuilt(self, sounds: np.ndarray) -> np.ndarray:
+        """Sounds (n, samples) through the system's encoder and decoder."""
+        raise NotImplementedError
+
+    @cached_property
+    def reconstructions(self) -> np.ndarray:
+        """The held-out windows through encoder and decoder."""
+        return self.rebuilt(self.real[0])
+
     @cached_property
     def tagger(self) -> Tagger:
         """The tagger, trained once on the training split and cached."""

@@ -122,10 +122,8 @@ class MusicBench(AudioBench):
         """The same, guidance 4."""
         return self.generate(self.system, self.captions, guidance=4.0, beats=self.real_beats)
 
-    @cached_property
-    def reconstructions(self) -> np.ndarray:
-        """The held-out windows through VAE and vocoder."""
-        system, parts = self.system, torch.from_numpy(self.real[0]).float().split(CHUNK)
+    def rebuilt(self, sounds: np.ndarray) -> np.ndarray:
+        system, parts = self.system, torch.from_numpy(sounds).float().split(CHUNK)
         return torch.cat([system.decode_sound(system.encode_sound(p)) for p in parts]).numpy()
 
     @cached_property

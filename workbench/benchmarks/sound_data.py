@@ -103,10 +103,8 @@ class SoundBench(AudioBench):
         shape = len(self.real[0]), config.vae.latent, self.system.frames_of(config.seconds)
         return torch.randn(shape, generator=torch.Generator().manual_seed(self.seed))
 
-    @cached_property
-    def reconstructions(self) -> np.ndarray:
-        """The held-out windows through the autoencoder."""
-        return self.decode(self.latents(self.real[0]))
+    def rebuilt(self, sounds: np.ndarray) -> np.ndarray:
+        return self.decode(self.latents(sounds))
 
     def decode(self, latents: torch.Tensor) -> np.ndarray:
         """Standardised latents (n, latent, frames) → sounds (n, samples)."""

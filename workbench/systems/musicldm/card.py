@@ -18,7 +18,8 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         f"- **Rebuild:** `workbench train music {options} --out FOLDER`",
         "- **Weights:** MIT, like the code; half precision.",
         f"- **Limits:** mono at 16 kHz; windows of {report['seconds']:.1f} s; it knows the words "
-        f"of its captions (instruments, styles, keys) and no others; {tempo_line(report)}; "
+        "of its captions (instruments, styles, keys) and no others, except that it reads which "
+        f"kind of sound a prompt names; {tempo_line(report)}; "
         "recordings are reconstructed worse than the rendered scores of the training data.",
         "## Training",
         stages_table(report["stages"]),

@@ -162,7 +162,7 @@ class MusicLatents(SoundDiffusion):
 
         Source:
             Radford et al. 2021, "Learning transferable visual models from natural language
-            supervision", arXiv 2103.00020, section 3.1.4: ensembles of prompts in embedding space.
+            supervision", arXiv 2103.00020 (ensembles of prompts in embedding space).
         """
         own = self.embedder.embed_text([wanted_words(prompt) for prompt in prompts])
         named = [class_of(prompt, self.classes) for prompt in prompts]
