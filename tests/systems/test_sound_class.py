@@ -213,3 +213,18 @@ def test_common_captions_of_each_class_lose_their_tempo_and_what_is_rare():
     assert {*found} == {"rock drums", "jazz drums", "solo piano, pop", "60 bpm piano"}
     assert found.index("rock drums") < found.index("jazz drums")
     assert len(class_captions(captions, most=1)) == 2
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("piano in the style of a string quartet", "piano"),
+        ("a violin like a flute", "strings"),
+        ("something like a string quartet", "strings"),
+        ("Klavier im Stil von Streichern", "piano"),
+        ("I like drums and piano", "band"),
+        ("I'd like drums and piano", "band"),
+    ],
+)
+def test_an_instrument_named_for_likeness_counts_only_where_there_is_no_other(prompt, name):
+    assert class_of(prompt) == name

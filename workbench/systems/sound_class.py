@@ -94,6 +94,12 @@ _MUCH = (
     r"(?:lots of|a lot of|plenty of|many|more|less|fewer|viele?|mehr|weniger|much[oa]s?|más|menos|"
     r"beaucoup de|plus de|moins de|muit[oa]s?|mais)"
 )
+_LIKENESS = re.compile(
+    r"\b(?:in the (?:style|manner) of|sounding like|as if played by|im stil von|wie|"
+    r"(?<!\bi )(?<!\bwe )(?<!would )(?<!'d )like|"
+    r"al estilo de|como|dans le style d'?e?|comme|no estilo de) "
+    rf"(?:(?:an?|the|eine?[rs]?|une?|um|uma|una?) )?{_INSTRUMENT}"
+)
 _LITTLE = re.compile(rf"\b{_SCARCE} {_INSTRUMENT}")
 _MAINLY = re.compile(
     rf"\b{_MOST} (?P<part>.*?)(?=$|[,;.]|\b(?:with|plus|but|mit|aber|con|pero|avec|mais|com)\b)"
@@ -202,10 +208,10 @@ def _misspelt(text: str) -> list[str]:
 
 
 def _main_part(text: str) -> str:
-    """Return a text without the instruments that are heard little ("a bit of piano"), or the part
-    that is heard most ("mostly piano")."""
+    """Return a text without the instruments that are heard little ("a bit of piano") or only named
+    for likeness ("like a flute"), or the part that is heard most ("mostly piano")."""
     found = _MAINLY.search(text)
-    part = found["part"] if found else _LITTLE.sub(" ", text)
+    part = found["part"] if found else _LIKENESS.sub(" ", _LITTLE.sub(" ", text))
     return part if any(words.search(part) for words in _STRONG.values()) else text
 
 

@@ -38,6 +38,8 @@ def test_of_two_tempi_the_first_is_kept_and_the_other_refused(text, tempo, refus
     [
         ("120 bpm, 120.0 bpm", 120),
         ("rock, 95-105 bpm", 100),
+        ("rock, 90 or 100 bpm", 90),
+        ("120 bpm oder 100 bpm", 120),
         ("blink 182 style punk, 160 bpm", 160),
         ("90 bpm, slower than 100 bpm", 90),
         ("no slower than 90 bpm, 100 bpm", 100),

@@ -23,7 +23,8 @@ _UNIT_FIRST = re.compile(  # "bpm: 120", "MM 72", "tempo = 400"
 )
 _EQUAL = re.compile(r"(?:[a-zé]+\s*)?=\s*(\d{2,3})\b(?!\s*bpm)")
 _COMMA = re.compile(r"(\d),(\d{1,2})(?=\s*bpm)")
-_RANGE = re.compile(r"\b(\d{2,3})\s*(?:-|–|to|bis|or|a|à|y|/)\s*(\d{2,3})\s*-?bpm\b")
+_RANGE = re.compile(r"\b(\d{2,3})\s*(?:-|–|to|bis|a|à|y|/)\s*(\d{2,3})\s*-?bpm\b")
+_EITHER = re.compile(r"\b(\d{2,3})(?: ?bpm)? (?:or|oder|o|ou) \d{2,3}(?= ?-?bpm\b)")
 _BETWEEN = re.compile(
     r"\b(?:between|zwischen|entre) (\d{2,3}) (?:and|und|y|et|e|&) (\d{2,3})\b"
     r"(?:[\s-]*bpm\b)?(?! ?(?:bars?|beats?)\b)"
@@ -92,6 +93,7 @@ def take_tempo(text: str, result: Scan) -> str:
     text = _COMMA.sub(r"\1.\2", text)
     text = _ISH.sub(r"\1 bpm", _EQUAL.sub(r" \1 bpm ", text))
     text = _CHANGE.sub(r"\1 bpm, \2", _ROUGHLY.sub("", text))
+    text = _EITHER.sub(r"\1", text)  # the first of two that would do
     if pair := _RANGE.search(text) or _BETWEEN.search(text):
         mean = (float(pair[1]) + float(pair[2])) / 2
         text = f"{text[: pair.start()]}{mean:g} bpm{text[pair.end() :]}"
