@@ -166,18 +166,24 @@ def test_words_that_a_prompt_excludes_do_not_reach_the_text_encoder(monkeypatch)
 
 
 def test_a_prompt_that_names_a_class_is_embedded_between_its_words_and_that_class():
-    captions = ("solo piano, pop", "piano, classical", "rock drums")
-    system = MusicLDM(replace(config_of(PROFILES["smoke"]), captions=captions))
+    captions, words = ("solo piano, pop", "piano, classical", "rock drums"), ("rock", "drums")
+    config = replace(config_of(PROFILES["smoke"]), captions=captions, vocabulary=words)
+    system = MusicLDM(config)
     assert system.classes == ("piano", "drums")
-    prompts = ["a romantic piece on the piano", "drumming, no piano", "strings", ""]
-    read = ["a romantic piece on the piano", "drumming", "strings", ""]
-    own, got = system.embedder.embed_text(read), system.embed_prompts(prompts)
-    piano = system.embedder.embed_text(captions[:2]).mean(0)
-    drums = system.embedder.embed_text(captions[2:])[0]
-    for row, usual in ((0, piano / piano.norm()), (1, drums)):
-        assert torch.allclose(got[row], (own[row] + usual) / (own[row] + usual).norm(), atol=1e-6)
-    assert torch.equal(got[2:], own[2:])
-    assert torch.equal(system.conditioning(prompts).vector, got)
+    prompts = ["a romantic piece on the piano", "wild drumming, no piano", "wild drums, 118 bpm"]
+    read = ["a romantic piece on the piano", "wild drumming", "wild drums, 118 bpm"]
+    same = ["strings", "", "rock drums, 118 bpm"]  # no class of the system's; drums in known words
+    own, got = system.embedder.embed_text(read + same), system.embed_prompts(prompts + same)
+    usual = [captions[:2], captions[2:], ["rock drums, 120 bpm"]]
+    for row, texts in enumerate(usual):
+        mean = system.embedder.embed_text(texts).mean(0)
+        between = own[row] + mean / mean.norm()
+        assert torch.allclose(got[row], between / between.norm(), atol=1e-6)
+    assert torch.equal(got[3:], own[3:])
+    assert torch.equal(system.conditioning(prompts + same).vector, got)
+    assert torch.equal(
+        system.embed_prompts(["wild drums"], 118), system.embed_prompts(["wild drums"], 121)
+    )
     assert system.explain_prompt("piano").understood == ("piano",)
 
 

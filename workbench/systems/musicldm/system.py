@@ -176,7 +176,6 @@ class MusicLDM(MusicLatents):
         """
         n, candidates = checked(n=n, candidates=candidates).values()
         prompt = prompt_of(prompt, "words, or a sound as like=")
-        vector, caption = self._vector(prompt, like)
         conditional = like is not None or bool(wanted_words(prompt).strip())
         settings = SamplingSettings(steps, guidance if conditional else 1.0, sampler, seed)
         seeds = settings.seeds(n * candidates)
@@ -189,6 +188,7 @@ class MusicLDM(MusicLatents):
             bars=bars,
             loop=loop,
         )
+        vector, caption = self._vector(prompt, like, timing.tempo)
         self._advise(prompt, tempo)
         sounds = self._sounds(
             self.conditioning(vector.expand(len(seeds), -1), conditional=conditional),
@@ -318,10 +318,12 @@ class MusicLDM(MusicLatents):
             like=like,
         )
 
-    def _vector(self, prompt: str, like: Clip | None) -> tuple[Tensor, str]:
+    def _vector(
+        self, prompt: str, like: Clip | None, tempo: float | None = None
+    ) -> tuple[Tensor, str]:
         """Return the embedding (1, embed) of a sound or a text, and a caption for it."""
         if like is None:
-            return self.embed_prompts([prompt]), prompt
+            return self.embed_prompts([prompt], tempo), prompt
         sound = self.sound_of(clip_of(like, "like"))
         if not sound.abs().max() > SILENT:
             raise PromptError("like: the clip is silent; give one with sound, or a text")
