@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.systems.conftest import SOUND
+from tests.waiting import until
 from workbench.cli import main
 from workbench.music.clip import NOTE, Clip
 from workbench.systems.region import Region
@@ -105,7 +106,7 @@ def test_the_page_opens_and_plays_from_disk(made, chromium):
     page.get_by_role("searchbox", name="Search").fill("waltz")
     assert page.locator("output").inner_text() == "1 of 6 clips"
     page.get_by_role("button", name="Play a waltz").click()
-    page.wait_for_function("window.workbenchClips.context?.currentTime > 0.05")
+    until(page, "window.workbenchClips.context?.currentTime > 0.05")
     page.get_by_role("radio", name="by people").check()
     assert page.locator(".group:visible").count() == 0
     context.close()

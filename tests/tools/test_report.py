@@ -17,6 +17,7 @@ import psutil
 import pytest
 from papermill.engines import NotebookExecutionManager
 
+from tests.waiting import until
 from workbench.course.notebooks import build
 from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.tools.pages import export, with_contents, with_mathml
@@ -252,14 +253,14 @@ def test_the_report_filters_and_searches(opened):
     opened.get_by_role("radio", name="passed").check()
     assert (shown(opened), said.inner_text()) == ([], "0 of 7 notebooks")
     opened.keyboard.press("Escape")
-    opened.wait_for_function("document.querySelector('output').textContent.startsWith('7 of')")
+    until(opened, "document.querySelector('output').textContent.startsWith('7 of')")
     opened.get_by_role("searchbox").fill("seed given")  # a figure's name
     assert shown(opened) == ["01"]
 
 
 def test_the_report_plays(opened):
     opened.get_by_role("button", name="Play eight kicks").click()
-    opened.wait_for_function("window.workbenchClips.context?.currentTime > 0.05")
+    until(opened, "window.workbenchClips.context?.currentTime > 0.05")
     assert opened.get_by_role("button", name="Pause eight kicks").is_visible()
 
 
