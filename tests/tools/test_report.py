@@ -558,6 +558,24 @@ def test_another_program_that_prints_without_end_is_ended(tmp_path, program):
     assert outcome.memory_mb < 1000
 
 
+@pytest.mark.parametrize(
+    ("statuses", "cell"),
+    [
+        (["completed", "running", "pending"], 2),
+        (["completed", "completed", "pending"], 2),  # ended with its kernel, or between two cells
+        (["pending", "pending", "pending"], None),
+    ],
+)
+def test_the_cell_of_a_stopped_notebook_is_the_running_one_or_the_last(tmp_path, statuses, cell):
+    cells = [nbformat.v4.new_code_cell("x = 1") for _ in statuses]
+    for number, (one, status) in enumerate(zip(cells, statuses, strict=True), 1):
+        one.metadata["papermill"] = {"status": status}
+        one.execution_count = number if status == "completed" else None
+    target = tmp_path / "executed.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), target)
+    assert runner._running(target) == cell
+
+
 def test_a_notebook_whose_saving_breaks_off_is_still_the_one_saved_before(tmp_path):
     from papermill.iorw import papermill_io
 

@@ -215,7 +215,8 @@ def _supervise(
 
 
 def _running(target: Path) -> int | None:
-    """Number n of the cell In [n] that was running when an unfinished notebook was last saved."""
+    """Number n of the cell In [n] that was running when an unfinished notebook was last saved, or
+    of the last one before: papermill also marks a cell as completed whose kernel was ended."""
     import nbformat
 
     try:
@@ -227,7 +228,7 @@ def _running(target: Path) -> int | None:
         if cell.metadata.get("papermill", {}).get("status") == "running":
             return before + 1 if cell.cell_type == "code" else None
         before = cell.get("execution_count") or before
-    return None
+    return before or None
 
 
 def _judge(target: Path, run_file: Path, outcome: Outcome) -> None:
