@@ -70,6 +70,19 @@ def test_a_system_without_a_part_of_its_own_shows_what_it_can(key, tmp_path, mon
     )
 
 
+@pytest.mark.parametrize("key", SOUND)
+def test_the_shipped_weights_can_do_what_the_gallery_asks(key, tmp_path, monkeypatch):
+    """In one step; the genres are those of the weights."""
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "empty"))
+    kind = SYSTEMS[key].system
+    generate = kind.generate
+    monkeypatch.setattr(
+        kind, "generate", lambda self, *of, **more: generate(self, *of, **{**more, "steps": 1})
+    )
+    page = build.make(tmp_path, only=[key], seed=2).read_text(encoding="utf-8")
+    assert page.count("<audio") >= 3
+
+
 def test_a_note_counts_what_is_there(made):
     ghosts = made[1].pieces[0]
     snares = [n for n in ghosts.clip.notes if n["pitch"] in (37, 38, 39, 40)]

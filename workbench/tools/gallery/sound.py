@@ -20,18 +20,22 @@ def sound(seed: int) -> Exhibit:
     )
     names: dict[str, Any] = {"ldmg": LDMG.from_pretrained("sound-ldmg")}
     requests: tuple[tuple[str, dict[str, Any], str], ...] = (
-        ("rock", {"genre": "rock"}, "The timbre of the style, but an unsteady pulse."),
+        (
+            "rock drums, 120 bpm",
+            {"prompt": "rock drums, 120 bpm"},
+            "At the tempo, and more regular than a drummer.",
+        ),
         (
             "slow pop piano",
             {"prompt": "slow pop piano"},
             "A piano, within the limits of a small decoder.",
         ),
         (
-            "funk, twice as long",
-            {"genre": "funk", "seconds": 8.2},
+            "orchestra, twice as long",
+            {"genre": "orchestra", "seconds": 12.2},
             "Longer than in training, by overlapping windows; there is no form.",
         ),
-        ("no prompt", {}, "Unconditional: a mixture of all training styles."),
+        ("no prompt", {}, "Unconditional: any of the kinds of sound in the training data."),
     )
     for title, words, note in requests:
         made.add_call(names, title, note, "ldmg", "generate", **words, seed=seed)
