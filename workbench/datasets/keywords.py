@@ -84,6 +84,7 @@ KEYWORDS: tuple[str, ...] = (
 
 BPM_CENTRE, BPM_SCALE, BPM_LIMITS = 120.0, 60.0, (-1.5, 2.0)
 TEMPO_LIMITS = (30.0, 300.0)
+_COARSE = 5  # BPM
 
 _INDEX = {word: i for i, word in enumerate(KEYWORDS)}
 _JOINED = ("4-4", "8-bar", "half-time")  # keywords with a hyphen
@@ -242,6 +243,15 @@ def without_tempo(text: str) -> str:
     if found:
         text = text[: found.start()].rstrip(" ,;@/-") + " " + text[found.end() :].lstrip(" ,;/-")
     return _ENDS.sub("", text)
+
+
+def at_tempo(text: str, tempo: float) -> str:
+    """A caption with its tempo in BPM, which captions give as a multiple of 5.
+
+    >>> at_tempo("rock drums", 118.2)
+    'rock drums, 120 bpm'
+    """
+    return f"{text}, {_COARSE * round(tempo / _COARSE)} bpm"
 
 
 def _tempo_in(text: str) -> re.Match[str] | None:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 
 from workbench.systems.drum_ldm.durations import take_durations
 from workbench.systems.drum_ldm.exclusions import spelled_out, tidied, without_excluded
@@ -184,12 +185,22 @@ def class_captions(captions: Iterable[str], most: int = 8) -> tuple[str, ...]:
     ('piano, pop',)
     """
     counts = Counter(_TEMPO.sub("", caption.strip()) for caption in captions)
-    common = [(class_of(words), words) for words, count in counts.most_common() if count > 1]
+    common = tuple(words for words, count in counts.most_common() if count > 1)
+    return tuple(words for own in by_class(common).values() for words in own[:most])
+
+
+@lru_cache(maxsize=16)
+def by_class(captions: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the captions of each class, in their order; those that name none are left out.
+
+    >>> by_class(("solo piano, pop", "noise", "rock drums", "piano"))
+    {'piano': ['solo piano, pop', 'piano'], 'drums': ['rock drums']}
+    """
     kept: dict[str, list[str]] = {}
-    for name, words in common:
-        if name is not None and len(kept.setdefault(name, [])) < most:
-            kept[name].append(words)
-    return tuple(words for own in kept.values() for words in own)
+    for words in captions:
+        if (name := class_of(words)) is not None:
+            kept.setdefault(name, []).append(words)
+    return kept
 
 
 def amounts_in(prompt: str) -> list[str]:

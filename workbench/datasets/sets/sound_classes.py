@@ -34,6 +34,7 @@ from workbench.datasets.audio import AudioItem, find_audio
 from workbench.datasets.builtin_songs import BUILTIN_SONGS
 from workbench.datasets.dataset import SPLITS
 from workbench.datasets.entry import CC_BY, Entry
+from workbench.datasets.keywords import at_tempo
 from workbench.datasets.rendered import RATE, beat_labels, in_parallel, write_captions
 from workbench.datasets.sets.groove import GROOVE
 from workbench.datasets.sets.openewld import OPENEWLD
@@ -52,7 +53,6 @@ SHORTEST = 7.0  # seconds
 EXCERPTS = {"train": 260, "validation": 18, "test": 18}  # per class
 TEMPI = (50.0, 190.0)  # BPM of quarter notes
 FASTER = (0.85, 1.2)  # factor of the tempo
-COARSE = 5  # BPM; captions give the tempo as a multiple
 SEED = 0
 VERSION = "2"  # of the recipe; sound of another version is rendered again
 TRIES, MIN_NOTES = 20, 6
@@ -163,7 +163,7 @@ def _finished(job: Job, part: Clip, notes: np.ndarray, words: str, tempo: float)
         drums=False,
         labels={**labels, "song": song, "style": job.kind},
     )
-    clip.caption = f"{words}, {COARSE * round(tempo / COARSE)} bpm"
+    clip.caption = at_tempo(words, tempo)
     return clip
 
 

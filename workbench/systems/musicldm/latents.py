@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -13,14 +14,13 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from workbench.arguments import renamed, texts_of
-from workbench.datasets.keywords import unknown_words
-from workbench.datasets.sets.sound_classes import COARSE
+from workbench.datasets.keywords import at_tempo, unknown_words
 from workbench.models.music_ldm import MusicLDMConditioning
 from workbench.music.clip import clip_of
 from workbench.systems.musicldm.config import MusicLDMConfig
 from workbench.systems.musicldm.networks import Embedder, Networks, own_embedder
 from workbench.systems.sampling import circular, overlapping
-from workbench.systems.sound_class import WORDS, class_of, wanted_words
+from workbench.systems.sound_class import WORDS, by_class, class_of, wanted_words
 from workbench.systems.sound_diffusion import SoundDiffusion
 
 if TYPE_CHECKING:
@@ -153,8 +153,7 @@ class MusicLatents(SoundDiffusion):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        found = {class_of(caption) for caption in self.config.captions}
-        return tuple(name for name in WORDS if name in found)
+        return tuple(name for name in WORDS if name in by_class(self.config.captions))
 
     @torch.inference_mode()
     def embed_prompts(self, prompts: Sequence[str], tempo: float | None = None) -> Tensor:
@@ -173,16 +172,20 @@ class MusicLatents(SoundDiffusion):
             Radford et al. 2021, "Learning transferable visual models from natural language
             supervision", arXiv 2103.00020 (ensembles of prompts in embedding space).
         """
-        words = [wanted_words(prompt) for prompt in prompts]
+        words, captions = [wanted_words(prompt) for prompt in prompts], self.config.captions
         own = self.embedder.embed_text(words)
+
+        @cache  # prompts of one class and tempo share it
+        def usual(name: str, bpm: float | None) -> Tensor:
+            texts = by_class(captions)[name]
+            texts = texts if bpm is None else [at_tempo(text, bpm) for text in texts]
+            return normalize(self.embedder.embed_text(texts).mean(0), dim=0)
+
         for row, prompt in enumerate(prompts):
             name = class_of(prompt, self.classes)
             known = not unknown_words(words[row], self.config.vocabulary)
             if name is None or (name == "drums" and known):
                 continue
             bpm = self.explain_prompt(prompt).tempo if tempo is None else tempo
-            ending = "" if bpm is None else f", {COARSE * round(bpm / COARSE)} bpm"
-            captions = [text + ending for text in self.config.captions if class_of(text) == name]
-            usual = normalize(self.embedder.embed_text(captions).mean(0), dim=0)
-            own[row] = normalize(own[row] + usual, dim=0)
+            own[row] = normalize(own[row] + usual(name, bpm), dim=0)
         return own
