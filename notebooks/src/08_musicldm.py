@@ -720,9 +720,9 @@ for ax, clip, prompt in zip(figures, takes, prompts, strict=False):
 # Words that were in no caption also get a vector from CLAP, but the U-Net has not learned their
 # meaning. `generate` helps where a prompt names a kind of sound: it adds the mean vector of the
 # captions of this kind to the vector of the prompt. The sum points to the kind, and the words still
-# have a part in it. Only drums in known words stay as they are: their captions name little but
-# style and tempo, and in the sum the tempo is weaker. (CLIP's authors average prompts in the same
-# way: Radford et al. 2021, arXiv 2103.00020.)
+# have a part in it. Only drums at a tempo, in known words, stay as they are: their captions name
+# little but style and tempo, and in the sum the tempo is weaker. (CLIP's authors average prompts in
+# the same way: Radford et al. 2021, arXiv 2103.00020.)
 #
 # Write your own prompts below. In the second widget, drag over half seconds of a sound to have them
 # regenerated.

@@ -184,6 +184,7 @@ def test_a_prompt_that_names_a_class_is_embedded_between_its_words_and_that_clas
     assert torch.equal(
         system.embed_prompts(["wild drums"], 118), system.embed_prompts(["wild drums"], 121)
     )
+    assert not torch.equal(system.embed_prompts(["drums"]), system.embedder.embed_text(["drums"]))
     assert system.explain_prompt("piano").understood == ("piano",)
 
 
