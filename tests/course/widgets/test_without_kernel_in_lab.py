@@ -21,6 +21,13 @@ CELL = (
     "grid = DrumGrid(clip)\ngrid"
 )
 
+# Collects every state that the focused cell shows.
+WATCH = """() => {
+  const cell = document.activeElement;
+  window.shown = [];
+  new MutationObserver(() => window.shown.push(cell.getAttribute("aria-pressed")))
+    .observe(cell, { attributes: true, attributeFilter: ["aria-pressed"] });
+}"""
 RESTARTED = "The kernel was restarted: run this cell again."
 
 
@@ -107,10 +114,12 @@ def test_a_kernel_that_is_restarted_is_told_and_ctrl_s_saves(lab):
     assert not grid.locator(".wb-gone").is_visible()
     cell = grid.get_by_role("button", name="bass drum, bar 1 step 9, count 3", exact=True)
     cell.focus()
+    page.evaluate(WATCH)
     for _ in range(3):  # at once, before the kernel has confirmed the hit
         page.keyboard.press("Space")
         page.keyboard.press("Control+z")
         expect(cell).to_have_attribute("aria-pressed", "false")
+    assert page.evaluate("window.shown") == ["true", "false"] * 3  # never the state of before
     page.keyboard.press("Space")  # a bare key is the widget's, and edits no cell of the notebook
     page.keyboard.press("d")
     page.keyboard.press("d")

@@ -163,11 +163,13 @@ class DrumGrid(MusicWidget):
     def fallback_clips(self) -> Sequence[Clip]:
         return [self.clip]
 
-    def _update_page(self) -> None:
-        """Send the loop and the marks to the page."""
+    def _update_page(self, edit: dict[str, Any] | None = None) -> None:
+        """Send the loop and the marks to the page, with the number of an edit that they include:
+        both in one message, or the page would show the loop of before for a moment."""
         struck, loud, offset = np.split(self._roll, 3, axis=1)
         hits = struck > 0.5
         with self.hold_sync():
+            self.sent = int((edit or {}).get("number", self.sent))
             self.meter = f"{self._meter[0]}/{self._meter[1]}"
             self.counts, self.pulse = [*count_names(self._meter)], [*pulse_steps(self._meter)]
             self.velocity = (np.clip(np.rint(loud * 127), 1, 127) * hits).astype("u1").tobytes()
@@ -204,8 +206,7 @@ class DrumGrid(MusicWidget):
                 continue
             self._roll[step, drum] = 1
             self._roll[step, drum + N_DRUMS] = min(velocity, 127) / 127
-        self.sent = int(message.get("number", self.sent))
-        self._update_page()
+        self._update_page(message)
         self._redraw_soon()
 
     def on_keep(self, message: dict[str, Any]) -> None:
@@ -214,8 +215,7 @@ class DrumGrid(MusicWidget):
         self._remember()
         for step, drum, on in cells:
             self.keep[step, drum] = bool(on)
-        self.sent = int(message.get("number", self.sent))
-        self._update_page()
+        self._update_page(message)
 
     def _cells(self, message: dict[str, Any]) -> list[tuple[int, int, int]]:
         """The cells of a message that are in the grid. Raises PromptError for anything else."""
