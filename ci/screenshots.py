@@ -73,7 +73,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def jupyterlab(folder: Path, notebooks: Path) -> Iterator[str]:
-    """A running JupyterLab on `notebooks`; yields its address without the notebook's name."""
+    """A running JupyterLab on `notebooks`; yields its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -105,7 +105,7 @@ def jupyterlab(folder: Path, notebooks: Path) -> Iterator[str]:
                     break
                 except OSError:
                     time.sleep(0.5)
-            yield f"http://127.0.0.1:{port}/lab/tree/"
+            yield f"http://127.0.0.1:{port}/lab"
         finally:
             server.terminate()
             server.wait(120)
@@ -125,8 +125,8 @@ def keep(image: bytes, name: str, width: int = 1200) -> None:
 
 
 def run_all(page: Any, address: str, notebook: str) -> None:
-    """Open a notebook, run its cells once and wait for the last one."""
-    page.goto(f"{address}{notebook}?token={TOKEN}")
+    """Open a notebook in a workspace of its own, run its cells once and wait for the last one."""
+    page.goto(f"{address}/workspaces/{notebook[:2]}/tree/{notebook}?token={TOKEN}")
     page.wait_for_function(CONNECTED)  # a cell that is run before does not run
     page.locator(".lm-MenuBar-item", has_text="Run").click()
     page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
@@ -204,15 +204,15 @@ def main() -> None:
         browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": 1280, "height": 860})
         context.set_default_timeout(PATIENCE)
-        page = context.new_page()
+        # A page for each: JupyterLab does not let go of a page whose notebook was not saved.
         if wanted & {"lesson", "widgets"}:
             with jupyterlab(folder, work) as address:
                 for part in (lesson, widgets):
                     if part.__name__ in wanted:
-                        part(page, address)
+                        part(context.new_page(), address)
         for part_name in ("report", "gallery"):
             if part_name in wanted:
-                page_from_disk(page, getattr(args, part_name), part_name)
+                page_from_disk(context.new_page(), getattr(args, part_name), part_name)
         browser.close()
     total = sum(path.stat().st_size for path in PICTURES.glob("*.webp"))
     print(f"{PICTURES}: {total // 1024} KB in all")
