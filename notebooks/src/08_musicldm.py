@@ -12,7 +12,7 @@
 # frames and the Fourier transform ([sound and Fourier](refreshers/sound.ipynb)); a training loop in
 # [PyTorch](refreshers/pytorch.ipynb); the shipped checkpoint.
 # About 90 minutes for sections 1 to 6 with their exercises; 7 to 10 go further.
-# **Time and memory:** printed below. **Exercises:** 40 minutes.
+# **Time and memory:** printed below. **Exercises:** 45 minutes.
 # **Library:** `workbench.systems.musicldm`, `workbench.representations.mixup`,
 # `workbench.evaluation.audio_sets`.
 # **Papers:** MusicLDM (arXiv 2308.01546), CLAP (2211.06687), Vocos (2306.00814), FiLM (1709.07871),
@@ -44,8 +44,10 @@ else:
 # be trained on sound alone and still follow words? (Section 2 gives the answer.)
 #
 # MusicLDM generates a latent by diffusion and decodes it, as the system of lesson 05 does. There a
-# latent stands for a drum loop; here it stands for a spectrogram, a picture of a sound. Dashed
-# arrows are used in training only.
+# latent stands for a drum loop; here it stands for a spectrogram, a picture of a sound. The six
+# networks are CLAP's text tower and sound tower, the VAE's encoder and decoder, the U-Net, and the
+# vocoder. Solid arrows lead from words to sound. Dashed arrows are used in training. (Section 9
+# also uses some of them, to generate from a sound or to change it.)
 
 # %%
 from workbench.course.diagrams import Arrow, diagram
@@ -85,8 +87,8 @@ predict("08.1", [25.0, 50.0, 75.0], unit="%")
 # %% [markdown]
 # **CLAP** does with sound what lesson 03 did with loops. A text tower and a sound tower are trained
 # so that a caption and its sound get similar vectors. Let the rows of $T$ and $S$, both (n, 128),
-# be the vectors of $n$ captions and of their sounds, all of length one. Let $s$ be a learned scale,
-# as in lesson 03:
+# be the vectors of $n$ captions and of their sounds; each vector has length one. Let $s$ be a
+# learned scale, as in lesson 03:
 #
 # $$L_{\text{CLAP}} = \tfrac12 \left(H(s\, T S^\top) + H(s\, S T^\top)\right), \qquad
 # H(M) = -\frac1n \sum_{i} \ln \frac{e^{M_{ii}}}{\sum_j e^{M_{ij}}} \qquad (1)$$
@@ -136,7 +138,7 @@ run.note("captions that find their sound", right, floor=f"{1 / len(rows):.2f}")
 #
 # ## 3 · The mel spectrogram: sound as a picture
 #
-# *Predict:* people distinguish 200 Hz from 300 Hz easily, but 7,200 Hz from 7,300 Hz hardly. How
+# *Predict:* people distinguish 200 Hz from 300 Hz much more easily than 7,200 Hz from 7,300 Hz. How
 # should the frequency bands of a spectrogram be spaced?
 #
 # A short-time Fourier transform gives the magnitude $|X_{fk}|$ of each frame $f$ at each frequency
@@ -147,7 +149,7 @@ run.note("captions that find their sound", right, floor=f"{1 / len(rows):.2f}")
 # $$M_{fb} = \ln \max\Big(10^{-5},\; \sum_k |X_{fk}|\, H_{kb}\Big) \qquad (2)$$
 #
 # This **mel spectrogram** has 100 frames per second and 64 bands, and no phases. The second cell
-# below prints by which factor it is smaller than the full spectrogram.
+# below compares its size with that of the full spectrogram.
 #
 # *Equation (2):* code `workbench.representations.mel.Mel`; paper MusicLDM (arXiv 2308.01546),
 # section 3.1.
@@ -209,8 +211,8 @@ def mel_filters(bins, bands, rate):
 # %% [markdown]
 # ## 4 · VAE and vocoder: there and back
 #
-# Two parts of the system lose information: the VAE, and the vocoder that turns a mel spectrogram
-# back into sound. Whose errors will you hear more?
+# Two parts of the system make errors: the VAE, which compresses a mel spectrogram, and the vocoder,
+# which turns a mel spectrogram back into sound. Whose errors will you hear more?
 #
 # *Predict:* which of the two changes the log mel spectrogram more, by the mean absolute difference?
 
@@ -218,10 +220,11 @@ def mel_filters(bins, bands, rate):
 predict("08.2", ["the VAE", "the vocoder", "about the same (within a tenth)"])
 
 # %% [markdown]
-# The **VAE** (lesson 06) compresses the mel spectrogram $m$ eightfold in time and in frequency. Its
-# encoder outputs a mean $\mu$ and a variance $\sigma^2$ for each number of the latent $z$. Its loss
-# has two terms. One is the error of the decoded spectrogram $D(z)$. The other keeps the latents
-# near a normal distribution:
+# The **VAE** (lesson 06) compresses the mel spectrogram eightfold in time and in frequency. $m$ is
+# the mel spectrogram, scaled so that training music has mean 0 and variance 1. The encoder outputs
+# a mean $\mu$ and a variance $\sigma^2$ for each number of the latent $z$. The loss has two terms.
+# One is the error of the decoded spectrogram $D(z)$. The other keeps the latents near a standard
+# normal distribution:
 #
 # $$L_{\text{VAE}} = \lVert m - D(z) \rVert_1
 # + \beta\, \tfrac12 \left(\mu^2 + \sigma^2 - 1 - \ln \sigma^2\right), \qquad
@@ -283,9 +286,9 @@ for ax, image, title in zip(both, (mel, back), ("log mel", "through the VAE"), s
 # A latent has a time axis and a frequency axis, as a picture has two axes. Which network suits it:
 # a transformer, as in lesson 07, or a network of convolutions?
 #
-# *Predict:* the U-Net predicts clean latents from noisy ones, with the vector of their sound, with
-# that of their caption, and with none. Is its mean error with the caption nearer to the error with
-# the sound's own vector, or to the error with no vector?
+# *Predict:* the U-Net predicts clean latents from noisy ones. It receives the vector of the sound,
+# the vector of the caption, or no vector; each of the three gives a mean error. Is the error with
+# the caption nearer to the error with the sound's own vector, or to the error with no vector?
 
 # %%
 predict("08.3", ["nearer to the sound's own", "nearer to no vector"])
@@ -294,18 +297,19 @@ predict("08.3", ["nearer to the sound's own", "nearer to no vector"])
 # A **U-Net** halves the size of a picture level by level and doubles it again. On the way down each
 # level passes its details by a skip connection to the same level on the way up. The convolutions of
 # a U-Net combine neighbouring points. This suits pictures, where a point depends most on points
-# near it. The U-Net is trained as in lesson 05: it predicts the velocity $v$ from the noisy latent
-# $z_t$, the step $t$ and the vector $c$ of the sound. In some of the examples the vector is left
-# out ($c = \varnothing$):
+# near it. Points that are far apart are combined by attention (lesson 05), which this U-Net has at
+# its smaller sizes. The U-Net is trained as in lesson 05: it predicts the velocity $v$ from the
+# noisy latent $z_t$, the step $t$ and the vector $c$ of the sound. In some of the examples $c$ is
+# left out ($c = \varnothing$), and the vector of the empty text takes its place:
 #
 # $$L = \mathbb E_{z,\,\varepsilon,\,t} \left\lVert v - v_\theta(z_t, t, c) \right\rVert^2, \qquad
 # z_t = \sqrt{\bar\alpha_t}\, z + \sqrt{1 - \bar\alpha_t}\, \varepsilon, \quad
 # v = \sqrt{\bar\alpha_t}\, \varepsilon - \sqrt{1 - \bar\alpha_t}\, z \qquad (5)$$
 #
 # Step and vector reach every residual block as a shift of its channels $h$ (**FiLM**). $e(t)$ is an
-# embedding of the step, made from sines and cosines; $P c$ is a linear map of the vector. The two
-# are concatenated and passed through the activation SiLU and a matrix $W$; each block has its own
-# $W$:
+# embedding of the step: sines and cosines, passed through two layers. $P c$ is a linear map of the
+# vector. The two are concatenated and passed through the activation SiLU and a matrix $W$; each
+# block has its own $W$:
 #
 # $$h \leftarrow h + W\, \mathrm{SiLU}\left[\, e(t);\; P c \,\right] \qquad (6)$$
 #
@@ -318,8 +322,9 @@ predict("08.3", ["nearer to the sound's own", "nearer to no vector"])
 # %%
 boxes = {
     "x": ("z_t\nnoisy latent", 0, 0), "down1": ("down 1\nfull size", 1, 0),
-    "down2": ("down 2\n÷ 2", 2, 1), "middle": ("middle\n÷ 4, attention", 3, 2),
-    "up2": ("up 2\n÷ 2", 4, 1), "up1": ("up 1\nfull size", 5, 0), "v": ("velocity\nv", 6, 0),
+    "down2": ("down 2\n÷ 2, attention", 2, 1), "middle": ("level 3\n÷ 4, attention", 3, 2),
+    "up2": ("up 2\n÷ 2, attention", 4, 1), "up1": ("up 1\nfull size", 5, 0),
+    "v": ("velocity\nv", 6, 0),
     "film": ("FiLM\nstep t, vector c", 1, 2),
 }
 arrows = [
@@ -327,7 +332,7 @@ arrows = [
     Arrow("up2", "up1"), Arrow("up1", "v"), Arrow("down1", "up1", "skip"),
     Arrow("down2", "up2", "skip"), Arrow("film", "middle", "and to all blocks"),
 ]
-diagram("The U-Net", boxes, arrows, here=["film"])
+diagram("The shipped U-Net; that of section 6 has two levels", boxes, arrows, here=["film"])
 
 # %%
 from IPython.display import display
@@ -340,9 +345,9 @@ display(listing(ResBlock.forward))
 listing(UNet.forward)
 
 # %% [markdown]
-# Does the U-Net use the vector? The figure shows the error of its prediction of the latent, against
-# the share of the signal's amplitude that is lost. The network receives the vector of the sound,
-# that of its caption, that of another sound, or none.
+# Does the U-Net use the vector? The figure shows the error of the predicted latent (upwards) at
+# several amounts of noise (to the right, as the share of the signal's amplitude that is lost). The
+# network receives the vector of the sound, that of its caption, that of another sound, or none.
 
 # %%
 latents = music.encode_sound(sounds)
@@ -619,13 +624,18 @@ arrows = [
 diagram("Two ways to mix two pieces", boxes, arrows, here=["bam", "blm"])
 
 # %% [markdown]
-# ## Exercise 3 · A mix that keeps its variance (5 minutes)
+# ## Exercise 3 · Mix two sounds at their downbeats (10 minutes)
 #
-# *Level:* easy. *Goal:* $\operatorname{mix}_\lambda$ of equation (7).
+# *Level:* medium. *Goal:* BAM for two waveforms (n,) and (m,) of one tempo, without the encoder.
+# `starts` has the first downbeat of each, counted in samples. Let both sounds begin at their
+# downbeats, and cut the longer one at its end to the length of the other. Mix them by equation (7);
+# `lam` is $\lambda$, the share of the first. The mixture may exceed the range from $-1$ to 1, and a
+# file would clip it. In this case, and only then, divide the whole mixture so that its largest
+# magnitude is 1. (The library's `bam` also brings both sounds to one tempo.)
 
 # %% tags=["stub"]
-def mixed(first, second, lam):
-    return None  # your lines here
+def mixed(first, second, starts, lam):
+    return None  # about five lines
 
 
 # %% tags=["check"]
@@ -634,8 +644,12 @@ from workbench.course.teaching import check_mix
 check_mix(mixed)
 
 # %% tags=["solution"]
-def mixed(first, second, lam):
-    return (lam * first + (1 - lam) * second) / np.sqrt(lam**2 + (1 - lam) ** 2)
+def mixed(first, second, starts, lam):
+    first, second = first[starts[0] :], second[starts[1] :]
+    length = min(len(first), len(second))
+    total = lam * first[:length] + (1 - lam) * second[:length]
+    mixture = total / np.sqrt(lam**2 + (1 - lam) ** 2)
+    return mixture / max(1, np.abs(mixture).max())
 
 
 # %%
@@ -660,7 +674,7 @@ reveal("08.5", averaged[5] / np.mean([averaged[0], averaged[-1]]), "half and hal
 
 # %% [markdown]
 # *What you should have noticed:* averaged latents are nearer to the mean of all latents than real
-# ones are. They are nearest at λ = ½, where Beta(5, 5) is largest.
+# ones are. They are nearest at λ = ½, which is also the most probable λ of Beta(5, 5).
 #
 # **A mistake that we made:** equation (7) is for data of mean 0, such as waveforms. The mean of
 # latents is not 0. If a mixture of latents is divided, its mean is enlarged too, and the mixture
@@ -685,7 +699,7 @@ lab = MixupLab(*clips, music)
 lab
 
 # %% [markdown]
-# ## 9 · The same, longer: generated from words
+# ## 9 · The shipped system: generated from words
 #
 # *Predict:* the shipped U-Net is larger than yours. It was trained longer, on more sound, and in a
 # last stage on captions, too. Which of these requests will it follow: an instrument, a style, a
@@ -713,16 +727,17 @@ for ax, clip, prompt in zip(figures, takes, prompts, strict=False):
 # *What you should have noticed:* look for cymbals at the top of the spectrograms of drums, and for
 # the pitches of a piano in the lower part. (Smoke size has too few steps to judge.) The card of
 # `music-ldm` counts how often two judges recognise each kind of sound. It also counts this for real
-# music after encoder and decoder: chiptunes are rarely recognised even there, so no U-Net could
-# generate them with these codecs. A tempo reaches the U-Net by another way than the words: as the
-# position in the beat and in the bar at each frame.
+# music after the VAE and the vocoder. Even real chiptunes are rarely recognised after them, so a
+# better U-Net alone would hardly help. The tempo of a prompt reaches the U-Net in two ways: as a
+# part of the prompt's vector, and as the position in the beat and in the bar at each frame.
 #
 # Words that were in no caption also get a vector from CLAP, but the U-Net has not learned their
 # meaning. `generate` helps where a prompt names a kind of sound: it adds the mean vector of the
-# captions of this kind to the vector of the prompt. The sum points to the kind, and the words still
-# have a part in it. Only drums at a tempo, in known words, stay as they are: their captions name
-# little but style and tempo, and in the sum the tempo is weaker. (CLIP's authors average prompts in
-# the same way: Radford et al. 2021, arXiv 2103.00020.)
+# captions of this kind to the vector of the prompt. So the kind becomes clear, and the words still
+# have an effect. There is one exception: a prompt for drums that names a tempo and uses known words
+# only. It keeps its own vector, because with the sum the sound would have the requested tempo less
+# often. (CLIP's authors average the vectors of several prompts in the same way: Radford et al.
+# 2021, arXiv 2103.00020.)
 #
 # Write your own prompts below. In the second widget, drag over half seconds of a sound to have them
 # regenerated.
@@ -816,11 +831,13 @@ run.note("SIM_AA@90, generated", copied["generated"],
 # *What you should have noticed:* held-out music, too, has similar training windows, because music
 # of one style sounds alike. So a high cosine alone is no evidence of copying; a share above that of
 # held-out music is a reason to look closer. This description misses a melody that is copied on
-# another instrument, and it reports new pieces in a common timbre. So listen before you decide. The
-# training windows here are those of the lesson's data set. The card of `music-ldm` has such shares
-# for 128 captions, against the music on which it was trained. They are computed with a trained
-# classifier. `workbench evaluate music --only ablation` trains one U-Net per kind of mixup and
-# compares them.
+# another instrument, and it finds copies where new pieces have a common timbre. So listen before
+# you decide. The training windows here are those of the lesson's data set. The shipped system was
+# not trained on the built-in songs, so with them the cells show the method, not whether this system
+# copies. The card of `music-ldm` has such shares for 128 captions, against the music on which it
+# was trained. They are computed with a trained classifier.
+# `workbench evaluate music --only ablation` trains a U-Net for each kind of mixup and for each way
+# of conditioning, and compares them.
 #
 # ## Mini-project · Words that do something (an hour)
 #
@@ -835,7 +852,8 @@ run.note("SIM_AA@90, generated", copied["generated"],
 # mixed pieces with aligned beats, and searched for copies.
 #
 # *A limitation to listen for:* sounds other than drums often resemble a piano or an orchestra. No
-# result has a form, because the system generates single windows of a few seconds.
+# result has a form, because the U-Net generates windows of a few seconds; a longer sound is made of
+# overlapping windows.
 #
 # *Terms:* CLAP · mel spectrogram · vocoder · U-Net · FiLM · F-measure · mixup · BAM · BLM · SIM_AA
 #

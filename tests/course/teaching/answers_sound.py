@@ -67,8 +67,18 @@ def folded(tempo, reference):
     return tempo
 
 
-def laid_over(a, b, lam):
-    return (lam * a + b - lam * b) / np.hypot(lam, 1 - lam)
+def laid_over(a, b, starts, lam, gain=lambda lam: 1 / np.hypot(lam, 1 - lam)):
+    """The pairs of samples that sound together, one after the other."""
+    pairs = zip(a[starts[0] :], b[starts[1] :], strict=False)
+    mixture = [gain(lam) * (lam * x + y - lam * y) for x, y in pairs]
+    peak = max(map(abs, mixture))
+    return [x / peak for x in mixture] if peak > 1 else mixture
+
+
+def louder(a, b, starts, lam):
+    """The mixture as it is, also where it exceeds 1."""
+    quiet = laid_over(a / 9, b / 9, starts, lam)
+    return 9 * np.array(quiet)
 
 
 def interpolated(bins, bands, rate, back=lambda mel: 700 * (10 ** (mel / 2595) - 1)):
@@ -159,8 +169,12 @@ MISTAKES = [
         lambda t, r: sorted([t / 2, t, t * 2], key=lambda x: max(x / r, r / x))[0],
         "once is not always enough",
     ),
-    ("check_mix", lambda a, b, lam: b + lam * (a - b), "variance"),
-    ("check_mix", lambda a, b, lam: laid_over(b, a, lam), "first piece"),
+    ("check_mix", lambda *case: laid_over(*case, gain=lambda lam: 1), "variance"),
+    ("check_mix", lambda a, b, s, lam: laid_over(b, a, s[::-1], lam), "first sound"),
+    ("check_mix", lambda a, b, s, lam: laid_over(a, b, (0, 0), lam), "do not begin"),
+    ("check_mix", lambda a, b, s, lam: laid_over(a, b, [max(s)] * 2, lam), "the same place"),
+    ("check_mix", lambda *case: np.clip(louder(*case), -1, 1), "distorts"),
+    ("check_mix", lambda *case: louder(*case) / max(map(abs, louder(*case))), "stays as it is"),
     (
         "check_mel_filters",
         lambda n, b, r: interpolated(n, b, r, lambda m: m / m.max() * r / 2),

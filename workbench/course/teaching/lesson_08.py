@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from workbench.course.teaching.core import Task, exercise
+from workbench.music.audio import turned_down
 
 
 def mel_filters(bins: int, bands: int, rate: float) -> np.ndarray:
@@ -154,41 +159,130 @@ def check_octave(random: np.random.Generator) -> Task:
     )
 
 
-def mixed(first: np.ndarray, second: np.ndarray, lam: float) -> np.ndarray:
-    """λ of the first and 1 − λ of the second, with the variance of independent parts."""
-    return (lam * first + (1 - lam) * second) / np.sqrt(lam**2 + (1 - lam) ** 2)
+def mixed(
+    first: np.ndarray,
+    second: np.ndarray,
+    starts: tuple[int, int],
+    lam: float,
+    *,
+    divisor: Callable[[float], float] = lambda lam: math.hypot(lam, 1 - lam),
+    limited: Callable[[np.ndarray], np.ndarray] = turned_down,
+) -> np.ndarray:
+    """λ of the first sound and 1 − λ of the second, each from its start on, as long as the shorter
+    one. The keywords make the typical mistakes.
+
+    Args:
+        first: (n,).
+        second: (m,).
+        starts: First sample of each.
+        lam: λ.
+        divisor: By which the weighted sum is divided.
+        limited: Keeps the mixture within −1 and 1.
+    """
+    a, b = first[starts[0] :], second[starts[1] :]
+    length = min(len(a), len(b))
+    return limited((lam * a[:length] + (1 - lam) * b[:length]) / divisor(lam))
+
+
+def _at_one_place(
+    first: np.ndarray, second: np.ndarray, starts: tuple[int, int], lam: float
+) -> np.ndarray:
+    """Both are cut by the same number of samples."""
+    return mixed(first, second, (max(starts), max(starts)), lam)
+
+
+def _cut_before(
+    first: np.ndarray, second: np.ndarray, starts: tuple[int, int], lam: float
+) -> np.ndarray:
+    """The length is that of the shorter whole sound, so the later start has less than that."""
+    length = min(len(first), len(second))
+    return mixed(first[:length], second[:length], starts, lam)
 
 
 @exercise(
     "08.3",
-    points=1,
+    points=2,
     hints=(
-        "What is the variance of λa + (1 − λ)b for independent a and b of variance 1?",
-        "Divide by the square root of that variance.",
+        "`sound[start:]` begins at `start`. Only then compare the lengths.",
+        "What is the variance of λa + (1 − λ)b for independent a and b of variance 1? Divide by "
+        "its square root.",
+        "`np.abs(mixture).max()` is the largest magnitude. Divide by it only if it is above 1.",
     ),
 )
 def check_mix(random: np.random.Generator) -> Task:
-    """Lesson 08: mixup that keeps the variance."""
-    cases = [
-        (random.normal(size=6), random.normal(size=6), float(random.uniform(0.15, 0.4)))
-        for _ in range(3)
-    ]
+    """Lesson 08: mixup of two sounds that begin at their downbeats."""
+    # one mixture is quiet; one exceeds −1; one exceeds both ends of the range, −1 more than 1
+    cases = []
+    for n, m, starts, loud in (
+        (12, 13, (2, 4), (-1,)),
+        (14, 11, (5, 1), ()),
+        (13, 13, (1, 3), (-1, 0.9)),
+    ):
+        first, second = 0.3 * random.uniform(-1, 1, n), 0.3 * random.uniform(-1, 1, m)
+        for place, value in enumerate(loud, 3):
+            first[starts[0] + place] = second[starts[1] + place] = value
+        cases.append((first, second, starts, float(random.uniform(0.15, 0.4))))
 
-    def plain(a: np.ndarray, b: np.ndarray, lam: float) -> np.ndarray:
-        return lam * a + (1 - lam) * b
+    def changed(**other: Any) -> Callable[..., np.ndarray]:
+        return lambda *case: mixed(*case, **other)
 
     return Task(
         mixed,
         cases,
         [
-            ("that is the weighted mean: divide it so that the variance stays 1", plain, 2),
             (
-                "the divisor is the square root of the variance",
-                lambda a, b, lam: plain(a, b, lam) / (lam**2 + (1 - lam) ** 2),
+                "that is the weighted mean: divide it so that the variance stays the same",
+                changed(divisor=lambda lam: 1.0),
                 2,
             ),
-            ("λ belongs to the first piece", lambda a, b, lam: mixed(b, a, lam)),
+            (
+                "the divisor is the square root of the variance",
+                changed(divisor=lambda lam: lam**2 + (1 - lam) ** 2),
+                2,
+            ),
+            ("λ belongs to the first sound", lambda a, b, s, lam: mixed(a, b, s, 1 - lam)),
+            (
+                "each sound begins at its own downbeat: the first at the first number of starts",
+                lambda a, b, s, lam: mixed(a, b, s[::-1], lam),
+                1,
+            ),
+            (
+                "both sounds are cut at the same place: each has a downbeat of its own",
+                _at_one_place,
+                1,
+            ),
+            (
+                "the sounds do not begin at their downbeats",
+                lambda a, b, s, lam: mixed(a, b, (0, 0), lam),
+                1,
+            ),
+            (
+                "cut the beginnings first, then compare what is left of the two sounds",
+                _cut_before,
+                1,
+            ),
+            (
+                "the mixture exceeds the range from −1 to 1: divide it by its largest magnitude",
+                changed(limited=lambda x: x),
+                3,
+            ),
+            (
+                "clipping distorts the sound: divide the whole mixture",
+                changed(limited=lambda x: x.clip(-1, 1)),
+                3,
+            ),
+            (
+                "a mixture that is within the range stays as it is",
+                changed(limited=lambda x: x / np.abs(x).max()),
+                3,
+            ),
+            (
+                "the largest magnitude may be that of a negative sample: take absolute values",
+                changed(limited=lambda x: x / max(1.0, x.max())),
+                3,
+            ),
         ],
+        tolerance=1e-6,
     )
 
 
