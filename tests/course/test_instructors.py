@@ -1,6 +1,7 @@
 """The instructors' guide names the lessons and exercises that exist, and its minutes add up."""
 
 import json
+import math
 import re
 
 import pytest
@@ -98,8 +99,55 @@ def test_the_guide_names_the_choice_of_the_recorded_run(number):
     assert named or any(n in first for n in NUMBER.findall(why)), (first, choice)
 
 
+FROM_THE_LESSON = {  # further figures of the answers, and where the lesson has them
+    "00.2": {"1": 'mean["busy"] / mean["sparse"], floor=1.0'},
+    "01.3": {"13": "on beats two and four\n# (steps 5 and 13)"},
+    "02.7": {"8192": "run.size([1024, 2048, 8192], [1024, 2048, 4096, 8192])"},
+    "03.3": {"14.3": "$1/0.07 = 14.3$", "32": "in a batch of 32 pairs"},
+    "03.10": {"19": "built-in loops of 19 styles"},
+    "04.1": {"4": "the LSTM of stride 4"},
+    "04.3": {"0.3": "a ghost note of velocity 0.3"},
+    "05.1": {"60": "at 60 % noise", "0.64": "1 - 0.6^2 = 0.64"},
+    "05.4": {"9": "the same nine values of noise"},
+    "05.7": {"500": "(0, 50, 150, 500)"},
+    "06.1": {"513": "here 513 frequencies"},
+    "06.2": {"1200": "steps = run.size(80, 1200)"},
+    "06.3": {"60": "audio.crops(run.size(10, 60)"},
+    "07.3": {"400": "total = run.size(30, 400)"},
+    "08.4": {"6": "of 6 results are nearest", "1": 'floor="chance 1"', "3": '"08.4", [2, 4]'},
+    "09.3": {"300": "total = run.size(40, 300)"},
+    "10.2": {"150": "steps = run.size(16, 150)"},
+    "11.1": {"16": "a vector of 16 numbers"},
+    "11.3": {"100": "steps=run.size(20, 100)"},
+    "14.7": {"32": "of 32 bars of drums"},
+}
+COMPUTED = {  # by `test_computed_answers_are_those_of_the_code` and its neighbours
+    "03.3": ["3.47"],
+    "04.7": ["0.4"],
+    "05.11": ["57"],
+    "08.1": ["8"],
+    "08.5": ["0.71"],
+}
+
+
+@pytest.mark.parametrize("number", words_of_answers())
+def test_each_figure_of_an_answer_has_a_source(number):
+    """The recorded answer, the lesson, or code; else the guide gives no figure."""
+    script = script_of(LESSONS[number[:2]])
+    known = FROM_THE_LESSON.get(number, {})
+    for quote in known.values():
+        assert quote in script, quote
+    answer = [abs(float(n)) for n in NUMBER.findall(RECORDED[number])]
+    answer += [100 * value for value in answer if value < 1]
+    said = re.sub(r"(\d),(\d{3})", r"\1\2", words_of_answers()[number])
+    for figure in re.findall(r"(?<![\w.])\d+(?:\.\d+)?", re.sub(r"\$.+?\$", "", said)):
+        held = figure in known or figure in COMPUTED.get(number, [])
+        assert held or any(rounds_to(value, figure) for value in answer), (figure, said)
+
+
 def test_computed_answers_are_those_of_the_code():
     """Those that need no data and no training."""
+    from workbench.datasets.keywords import KEYWORDS, multihot
     from workbench.models.contrastive import info_nce
     from workbench.models.diffusion import SCHEDULES
 
@@ -107,6 +155,41 @@ def test_computed_answers_are_those_of_the_code():
     assert f"03.4: {float(info_nce(perfect, perfect, 1.0)):.2f}, where chance is " in GUIDE
     left = 100 * float(SCHEDULES["linear"](1000)[-1].sqrt())
     assert f"05.3: {left:.1f} % of the amplitude" in GUIDE
+    said = words_of_answers()
+    assert f"log 32 = {math.log(32):.2f}" in said["03.3"]
+    assert f"√½ = {0.5**0.5:.2f}" in said["08.5"]
+    assert f"where chance is {100 / 12:.0f} %" in said["08.1"]
+    assert "run.size(4, 12)]\ncaptions =" in script_of(LESSONS["08"]), "twelve captions"
+    assert f"knows {len(KEYWORDS)} words" in said["05.11"]
+    prompts = "jazz swing ride", "something gentle with lots of soft snare in between"
+    known = [int(multihot(prompt)[: len(KEYWORDS)].sum()) for prompt in prompts]
+    assert known == [3, 1], "the guide: all of the short prompt, only “snare” of the long one"
+
+
+def test_the_noise_of_04_7_is_that_of_the_shipped_autoencoder():
+    from workbench import DrumLDM
+
+    noise = DrumLDM.from_pretrained("drums-groove-bert").config.autoencoder.noise
+    assert f"training used up to {noise:g}" in words_of_answers()["04.7"]
+
+
+def test_the_mlps_of_09_2_have_twice_the_weights_of_attention():
+    from workbench.models.gpt import GPT, GPTConfig
+
+    [block] = GPT(GPTConfig(64, context=64, width=128, depth=1, heads=4)).h
+    attention = sum(p.numel() for p in block.attn.parameters())
+    rest = sum(p.numel() for p in block.parameters()) - attention
+    assert "twice the weights of attention" in words_of_answers()["09.2"]
+    assert round(rest / attention, 1) == 2.0
+
+
+def test_the_limits_of_the_contest_are_those_of_the_code():
+    from workbench.tools.contest.entries import MOST_BYTES
+    from workbench.tools.contest.task import LEAST
+
+    words = " ".join(GUIDE.split("## A contest")[1].split())
+    assert f"together at most {MOST_BYTES / 1e6:g} MB:" in words
+    assert f"clipped to {LEAST:g} … {1 - LEAST:g}." in words
 
 
 def test_the_answer_of_14_1_is_that_of_the_catalogue():
@@ -139,6 +222,17 @@ def test_the_exercises_exist_and_fit_into_their_minutes():
         assert set(named) <= set(exercises()), row
         assert {name[:2] for name in named} <= set(row[1].split(", ")), row
         assert sum(minutes[name] for name in named) <= int(row[2].split(" / ")[2]), row
+
+
+def test_the_exercises_of_the_meetings_are_in_the_sections_of_the_first_ninety_minutes():
+    """A lesson without such a sentence belongs to the course as a whole."""
+    for name in (name for row in MEETINGS for name in row[3].split(", ")):
+        text = script_of(LESSONS[name[:2]])
+        opening = " ".join(re.sub(r"(?m)^# ?", "", text.split("# %%")[1]).split())
+        last = re.search(r"[Ss]ections 1 to (\d+)", opening)
+        before = text.split(f"# ## Exercise {name[3:]} · ")[0]
+        section = int(re.findall(r"(?m)^# ## (\d+) · ", before)[-1])
+        assert last is None or section <= int(last[1]), name
 
 
 def test_the_tracks_name_lessons_that_exist():
