@@ -6,6 +6,7 @@ import pytest
 
 from workbench.errors import PromptError
 from workbench.systems.prompts import caption_vocabulary
+from workbench.systems.sound_class import wanted_words
 from workbench.systems.sound_request import Timing, read_sound_prompt, timing_of
 
 NOTHING = {"seconds": None, "tempo": None, "meter": None, "bars": None, "loop": False}
@@ -72,6 +73,16 @@ def test_bars_are_exact_to_the_sample(bpm, bars):
     made = timing(tempo=bpm, bars=bars)
     assert made.samples(16_000) == round(bars * 4 * 60 / bpm * 16_000)
     assert made.quarters == 4 * bars
+
+
+@pytest.mark.parametrize("prompt", ["🎹🎹🎹", "???", " … "])
+def test_a_prompt_of_signs_alone_is_named_and_read_as_an_empty_one(prompt):
+    reading = read_sound_prompt(prompt, (), classes=("piano",))
+    [reason] = reading.refused
+    assert reason.startswith(f"“{prompt.strip()}”")
+    assert reading.messages == (f"Not possible: {reason}.",)
+    assert wanted_words(prompt) == ""
+    assert read_sound_prompt(" ", ()).messages == ()
 
 
 WORDS = caption_vocabulary(["rock 120 bpm beat drums", "slow rock beat with drums", "Lieder"])

@@ -139,14 +139,14 @@ def plain_text(prompt: str) -> str:
 def wanted_words(prompt: str) -> str:
     """Return a prompt for a text encoder: without what it excludes, because an encoder reads "no
     drums" as drums, and without lengths in seconds and beats. A prompt without these stays as it
-    is.
+    is; one of signs alone, such as emoji, has no words.
 
     >>> wanted_words("Rock!"), wanted_words("Rock, no drums!"), wanted_words("no drums")
     ('Rock!', 'Rock!', '')
     """
     text = plain_text(prompt)
     rest = without_excluded(take_durations(text, Scan()))
-    return prompt if rest == text else _as_written(tidied(rest), prompt)
+    return prompt if text and rest == text else _as_written(tidied(rest), prompt)
 
 
 def _as_written(words: str, prompt: str) -> str:

@@ -34,6 +34,8 @@ from workbench.systems.sound_tempo import (
 LONGEST = 600  # seconds
 _SMALL = ("please", "nothing", "else", "than", "that", "this", "clip", "piece")  # name no sound
 _ARTICLE = 3  # letters at most of a word that the lexicon skips and that cannot name a sound
+_SHOWN = 20  # characters at most of a prompt that is quoted
+_NO_WORDS = "neither words nor figures, so the prompt is read as an empty one"
 _NO_TEMPO = "without a tempo: name one, such as 120 bpm"
 
 
@@ -262,7 +264,9 @@ def read_sound_prompt(
         which guesses where they are in no caption.
     """
     if not plain_text(prompt):
-        return PromptReading(prompt, None, (), (), ())
+        refused = [f"“{prompt.strip()[:_SHOWN]}”: {_NO_WORDS}"] if prompt.strip() else []
+        messages = tuple(f"Not possible: {reason}." for reason in refused)
+        return PromptReading(prompt, None, (), (), messages, refused=tuple(refused))
     read = _read_timing(prompt, None if tempo is None else number(tempo, "tempo"), meter)
     understood, refused = read.understood, read.refused
     if (kind := class_of(prompt, classes)) is not None:
