@@ -125,7 +125,7 @@ _TEMPO = tuple(
         rf"{_NO_NAME}(?<![^\W_])(?<![.#'’-])(?<!\d/){_NUMBER}(?![\d%-]|/\d|\.\d|[a-z]){_NO_UNIT}",
     )
 )
-_ENDS = re.compile(r"""^[\s,.;:!?"“”'–—-]+|[\s,.;:!?"“”'–—-]+$""")
+_ENDS = re.compile(r"""^(?:[\s,.;:!?"“”'–—]|-(?!\d))+|[\s,.;:!?"“”'–—-]+$""")
 _LONE = 4  # index of the last pattern, which has narrower limits
 _COUNT = re.compile(  # of things, at the start of a clause: "99 problems", "with 50 violins"
     r"(?:^|[,;]|\b(?:with|for|mit|con|avec|com))\s*(\d{2,3}) "

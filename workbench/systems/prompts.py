@@ -55,6 +55,9 @@ _VARIANTS = re.compile("[\ufe00-\ufe0f]")  # as text or as emoji
 _MIXED = re.compile(r"(?<=\d)[¼½¾]")  # the fraction of "2½"
 _SLASHES = re.compile("[⁄∕]")  # NFKC leaves these
 _ENDS = " ,.;:'’‘`-–—_/&+"
+_START = re.compile(rf"^[{re.escape(_ENDS)}]*?(?=-\d|[^{re.escape(_ENDS)}]|$)")  # but "-50 bpm"
+_SIZE = re.compile(r"(?<![\w.,:/'’′])(\d+(?:[.,]\d+)?)(?:[\"″]|''|’’)(?!\w)")
+_OF_TIME = re.compile(r"\s*(?:$|[^\w\s]|(?:of|de|long|lang|clip|loop|piece|sample)\b)")
 
 
 def prompt_of(prompt: Any, reads: str = "words") -> str:
@@ -83,13 +86,22 @@ def plain_words(prompt: str) -> str:
     >>> plain_words("ROCK!!! 🤘"), plain_words("«Hip-hop», 90 bpm."), plain_words("rock & roll")
     ('rock', 'hip-hop, 90 bpm', 'rock & roll')
     """
-    text = _VARIANTS.sub("", prompt)
+    text = _VARIANTS.sub("", _SIZE.sub(_size, prompt)).replace("−", "-")
     text = "".join(" " if unicodedata.category(c) in _SIGNS else c for c in text)
     text = _MIXED.sub(lambda part: f"{unicodedata.numeric(part[0]):g}"[1:], text)
     text = "".join(" " if c in _MARKS else c for c in unicodedata.normalize("NFKC", text))
     text = _SLASHES.sub("/", text)
     text = re.sub(r"\s+(?=[,.;:])|(?<=\s)\s+", "", re.sub(r"\s", " ", text))
-    return text.strip(_ENDS).lower()
+    return _START.sub("", text.rstrip(_ENDS), 1).lower()
+
+
+def _size(match: re.Match[str]) -> str:
+    """Return a figure with a double prime: seconds at the end of a clause, as in scores, otherwise
+    inches, as in a 22-inch kick. A quotation mark that closes one stays."""
+    text, end = match.string, match.end()
+    if text[end - 1] == '"' and text.count('"', 0, end - 1) % 2:
+        return match[0]
+    return f"{match[1]} seconds" if _OF_TIME.match(text, end) else f"{match[1]}-inch"
 
 
 @dataclass(frozen=True)

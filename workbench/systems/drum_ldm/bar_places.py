@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from workbench.systems.drum_ldm.items import (
@@ -308,8 +309,9 @@ class BarPlaces(Words):
             sign = f" {sign} " if sign.isalpha() else sign
             self.result.other_lengths.append(f"{self.words[first][:9]}{sign}{self.words[i][:9]}")
             return 2
-        if not 1 <= self._number(i) <= MOST_BARS:
-            self.result.other_lengths.append(self.words[i][:9])
+        minus = "-" * bool(re.search(r"(?:^|\s)-$", self.gaps[i]))
+        if minus or not 1 <= self._number(i) <= MOST_BARS:
+            self.result.other_lengths.append(minus + self.words[i][:9])
             return 2
         self._add(Length(int(self.words[i]), span))
         return 2

@@ -8,7 +8,7 @@ from workbench.systems.drum_ldm.items import Scan
 from workbench.systems.drum_ldm.lexicon import figure_of
 from workbench.systems.drum_ldm.numbers import NUMBER, value_of
 
-_NUMBER = r"(?<![\w.,:/-])(\d{1,6}(?:[.,]\d{1,3})?|[^\W\d_]+)[ -]?"
+_NUMBER = r"(?<![\w.,:/-])((?:(?<!\S)-)?\d{1,6}(?:[.,]\d{1,3})?|[^\W\d_]+)[ -]?"
 _SECONDS = r"(?:(?<= )s|secs?|seconds?|sek|sekunden?|segs?|segundos?|secondes?)"
 _MINUTES = r"(?:mins?|minutes?|minuten?|minutos?)"
 _HOURS = r"(?:hours?|hrs?|stunden?|horas?|heures?)"
@@ -146,7 +146,7 @@ def _is_decade(number: float) -> bool:
 def _number(match: re.Match[str]) -> float | None:
     """Return the number of a length; None for another word, and where it names a place."""
     figure = figure_of(match[1].replace(",", "."))
-    number = figure.replace(".", "").isdecimal() and not _placed(match)
+    number = figure.replace(".", "").removeprefix("-").isdecimal() and not _placed(match)
     return float(figure) if number else None
 
 

@@ -8,7 +8,7 @@ from workbench.datasets.keywords import TEMPO_LIMITS, parse_tempo, without_tempo
 from workbench.systems.drum_ldm.durations import ROUGHLY
 from workbench.systems.drum_ldm.items import Scan
 from workbench.systems.drum_ldm.lexicon import folded
-from workbench.systems.drum_ldm.numbers import figures_for_numbers
+from workbench.systems.drum_ldm.numbers import NUMBER, figures_for_numbers, value_of
 
 DECADE = re.compile(r"\b(?:19|20)?\d0\s?['’]?s\b")
 _PER_MINUTE = re.compile(
@@ -18,8 +18,9 @@ _PER_MINUTE = re.compile(
     r"|\b(?:ppm|bmp|bpms|bpn|bmps)\b"  # slips of "bpm"
 )
 _UNIT_FIRST = re.compile(  # "bpm: 120", "MM 72", "tempo = 400"
-    r"(?<!\d )(?<!\d)\b(?:bpm|mm|m\.m\.?|m[eé]tr[oó]nome?|(tempo)(?= ?[:=]))(?: ?[:=]| is| of)? ?"
-    r"(\d{1,4}(?:\.\d+)?)(?![\d/:-]|\.\d|[a-z]|\s*(?:bpm|bars?|beats?|takte?|bis|to)\b)"
+    r"(?<!\d )(?<!\d)\b(?:bpm|mm|m\.m\.?|m[eé]tr[oó]nome?|(tempo)(?= ?[:=]| -\d))"
+    r"(?: ?[:=]| is| of)? ?((?:(?<=[ :=])-)?\d{1,4}(?:\.\d+)?)"
+    r"(?![\d/:-]|\.\d|[a-z]|\s*(?:bpm|bars?|beats?|takte?|bis|to)\b)"
 )
 _EQUAL = re.compile(r"(?:[a-zé]+\s*)?=\s*(\d{2,3})\b(?!\s*bpm)")
 _COMMA = re.compile(r"(\d),(\d{1,2})(?=\s*bpm)")
@@ -39,7 +40,9 @@ _LATER = re.compile(
 )
 _ISH = re.compile(r"\b(\d{2,3})[\s-]?(?:ish\b(?:\s*bpm\b)?|bpm[\s-]?ish\b)")
 _ROUGHLY = re.compile(rf"\b(?:{ROUGHLY}) (?=\d{{2,3}}(?:\.\d+)?(?:[ -]?bpm\b|\s*(?:[,;]|$)))")
-_FIGURE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)[\s-]*bpm\b")
+_FIGURE = re.compile(r"((?:(?<![^\s(:=@,])-)?(?<![\d.])\d+(?:\.\d+)?)[\s-]*bpm\b")
+_EXPONENT = re.compile(r"(?<![\w.])\d+(?:\.\d+)?e[+-]?\d(?=[\s-]*bpm\b)")  # "1e2 bpm"
+_PER_SECOND = re.compile(rf"\b(\d+(?:\.\d+)?|{NUMBER}) beats? (?:per|a|each|every) second\b")
 _NOTES = {  # in quarter notes
     **dict.fromkeys(("whole", "semibreve", "ganze", "redonda", "ronde"), 4),
     **dict.fromkeys(("half", "minim", "halbe", "blanca", "blanche", "minima"), 2),
@@ -77,7 +80,8 @@ def with_figures(text: str) -> str:
     >>> with_figures("ninety beats per minute"), with_figures("half note = 60")
     ('90 bpm', '120 bpm')
     """
-    text = _UNIT_FIRST.sub(r"\1 \2 bpm", _PER_MINUTE.sub("bpm", text))
+    text = _EXPONENT.sub(lambda figure: f"{float(figure[0]):.9g}", _PER_MINUTE.sub("bpm", text))
+    text = _UNIT_FIRST.sub(r"\1 \2 bpm", _PER_SECOND.sub(_per_minute, text))
     return _NOTE_TEMPO.sub(_quarters, figures_for_numbers(text))
 
 
@@ -86,6 +90,11 @@ def _quarters(match: re.Match[str]) -> str:
     dotted = match["dotted"] or match["dot"]
     bpm = float(match["bpm"]) * _NOTES[folded(match["note"])] * (1.5 if dotted else 1)
     return f"{bpm:g} bpm"
+
+
+def _per_minute(match: re.Match[str]) -> str:
+    """Return a tempo such as "two beats per second" in beats per minute."""
+    return f"{60 * (value_of(match[1]) or float(match[1])):g} bpm"
 
 
 def take_tempo(text: str, result: Scan) -> str:
