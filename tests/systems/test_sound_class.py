@@ -103,6 +103,14 @@ def test_the_classes_are_those_of_the_data():
         ("pianno solo", "piano"),
         ("drumz, fast", "drums"),
         ("a strange dream", None),
+        ("I don't want anything other than piano", "piano"),
+        ("no instruments except drums", "drums"),
+        ("without anything but strings", "strings"),
+        ("nothing but piano", "piano"),
+        ("only piano, nothing else", "piano"),
+        ("no quiero nada que no sea piano", "piano"),
+        ("anything but piano", None),
+        ("I want anything other than piano", None),
     ],
 )
 def test_a_prompt_names_a_class(prompt, expected):
@@ -121,6 +129,8 @@ def test_a_class_that_a_system_lacks_is_not_named():
         ("mucha batería y poco piano", ["mucha batería", "poco piano"]),
         ("a bit of quiet drums", ["a bit of quiet drums"]),
         ("piano and strings", []),
+        ("nothing more than piano", []),
+        ("no quiero nada más que piano", []),
     ],
 )
 def test_how_much_of_an_instrument_is_heard_cannot_be_set(prompt, amounts):

@@ -81,7 +81,7 @@ def _compiled(table: dict[str, str]) -> dict[str, re.Pattern[str]]:
 
 
 _STRONG, _WEAK = _compiled(WORDS), _compiled(WEAK)
-_INSTRUMENT = rf"(?:[^\W\d_]+ )?(?:{'|'.join(WORDS.values())})\b"
+_INSTRUMENT = rf"(?:(?!than\b|que\b|als\b)[^\W\d_]+ )?(?:{'|'.join(WORDS.values())})\b"
 _SCARCE = (
     r"(?:(?:just a |only a |an? |very |eine? |une? |um )?(?:few|(?<=a )little|bit of|touch of|"
     r"hint of|sprinkle of|dash of|wenige?|bisschen|hauch|poc[oa]s?|peu de|touche de|pouc[oa]s?|"

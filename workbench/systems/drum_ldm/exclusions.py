@@ -24,6 +24,13 @@ _LEAVE = ("leave", "lass", "lasst", "laisse", "deja", "auf")  # before what is l
 _LONGEST_NOUN = 3  # words, as in "no electric guitar"
 _COMPOUND = re.compile(r"(.{3,})(?:less|(?:los|frei)(?:e[mnrs]?)?)")
 _HARDLY = {"hardly any", "barely any", "almost no", "kaum", "casi sin", "quase sem"}
+_NOTHING_BUT = re.compile(  # "I don't want anything other than", "no instruments except"
+    r"\b(?:(?:(?:do|does|did|should|must|can|could|would|will|wo)n['’]?t|not|never|without)"
+    r"(?: \w+){0,2}? any(?:thing|(?: other)? (?:instruments?|sounds?))"
+    r"|no(?: other)? (?:instruments?|sounds?)|nothing)(?: else| more)?(?: at all)? "
+    r"(?:other than|than|but|besides|except(?: for)?|apart from)\b|\bnada que no sea\b",
+    re.I,
+)
 _SHORT = (  # before or after one word
     re.compile(r"(?:^|(?<=[\s,;(]))[-–]([^\W\d_]+)"),
     re.compile(r"\bno([^\W\d_]{3,})\b", re.I),
@@ -46,15 +53,19 @@ def excluded_in(text: str) -> list[str]:
 
 
 def spelled_out(text: str) -> str:
-    """Return a prompt with "-drums", "drums: none" and "nodrums" as "no drums".
+    """Return a prompt with "-drums", "drums: none" and "nodrums" as "no drums", and with two
+    negations that exclude all but one thing as "nothing but".
 
     >>> spelled_out("Rock -drums, vocals: none, 120 bpm"), spelled_out("nodrums - piano")
     ('Rock no drums, no vocals, 120 bpm', 'no drums - piano')
+    >>> spelled_out("never anything except drums"), spelled_out("anything except drums")
+    ('nothing but drums', 'anything except drums')
     """
 
     def no(match: re.Match[str]) -> str:
         return f"no {match[1]}" if _is_noun(lexicon().find(words_of(match[1]))[0]) else match[0]
 
+    text = _NOTHING_BUT.sub("nothing but", text)
     for pattern in _SHORT:
         text = pattern.sub(no, text)
     return text
