@@ -28,6 +28,12 @@ PHRASES = {
     r"(?:on|off|of|after|before) (?:(?:the|every|each) )?beats?|beats? \d\b(?![-/])": "groove",
     r"kick(?:s|ed|ing)? (?:off|in(?=$|[,.;]| (?:after|again|and|at|later|with)\b))": "",
     r"voice[ -]leading": "",
+    # Words that are no instrument beside these.
+    r"(?:rubber|elastic|frequency|pass) bands?": "",
+    r"(?:chocolate|potato|tortilla|poker|wood|micro|computer)[ -]?chips?": "",
+    r"chip on (?:(?:my|your|his|her|the|their) )?shoulders?": "",
+    r"drummer (?:boy|girl)s?": "",
+    r"bands? of (?=(?:[^\W\d_]+ )?(?:string|violin|cello|fiddle|drum|percussion|piano))": "",
     # What the listener does.
     r"to (?:practi[sc]e|play|sing|rap|solo|improvise|jam) (?:(?:the|my|a) )?(?:\w+ )?"
     r"(?:over|along)": "",
@@ -40,8 +46,9 @@ WORDS = {
     r"philharmonic|sinfon\w+|woodwinds?|brass|bläser|cuivres|horns?|hörner|trumpets?|trompetas?|"
     r"trompeten?|trompettes?|trombones?|posaunen?|tubas?|flutes?|flöten?|flautas?|flûtes?|oboes?|"
     r"clarinets?|klarinetten?|clarinetes?|clarinettes?|bassoons?|timpani|pauken",
-    "band": r"bands?|bandas?|\w+bands?|combo|guitars?|gitarren?\w*|guitarr(?:as?|istas?)|"
-    r"guitar(?:es?|ists?)|chitarr[ae]|violão|violões|bass|bajo|basse|baixo|basso|bassist|"
+    "band": r"(?:\w*(?:rock|pop|jazz|funk|soul|punk|metal|blues|folk|swing|ska|big|brass|boy|girl|"
+    r"cover|garage|studio|house|dance|tanz|live|schul|schüler))?bands?|bandas?|combo|guitars?|"
+    r"gitarren?\w*|guitarr(?:as?|istas?)|guitar(?:es?|ists?)|chitarr[ae]|violão|violões|bass|bajo|basse|baixo|basso|bassist|"
     r"saxophones?|saxophon|saxofón|saxofone|sax|vocals?|voices?|singers?|gesang|stimmen?|voz|"
     r"voces|voix|chant|cantante|sänger(?:in)?|banjos?|ukuleles?|mandolins?|accordions?|akkordeon|"
     r"acordeón|accordéon|sanfona",
@@ -54,7 +61,7 @@ WORDS = {
     "drums": r"drums?|drummers?|drumming|drumbeats?|drumloops?|drumline|beats?|breakbeats?|"
     r"afrobeats?|percussi(?:ons?|vo)|percusión|percussão|perkussion|kit|snares?|kicks?|hi-?hats?|hats|"
     r"cymbals?|toms?|rimshots?|congas?|bongos?|djembes?|tablas?|taikos?|shakers?|maracas|claps|"
-    r"claves|cowbells?|pandeiro|surdo|cajon|cajón|timbales|tambourine|schlagzeug\w*|trommel\w*|"
+    r"claves|cowbells?|pandeiro|surdo|cajon|cajón|timbales|tambourines?|schlagzeug\w*|trommel\w*|"
     r"becken|bater[ií]as?|batteria|batterie|tambor(?:es)?|tambours?|bombo|bumbo|caisse claire|"
     r"grosse caisse",
 }
@@ -68,7 +75,7 @@ _TEMPO = re.compile(r",? *\b\d+ bpm$", re.I)  # at the end of a caption
 # Words that decide only where a prompt has none of these.
 WEAK = {
     "chip": r"arcade|video ?games?|videospiel\w*|computerspiel\w*|videojuegos?|jeux? vidéo|pixels?|"
-    r"retro game",
+    r"retro game|game music|16[ -]?bits?",
     "orchestra": r"cinematic|film (?:score|music)|epic",
     "band": r"songs?|trio|groupe|grupo|conjunto|riffs?|singing",
     "strings": r"quartet|pizzicato|bowed",
@@ -209,7 +216,10 @@ def amounts_in(prompt: str) -> list[str]:
     >>> amounts_in("mostly piano, few strings"), amounts_in("piano and strings")
     (['mostly piano', 'few strings'], [])
     """
-    return [match[0] for match in _AMOUNT.finditer(plain_text(prompt))]
+    text = plain_text(prompt)
+    for phrase in (phrase for phrase, word in PHRASES.items() if not word):
+        text = re.sub(rf"\b(?:{phrase})\b", " ", text)
+    return [match[0] for match in _AMOUNT.finditer(text)]
 
 
 def _misspelt(text: str) -> list[str]:
