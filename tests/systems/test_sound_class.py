@@ -149,7 +149,34 @@ def test_a_class_that_a_system_lacks_is_not_named():
 def test_how_much_of_an_instrument_is_heard_cannot_be_set(prompt, amounts):
     assert amounts_in(prompt) == amounts
     refused = read_sound_prompt(prompt, (), classes=tuple(WORDS)).refused
+    refused = [reason for reason in refused if "how much" in reason]
     assert [reason.partition(":")[0] for reason in refused] == [f"“{part}”" for part in amounts]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kind", "others"),
+    [
+        ("first piano then drums", "piano", "“drums”"),
+        ("strings followed by drums and piano", "strings", "“piano” and “drums”"),
+        ("starts with strings and ends with drums", "strings", "“drums”"),
+        ("piano first, drums later", "piano", "“drums”"),
+        ("from piano to drums", "piano", "“drums”"),
+        ("erst ein Klavier, dann Schlagzeug", "piano", "“schlagzeug”"),
+        ("piano -> strings", "piano", "“strings”"),
+        ("the band, then drums", "band", "“drums”"),
+        ("piano and strings", "strings", "“piano”"),
+        ("a piano, then drums come in", "band", ""),
+        ("drums, then a fill, then drums", "drums", ""),
+        ("orchestra with strings", "orchestra", ""),
+        ("solo piano, then no drums", "piano", ""),
+        ("piano like a string quartet", "piano", ""),
+    ],
+)
+def test_a_clip_has_one_kind_of_sound_and_the_others_are_named(prompt, kind, others):
+    reading = read_sound_prompt(prompt, (), classes=tuple(WORDS))
+    assert reading.understood[0] == kind
+    said = [reason for reason in reading.refused if "one kind of sound" in reason]
+    assert said == ([f"{others}: a clip has one kind of sound, {kind}"] if others else [])
 
 
 def test_what_is_not_excluded_says_how_the_prompt_is_read():

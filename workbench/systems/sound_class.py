@@ -13,7 +13,7 @@ from workbench.systems.drum_ldm.durations import take_durations
 from workbench.systems.drum_ldm.exclusions import spelled_out, tidied, without_excluded
 from workbench.systems.drum_ldm.items import Scan
 from workbench.systems.drum_ldm.lexicon import WORD
-from workbench.systems.drum_ldm.scanning import LONGEST_TEXT
+from workbench.systems.drum_ldm.scanning import ARROW, LONGEST_TEXT
 from workbench.systems.drum_ldm.tempi import with_figures
 from workbench.systems.prompts import plain_words
 
@@ -108,6 +108,15 @@ _LIKENESS = re.compile(
     r"al estilo de|como|dans le style d'?e?|comme|no estilo de) "
     rf"(?:(?:an?|the|eine?[rs]?|une?|um|uma|una?) )?{_INSTRUMENT}"
 )
+_THEN = re.compile(
+    r"\b(?:then|followed by|(?:turn|chang|switch|morph|mov|fad)\w* (?:in)?to|into|after that|"
+    r"afterwards|before|end(?:s|ing)? (?:with|in|on)|dann|danach|gefolgt von|luego|después|"
+    r"seguid[oa] (?:de|por)|puis|ensuite|suivie? de|depois)\b|(?<=\w) first\b"
+)
+_FROM_TO = re.compile(r"\bfrom ([^\W\d_]+) to\b")
+_JOINS = re.compile(  # sounds that are added to others
+    r"\b(?:joins?|joined|enters?|(?:comes?|kicks?|brought) in|added?|adds|entran?|dazu)\b"
+)
 _LITTLE = re.compile(rf"\b{_SCARCE} {_INSTRUMENT}")
 _MAINLY = re.compile(
     rf"\b{_MOST} (?P<part>.*?)(?=$|[,;.]|\b(?:with|plus|but|mit|aber|con|pero|avec|mais|com)\b)"
@@ -140,7 +149,8 @@ LACKS = {
 def plain_text(prompt: str) -> str:
     """Return a prompt as it is searched: in plain words, with figures, and with "no drums" for
     "-drums"."""
-    return with_figures(plain_words(spelled_out(prompt[:LONGEST_TEXT])))
+    prompt = ARROW.sub(" then ", spelled_out(prompt[:LONGEST_TEXT]))
+    return with_figures(plain_words(prompt))
 
 
 def wanted_words(prompt: str) -> str:
@@ -222,6 +232,34 @@ def amounts_in(prompt: str) -> list[str]:
     return [match[0] for match in _AMOUNT.finditer(text)]
 
 
+def other_sounds(prompt: str, kind: str, known: Collection[str] = tuple(WORDS)) -> list[str]:
+    """Return the words of a prompt that name sounds beside a class: those that its sounds never
+    hold (see `LACKS`), and those of another class that is to follow.
+
+    Args:
+        prompt: Any text.
+        kind: The class that the prompt names.
+        known: The classes that a system has.
+
+    >>> other_sounds("piano and violins", "strings"), other_sounds("drums, then guitar", "drums")
+    (['piano'], ['guitar'])
+    >>> other_sounds("a band with piano and drums", "band")
+    []
+    """
+    parts = _parts(wanted_words(prompt))
+    names = [_class_of_part(part, known) for part in parts]
+    first = names.index(kind) if kind in names else 0
+    return list(
+        dict.fromkeys(
+            match[0]
+            for i, part in enumerate(parts)
+            for name, words in _STRONG.items()
+            for match in words.finditer(part)
+            if lacks(kind, match[0]) or (i > first and name != kind)
+        )
+    )
+
+
 def _misspelt(text: str) -> list[str]:
     """Return the class of a word that looks like a misspelt one: "pianno", "drumz"."""
     near = [get_close_matches(word, _SPELT, 1, _CLOSE) for word in WORD.findall(text)]
@@ -236,11 +274,23 @@ def _main_part(text: str) -> str:
     return part if any(words.search(part) for words in _STRONG.values()) else text
 
 
-def _class_in(text: str, known: Collection[str]) -> str | None:
+def _parts(text: str) -> list[str]:
+    """Return the part of a text that is searched for classes, or its parts if they name classes one
+    after the other: "piano, then drums"."""
     text = plain_text(text)
+    joins = _JOINS.search(text)
     for phrase, word in PHRASES.items():
         text = re.sub(rf"\b(?:{phrase})\b", word, text)
-    text = _main_part(text)
+    text = _main_part(_FROM_TO.sub(r"\1 then", text))
+    parts = [part for part in _THEN.split(text) if any(w.search(part) for w in _STRONG.values())]
+    return [text] if joins or len(parts) < 2 else parts
+
+
+def _class_in(text: str, known: Collection[str]) -> str | None:
+    return next((name for part in _parts(text) if (name := _class_of_part(part, known))), None)
+
+
+def _class_of_part(text: str, known: Collection[str]) -> str | None:
     found = [name for name, words in _STRONG.items() if words.search(text)]
     found = found or [name for name, words in _WEAK.items() if words.search(text)]
     found = found or _misspelt(text)

@@ -23,7 +23,14 @@ from workbench.systems.drum_ldm.request import meter_of
 from workbench.systems.drum_ldm.scanning import scan
 from workbench.systems.prompts import PromptReading, guess_of
 from workbench.systems.sampling import checked
-from workbench.systems.sound_class import amounts_in, class_of, lacks, plain_text, wanted_words
+from workbench.systems.sound_class import (
+    amounts_in,
+    class_of,
+    lacks,
+    other_sounds,
+    plain_text,
+    wanted_words,
+)
 from workbench.systems.sound_tempo import (
     changes_in,
     tempo_in_words,
@@ -271,6 +278,9 @@ def read_sound_prompt(
     understood, refused = read.understood, read.refused
     if (kind := class_of(prompt, classes)) is not None:
         understood.insert(0, kind)
+        if others := other_sounds(prompt, kind, classes):
+            named = joined([f"“{word}”" for word in others])
+            refused.append(f"{named}: a clip has one kind of sound, {kind}")
     for part in excluded_in(plain_text(prompt)):
         if lacks(kind, part):
             understood.append(part)

@@ -64,7 +64,7 @@ _EMPTY = ("empty", "vacio", "leer", "vide", "vazio")
 _ADD = ("add", "adding", "introduce", "introducing")
 _SILENT_LETTERS = "aeiouyhnstdlm"  # of contractions and other languages
 LONGEST_TEXT = 1000  # characters that are read
-_ARROW = re.compile(r"\s*(?:[-=]{1,3}>|→|➡️?|»)\s*")
+ARROW = re.compile(r"\s*(?:[-=]{1,3}>|→|➡️?|»)\s*")
 _FINAL_AND = re.compile(r"(\s*[&+])[\s.,;:!?]*$")  # of "kick on 2&"
 
 _NOTE_SIGN = re.compile(r"([♩♪])( ?\.)?(?= ?=)")  # of "♩. = 60"
@@ -79,7 +79,7 @@ def scan(prompt: str, bars: int) -> Scan:
     """Find the items of a prompt for a loop of `bars` bars."""
     result = Scan()
     prompt = PATTERN.sub(pattern_word, GROUPS.sub(grouped_word, prompt[:LONGEST_TEXT]))
-    text = plain_words(_ARROW.sub(" then ", _NOTE_SIGN.sub(_note_name, spelled_out(prompt))))
+    text = plain_words(ARROW.sub(" then ", _NOTE_SIGN.sub(_note_name, spelled_out(prompt))))
     if ending := _FINAL_AND.search(prompt):
         text += ending[1].replace("+", "&")
     text = re.sub(r"\d", lambda digit: str(int(digit[0])), text)  # digits of other scripts
