@@ -109,6 +109,8 @@ def test_the_classes_are_those_of_the_data():
         ("nothing but piano", "piano"),
         ("only piano, nothing else", "piano"),
         ("no quiero nada que no sea piano", "piano"),
+        ("slow_piano_90bpm", "piano"),
+        ("starting slowly", None),
         ("a band of strings", "strings"),
         ("a band of four, with guitar", "band"),
         ("Bigband swing", "band"),

@@ -6,6 +6,7 @@ import pytest
 
 from workbench.errors import PromptError
 from workbench.systems.prompts import caption_vocabulary
+from workbench.systems.sound_class import WORDS as CLASSES
 from workbench.systems.sound_class import wanted_words
 from workbench.systems.sound_request import Timing, read_sound_prompt, timing_of
 
@@ -244,3 +245,42 @@ def test_a_word_that_names_the_class_is_not_called_unknown():
     reading = read_sound_prompt("spooky chip tune", ("rock",), classes=("chip", "drums"))
     assert reading.understood == ("chip",)
     assert reading.unknown == ("spooky", "tune")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kind", "read"),
+    [
+        ("vioilns", "strings", "read “vioilns” as “violins”"),
+        ("pinao solo", "piano", "read “pinao” as “piano”"),
+        ("ochestra", "orchestra", "read “ochestra” as “orchestra”"),
+        ("drumz", "drums", "read “drumz” as “drums”"),
+    ],
+)
+def test_a_misspelt_instrument_names_its_class_and_is_said(prompt, kind, read):
+    assert read_sound_prompt(prompt, (), classes=tuple(CLASSES)).understood == (kind, read)
+
+
+def test_other_misspelt_words_are_guesses_with_the_nearest_word():
+    [_, message] = read_sound_prompt("rokc drums, vioilns", WORDS, classes=("drums",)).messages
+    assert message.endswith("rokc (perhaps rock), vioilns (perhaps violins).")
+    [_, message] = read_sound_prompt("settings", WORDS, classes=("drums",)).messages
+    assert message.endswith("settings.")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("celtic harp", "“harp” is not among the kinds of sound: it may be any of drums, piano."),
+        ("harps, organ", "“harps” and “organ” are not among the kinds of sound: it may be any of"),
+        ("rock", "No kind of sound is named: it may be any of drums, piano."),
+    ],
+)
+def test_an_instrument_that_is_not_known_is_named_with_the_kinds_that_are(prompt, said):
+    messages = read_sound_prompt(prompt, WORDS, classes=("drums", "piano")).messages
+    assert messages[0].startswith(said)
+
+
+def test_what_lies_behind_the_longest_text_is_not_read_and_said_so():
+    reading = read_sound_prompt("slow rock " * 100 + "piano", (), classes=("piano",))
+    assert "piano" not in reading.understood
+    assert any("first 1000 characters" in reason for reason in reading.refused)

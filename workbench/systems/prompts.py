@@ -173,8 +173,11 @@ def keywords_of(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(k for w in words if (k := keyword_of(w))))
 
 
-def guess_of(unknown: Sequence[str]) -> str:
-    """Return advice on words that occur in no training caption."""
+def guess_of(unknown: Sequence[str], meant: Mapping[str, str] | None = None) -> str:
+    """Return advice on words that occur in no training caption. meant: those that look misspelt,
+    with the nearest words."""
+    near = {word: f"{word} (perhaps {other})" for word, other in (meant or {}).items()}
+    unknown = [near.get(word, word) for word in unknown]
     return f"In no training caption, so the result is a guess: {first_words(unknown)}."
 
 
@@ -200,6 +203,8 @@ def chip_words(system: Any) -> dict[str, list[str]]:
     return {"Style": read(STYLES), "Feel": read(TRAITS)}
 
 
+_PLAYED = (*range(80), *range(104, 112))  # programs of General MIDI that are instruments
+_PARTS = {"aahs", "oohs", "bottle", "box", "hit", "section", "ensemble", "harmonics"}
 MOST_WORDS = 8  # words per kind
 
 
@@ -216,6 +221,15 @@ def _kinds() -> dict[str, tuple[str, ...]]:
         "Key": tuple(f"{tonic} {mode}" for mode in ("major", "minor") for tonic in tonics),
         "Feel": TRAITS,
     }
+
+
+@cache
+def instrument_words() -> frozenset[str]:
+    """Return the words that name an instrument in General MIDI: "harp" of "Orchestral Harp"."""
+    from pretty_midi.constants import INSTRUMENT_MAP
+
+    names = (INSTRUMENT_MAP[program].lower().split(" (")[0] for program in _PLAYED)
+    return frozenset(name.split()[-1] for name in names) - _PARTS
 
 
 def caption_words(captions: Iterable[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from workbench.systems.drum_ldm.durations import take_durations
 from workbench.systems.drum_ldm.exclusions import spelled_out, tidied, without_excluded
 from workbench.systems.drum_ldm.items import Scan
-from workbench.systems.drum_ldm.lexicon import WORD
+from workbench.systems.drum_ldm.lexicon import WORD, lexicon
 from workbench.systems.drum_ldm.scanning import ARROW, LONGEST_TEXT
 from workbench.systems.drum_ldm.tempi import with_figures
 from workbench.systems.prompts import plain_words
@@ -65,12 +65,10 @@ WORDS = {
     r"becken|bater[ií]as?|batteria|batterie|tambor(?:es)?|tambours?|bombo|bumbo|caisse claire|"
     r"grosse caisse",
 }
-# Words that are often misspelt; _CLOSE: how much of a word must be right.
-_SPELT = {
-    **{"drums": "drums", "piano": "piano", "strings": "strings", "violin": "strings"},
-    **{"guitar": "band", "orchestra": "orchestra", "chiptune": "chip"},
-}
+# Words that are read for others of which this share is right, beside those of the lexicon.
+_SPELT = ("drums", "piano", "violin", "guitar", "orchestra", "chiptune")
 _CLOSE = 0.8
+_SHORTEST = 4  # letters of a word whose misspellings are read
 _TEMPO = re.compile(r",? *\b\d+ bpm$", re.I)  # at the end of a caption
 # Words that decide only where a prompt has none of these.
 WEAK = {
@@ -149,7 +147,7 @@ LACKS = {
 def plain_text(prompt: str) -> str:
     """Return a prompt as it is searched: in plain words, with figures, and with "no drums" for
     "-drums"."""
-    prompt = ARROW.sub(" then ", spelled_out(prompt[:LONGEST_TEXT]))
+    prompt = ARROW.sub(" then ", spelled_out(prompt[:LONGEST_TEXT].replace("_", " ")))
     return with_figures(plain_words(prompt))
 
 
@@ -260,10 +258,35 @@ def other_sounds(prompt: str, kind: str, known: Collection[str] = tuple(WORDS)) 
     )
 
 
-def _misspelt(text: str) -> list[str]:
-    """Return the class of a word that looks like a misspelt one: "pianno", "drumz"."""
-    near = [get_close_matches(word, _SPELT, 1, _CLOSE) for word in WORD.findall(text)]
-    return [_SPELT[match[0]] for match in near if match]
+def misspelt(prompt: str) -> dict[str, str]:
+    """Return the misspelt words of a prompt by which it names a class, with what they are read as;
+    they are read only where no other word names one.
+
+    >>> misspelt("vioilns, fast"), misspelt("vioilns and drums"), misspelt("a strange dream")
+    ({'vioilns': 'violins'}, {}, {})
+    """
+    return _misspelt(_parts(wanted_words(prompt))[0])
+
+
+def nearest(word: str, known: Collection[str] = ()) -> str | None:
+    """Return the word that a misspelt one may stand for: one that names a class, or one of those
+    that are known; None if there is none."""
+    if len(word) < _SHORTEST or _names_class(word):
+        return None
+    meant = lexicon().corrected(word)
+    if meant != word and (meant in known or _names_class(meant)):
+        return meant
+    return next(iter(get_close_matches(word, (*_SPELT, *known), 1, _CLOSE)), None)
+
+
+def _misspelt(text: str) -> dict[str, str]:
+    if _names_class(text):
+        return {}
+    return {word: meant for word in WORD.findall(text) if (meant := nearest(word))}
+
+
+def _names_class(text: str) -> bool:
+    return any(words.search(text) for table in (_STRONG, _WEAK) for words in table.values())
 
 
 def _main_part(text: str) -> str:
@@ -291,9 +314,9 @@ def _class_in(text: str, known: Collection[str]) -> str | None:
 
 
 def _class_of_part(text: str, known: Collection[str]) -> str | None:
+    text = " ".join([text, *_misspelt(text).values()])
     found = [name for name, words in _STRONG.items() if words.search(text)]
     found = found or [name for name, words in _WEAK.items() if words.search(text)]
-    found = found or _misspelt(text)
     if {"band", "drums"} & {*found} and not _ENSEMBLE.search(text):
         found = ["band" if name == "orchestra" else name for name in found]  # "drums and horns"
     if all(name in found for name in _PLAYERS):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,13 +20,15 @@ from workbench.systems.drum_ldm.exclusions import excluded_in, without_excluded
 from workbench.systems.drum_ldm.items import MOST_BARS, Scan, beats_name, length_name, seconds_name
 from workbench.systems.drum_ldm.lexicon import figure_of, lexicon
 from workbench.systems.drum_ldm.request import meter_of
-from workbench.systems.drum_ldm.scanning import scan
-from workbench.systems.prompts import PromptReading, guess_of
+from workbench.systems.drum_ldm.scanning import LONGEST_TEXT, scan
+from workbench.systems.prompts import PromptReading, guess_of, instrument_words
 from workbench.systems.sampling import checked
 from workbench.systems.sound_class import (
     amounts_in,
     class_of,
     lacks,
+    misspelt,
+    nearest,
     other_sounds,
     plain_text,
     wanted_words,
@@ -286,6 +288,8 @@ def read_sound_prompt(
             understood.append(part)
         else:
             refused.append(_kept(part, prompt, classes))
+    if len(prompt) > LONGEST_TEXT:
+        refused.append(f"only the first {LONGEST_TEXT} characters of a prompt are read")
     refused += [f"“{part}”: the key cannot be set" for part in keys_in(prompt)]
     refused += [
         f"“{part}”: how much of a sound is heard cannot be set" for part in amounts_in(prompt)
@@ -297,17 +301,28 @@ def read_sound_prompt(
     ]
     if kind is not None:
         unknown = [word for word in unknown if class_of(word, classes) != kind]
+        understood += [f"read “{word}” as “{meant}”" for word, meant in misspelt(prompt).items()]
     if not vocabulary:
         unknown = []
     messages = [f"Understood: {', '.join(understood)}."] if understood else []
     if classes and kind is None:
-        messages.append(f"No kind of sound is named: it may be any of {', '.join(classes)}.")
+        messages.append(f"{_unnamed(unknown)}: it may be any of {', '.join(classes)}.")
     if unknown:
-        messages.append(guess_of(unknown))
+        near = {word: meant for word in unknown if (meant := nearest(word, vocabulary))}
+        messages.append(guess_of(unknown, near))
     messages += [f"Not possible: {reason}." for reason in refused]
     return PromptReading(
         prompt, read.named, (), tuple(unknown), tuple(messages), tuple(understood), tuple(refused)
     )
+
+
+def _unnamed(unknown: Sequence[str]) -> str:
+    """Return the statement that no kind of sound is named, or that instruments are none."""
+    named = [f"“{word}”" for word in unknown if word.removesuffix("s") in instrument_words()]
+    if not named:
+        return "No kind of sound is named"
+    verb = "is" if len(named) == 1 else "are"
+    return f"{joined(named)} {verb} not among the kinds of sound"
 
 
 def _kept(part: str, prompt: str, classes: Collection[str]) -> str:
