@@ -19,7 +19,7 @@ from workbench.systems.prompts import plain_words
 
 # What is read as another word, before the classes are searched.
 PHRASES = {
-    r"bass drums?|drum ?kits?|drum ?sets?|drum (?:and|&|n) bass|dnb": "drums",
+    r"bass drums?|drum ?kits?|drum ?sets?|drum ?['’]?(?:and|&|n)['’]? ?bass|dnb": "drums",
     r"double bass(?:es)?": "cello",
     r"string (?:quartets?|trios?|quintets?|ensembles?|orchestras?|sections?)": "strings",
     r"jazz (?:trios?|quartets?|quintets?|combos?)": "band",
@@ -48,8 +48,8 @@ WORDS = {
     r"clarinets?|klarinetten?|clarinetes?|clarinettes?|bassoons?|timpani|pauken",
     "band": r"(?:\w*(?:rock|pop|jazz|funk|soul|punk|metal|blues|folk|swing|ska|big|brass|boy|girl|"
     r"cover|garage|studio|house|dance|tanz|live|schul|schüler))?bands?|bandas?|combo|guitars?|"
-    r"gitarren?\w*|guitarr(?:as?|istas?)|guitar(?:es?|ists?)|chitarr[ae]|violão|violões|bass|bajo|basse|baixo|basso|bassist|"
-    r"saxophones?|saxophon|saxofón|saxofone|sax|vocals?|voices?|singers?|gesang|stimmen?|voz|"
+    r"gitarren?\w*|guitarr(?:as?|istas?)|guitar(?:es?|ists?)|chitarr[ae]|violão|violões|"
+    r"bass|bajo|basse|baixo|basso|bassist|saxophones?|saxophon|saxofón|saxofone|sax|vocals?|voices?|singers?|gesang|stimmen?|voz|"
     r"voces|voix|chant|cantante|sänger(?:in)?|banjos?|ukuleles?|mandolins?|accordions?|akkordeon|"
     r"acordeón|accordéon|sanfona",
     "strings": r"strings?|violins?|violinists?|violín|violines|violin[io]s?|violons?|"
@@ -107,9 +107,9 @@ _LIKENESS = re.compile(
     rf"(?:(?:an?|the|eine?[rs]?|une?|um|uma|una?) )?{_INSTRUMENT}"
 )
 _THEN = re.compile(
-    r"\b(?:then|followed by|(?:turn|chang|switch|morph|mov|fad)\w* (?:in)?to|into|after that|"
-    r"afterwards|before|end(?:s|ing)? (?:with|in|on)|dann|danach|gefolgt von|luego|después|"
-    r"seguid[oa] (?:de|por)|puis|ensuite|suivie? de|depois)\b|(?<=\w) first\b"
+    r"\b(?:then|or|oder|followed by|(?:turn|chang|switch|morph|mov|fad)\w* (?:in)?to|into|"
+    r"after that|afterwards|before|end(?:s|ing)? (?:with|in|on)|dann|danach|gefolgt von|luego|"
+    r"después|seguid[oa] (?:de|por)|puis|ensuite|suivie? de|depois)\b|(?<=\w) first\b"
 )
 _FROM_TO = re.compile(r"\bfrom ([^\W\d_]+) to\b")
 _JOINS = re.compile(  # sounds that are added to others
@@ -276,7 +276,8 @@ def nearest(word: str, known: Collection[str] = ()) -> str | None:
     meant = lexicon().corrected(word)
     if meant != word and (meant in known or _names_class(meant)):
         return meant
-    return next(iter(get_close_matches(word, (*_SPELT, *known), 1, _CLOSE)), None)
+    near = [other for other in (*_SPELT, *known) if other[:1] == word[0]]
+    return next(iter(get_close_matches(word, near, 1, _CLOSE)), None)
 
 
 def _misspelt(text: str) -> dict[str, str]:
@@ -299,7 +300,7 @@ def _main_part(text: str) -> str:
 
 def _parts(text: str) -> list[str]:
     """Return the part of a text that is searched for classes, or its parts if they name classes one
-    after the other: "piano, then drums"."""
+    after the other, or as a choice: "piano, then drums", "piano or drums"."""
     text = plain_text(text)
     joins = _JOINS.search(text)
     for phrase, word in PHRASES.items():

@@ -273,27 +273,17 @@ def read_sound_prompt(
         which guesses where they are in no caption.
     """
     if not plain_text(prompt):
-        refused = [f"“{prompt.strip()[:_SHOWN]}”: {_NO_WORDS}"] if prompt.strip() else []
-        messages = tuple(f"Not possible: {reason}." for reason in refused)
-        return PromptReading(prompt, None, (), (), messages, refused=tuple(refused))
+        return _without_words(prompt)
     read = _read_timing(prompt, None if tempo is None else number(tempo, "tempo"), meter)
     understood, refused = read.understood, read.refused
     if (kind := class_of(prompt, classes)) is not None:
         understood.insert(0, kind)
-        if others := other_sounds(prompt, kind, classes):
-            named = joined([f"“{word}”" for word in others])
-            refused.append(f"{named}: a clip has one kind of sound, {kind}")
     for part in excluded_in(plain_text(prompt)):
         if lacks(kind, part):
             understood.append(part)
         else:
             refused.append(_kept(part, prompt, classes))
-    if len(prompt) > LONGEST_TEXT:
-        refused.append(f"only the first {LONGEST_TEXT} characters of a prompt are read")
-    refused += [f"“{part}”: the key cannot be set" for part in keys_in(prompt)]
-    refused += [
-        f"“{part}”: how much of a sound is heard cannot be set" for part in amounts_in(prompt)
-    ]
+    refused += _impossible(prompt, kind, classes)
     rest = without_excluded(read.scanned.rest)
     said = {word for reason in [*understood, *refused] for word in tokens(_quoted(reason))}
     unknown = [
@@ -314,6 +304,27 @@ def read_sound_prompt(
     return PromptReading(
         prompt, read.named, (), tuple(unknown), tuple(messages), tuple(understood), tuple(refused)
     )
+
+
+def _without_words(prompt: str) -> PromptReading:
+    """Return the reading of a prompt that is empty or holds only signs, such as emoji."""
+    refused = [f"“{prompt.strip()[:_SHOWN]}”: {_NO_WORDS}"] if prompt.strip() else []
+    messages = tuple(f"Not possible: {reason}." for reason in refused)
+    return PromptReading(prompt, None, (), (), messages, refused=tuple(refused))
+
+
+def _impossible(prompt: str, kind: str | None, classes: Collection[str]) -> list[str]:
+    """Return what a prompt asks that no system for sound can do, with the reasons."""
+    refused = []
+    if kind is not None and (others := other_sounds(prompt, kind, classes)):
+        named = joined([f"“{word}”" for word in others])
+        refused.append(f"{named}: a clip has one kind of sound, {kind}")
+    if len(prompt) > LONGEST_TEXT:
+        refused.append(f"only the first {LONGEST_TEXT} characters of a prompt are read")
+    refused += [f"“{part}”: the key cannot be set" for part in keys_in(prompt)]
+    for part in amounts_in(prompt):
+        refused.append(f"“{part}”: how much of a sound is heard cannot be set")
+    return refused
 
 
 def _unnamed(unknown: Sequence[str]) -> str:
