@@ -265,6 +265,8 @@ def test_other_misspelt_words_are_guesses_with_the_nearest_word():
     assert message.endswith("rokc (perhaps rock), vioilns (perhaps violins).")
     [_, message] = read_sound_prompt("settings", WORDS, classes=("drums",)).messages
     assert message.endswith("settings.")
+    reading = read_sound_prompt("bossa drums", ("boss", "drums"), classes=("drums",))
+    assert reading.messages[-1].endswith("bossa.")
 
 
 @pytest.mark.parametrize(

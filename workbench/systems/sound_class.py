@@ -270,8 +270,8 @@ def misspelt(prompt: str) -> dict[str, str]:
 
 def nearest(word: str, known: Collection[str] = ()) -> str | None:
     """Return the word that a misspelt one may stand for: one that names a class, or one of those
-    that are known; None if there is none."""
-    if len(word) < _SHORTEST or _names_class(word):
+    that are known; None if there is none, or if the word is one of the lexicon, such as "bossa"."""
+    if len(word) < _SHORTEST or _names_class(word) or lexicon().knows(word):
         return None
     meant = lexicon().corrected(word)
     if meant != word and (meant in known or _names_class(meant)):
