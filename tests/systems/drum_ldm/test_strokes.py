@@ -54,3 +54,12 @@ def test_cross_sticks_have_the_loudness_of_the_snare(loop):
 
 def test_a_loop_of_which_nothing_is_asked_stays(loop):
     assert with_strokes(loop, read_request("loud rock", 2)) is loop
+
+
+@pytest.mark.parametrize("prompt", ["ghost notes only", "only ghost notes"])
+def test_ghost_notes_alone_are_soft(loop, prompt):
+    played = with_strokes(loop, read_request(prompt, 2))
+    assert all((velocities(played, SD, bar) < 40).all() for bar in (0, 1))
+    there = with_strokes(loop, read_request("ghost notes only in bar 2", 2))
+    assert velocities(there, SD, 0).tolist() == [70, 50], "elsewhere all is as before"
+    assert with_strokes(loop, read_request("rock with ghost notes", 2)) is loop

@@ -35,6 +35,7 @@ from workbench.systems.drum_ldm.items import (
 from workbench.systems.drum_ldm.lexicon import Entry, lexicon
 
 GHOSTS = {"few": 0.3, "some": 0.8, "many": 1.4}  # soft snare hits per quarter note
+GHOSTS_ALONE = 0.2  # mean velocity where nothing else is played, of the 0.31 that end ghost notes
 # Middle of a field, towards which "slightly" and "not" lead.
 _MIDDLE = {
     "density": 4.0,
@@ -224,6 +225,8 @@ class ChartWriter(DrumWriter):
             self._tempo(entry, group)
         elif entry.has("set"):
             self._feel(entry, group, bars)
+            if entry.sets("ghosts") and group.only == "drums":  # no stroke beside them
+                self.volumes[bars, COLUMN["SD"]] = GHOSTS_ALONE
             degree = {1: "very ", -1: "slightly "}.get(group.degree, "")
             degree = {"less": "less ", "few": "slightly "}.get(group.amount, degree)
             amount, no = "", "not "
