@@ -11,7 +11,7 @@
 # ([probability](refreshers/probability.ipynb)); a training loop in
 # [PyTorch](refreshers/pytorch.ipynb); the shipped checkpoints.
 # Sections 1 to 8 take about 90 minutes with their exercises; 9 to 11 go further.
-# **Time and memory:** printed below. **Exercises:** 55 minutes.
+# **Time and memory:** printed below. **Exercises:** 60 minutes.
 # **Library:** `workbench.models.diffusion`, `workbench.models.samplers`,
 # `workbench.models.denoisers`, `workbench.systems.drum_ldm`.
 # **Papers:** arXiv 2408.02711 (drums), 2006.11239 (DDPM), 2010.02502 (DDIM), 2211.01095
@@ -909,14 +909,16 @@ predict("05.8", [25.0, 50.0, 75.0, 95.0], unit="%")
 # evaluation per step is enough, so a quarter of all evaluations is saved. Guidance in a limited
 # range of noise levels was proposed in arXiv 2404.07724.
 #
-# ## Exercise 5 · Guidance (5 minutes)
+# ## Exercise 5 · Guidance where it is needed (10 minutes)
 #
-# *Level:* easy. *Goal:* equation (6). At scale 1 the result is the prediction with text, at scale 0
-# the one without.
+# *Level:* medium. *Goal:* the prediction of a batch for a sampler. `network(x, t, text)` is that of
+# exercise 2: for a row of zeros it predicts without a text. `x` and `text` have the shape
+# (batch, n), `t` has (batch,). Rows at the noisier steps, from step `first` on, follow equation (6)
+# with the given scale. All other rows get the prediction with the text. Return (batch, n).
 
 # %% tags=["stub"]
-def guidance(with_text, without, scale):
-    return None  # your line here
+def guidance(network, x, t, text, scale, first):
+    return None  # about four lines
 
 
 # %% tags=["check"]
@@ -925,8 +927,11 @@ from workbench.course.teaching import check_guidance
 check_guidance(guidance)
 
 # %% tags=["solution"]
-def guidance(with_text, without, scale):
-    return without + scale * (with_text - without)
+def guidance(network, x, t, text, scale, first):
+    with_text = network(x, t, text)
+    without = network(x, t, torch.zeros_like(text))
+    of_row = torch.where(t >= first, scale, 1.0)[:, None]  # scale 1 is the prediction with text
+    return without + of_row * (with_text - without)
 
 
 # %% [markdown]

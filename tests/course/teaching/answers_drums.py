@@ -94,6 +94,19 @@ def dpm_step(x, x0, x0_before, before, now, then):
     return seen[2]
 
 
+def row_by_row(network, x, t, text, scale, first):
+    """Only rows that need it are evaluated twice."""
+    out = []
+    for i in range(len(x)):
+        row = slice(i, i + 1)
+        prediction = network(x[row], t[row], text[row])
+        if int(t[i]) >= first:
+            empty = network(x[row], t[row], torch.zeros(1, text.shape[1]))
+            prediction = guided(prediction, empty, scale)
+        out.append(prediction)
+    return torch.cat(out)
+
+
 ANSWERS = {
     "check_length": lambda beats, tempo: beats / (tempo / 60),
     "check_superiority": lambda a, b: mannwhitneyu(a, b).statistic / (len(a) * len(b)),
@@ -116,7 +129,7 @@ ANSWERS = {
     ),
     "check_training_loss": training_loss,
     "check_dpm_step": dpm_step,
-    "check_guidance": guided,
+    "check_guidance": row_by_row,
 }
 MISTAKES = [
     ("check_length", lambda b, t: b / t, "minutes"),
@@ -248,6 +261,30 @@ MISTAKES = [
         ),
         "first order",
     ),
-    ("check_guidance", lambda c, u, s: c + s * (c - u), "unconditional"),
-    ("check_guidance", lambda c, u, s: guided(u, c, s), "exchanged"),
+    (
+        "check_guidance",
+        lambda net, x, t, y, s, first: row_by_row(net, x, t, y, s + 1, first),
+        "must give the conditional one",
+    ),
+    (
+        "check_guidance",
+        lambda net, x, t, y, s, first: row_by_row(net, x, t, y, 1 - s, first),
+        "exchanged",
+    ),
+    ("check_guidance", lambda net, x, t, y, s, first: row_by_row(net, x, t, y, s, 0), "every row"),
+    (
+        "check_guidance",
+        lambda net, x, t, y, s, first: row_by_row(net, x, t, y, s, first + 1),
+        "is guided, too",
+    ),
+    (
+        "check_guidance",
+        lambda net, x, t, y, s, first: row_by_row(net, x, t, y, s, 1000),
+        "text alone",
+    ),
+    (
+        "check_guidance",
+        lambda net, x, t, y, s, first: guided(net(x, t, y), net(x, t, 0 * y), s),
+        "every row",
+    ),
 ]

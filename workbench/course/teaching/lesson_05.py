@@ -349,38 +349,118 @@ def check_dpm_step(random: np.random.Generator) -> Task:
     )
 
 
+def guided_rows(
+    network: Any,
+    x: Any,
+    t: Any,
+    text: Any,
+    scale: float,
+    first: int,
+    *,
+    without: Any = lambda text: 0 * text,
+    noisy: Any = lambda t, first: t >= first,
+    rule: Any = lambda c, u, s: u + s * (c - u),
+    elsewhere: Any = lambda c, u: c,
+) -> Any:
+    """(batch, n): guided at steps from `first` on, elsewhere the prediction with text. The keywords
+    make the typical mistakes.
+
+    Args:
+        network: From x, t and text to a prediction.
+        x: (batch, n).
+        t: (batch,).
+        text: (batch, n).
+        scale: Of the guidance.
+        first: The least noisy step with guidance.
+        without: What the network receives instead of the text.
+        noisy: Which rows are guided.
+        rule: From the predictions with and without text, and the scale.
+        elsewhere: The prediction of the other rows.
+    """
+    import torch
+
+    c, u = network(x, t, text), network(x, t, without(text))
+    return torch.where(noisy(t, first)[:, None], rule(c, u, scale), elsewhere(c, u))
+
+
 @exercise(
     "05.5",
-    points=1,
+    points=2,
     hints=(
-        "What must remain at scale 0, and what at scale 1?",
-        "The difference of the two predictions is a direction. Start from one prediction and "
+        "Evaluate the network twice: with the text, and with zeros in its place.",
+        "What must remain of equation (6) at scale 0, and what at scale 1?",
+        "The difference of the two predictions is a direction. Start from the one without text and "
         "move along it.",
+        "Which scale gives the prediction with text? Let each row have its own scale: `torch.where`"
+        " on t, with an axis that broadcasts.",
     ),
 )
 def check_guidance(random: np.random.Generator) -> Task:
-    """Lesson 05: classifier-free guidance from the predictions with and without the text."""
-    cases = [(random.normal(size=5), random.normal(size=5), s) for s in (0.0, 1.0, 3.0)]
+    """Lesson 05: classifier-free guidance of a batch, at its noisier steps only."""
+    import torch
+
+    def normal(rows: int) -> Any:
+        return torch.from_numpy(random.normal(size=(rows, 4)).astype(np.float32))
+
+    cases = []
+    for rows, scale in ((6, 0.0), (5, float(random.uniform(2, 3))), (7, 4.0)):
+        first = int(random.integers(450, 550))
+        steps = [first, first - 1, *random.integers(250, first, 2)]
+        steps = [*steps, *random.integers(first, 900, rows - 4)]
+        t = torch.from_numpy(random.permutation(steps))
+        cases.append((mixture.best_noise, normal(rows), t, 2 * normal(rows), scale, first))
+
+    def changed(**other: Any) -> Any:
+        return lambda *case: guided_rows(*case, **other)
+
+    def always(t: Any, first: int) -> Any:
+        return t >= 0
+
     return Task(
-        lambda with_text, without, s: without + s * (with_text - without),
+        guided_rows,
         cases,
         [
             (
-                "start from the unconditional prediction: scale 1 must give the conditional one",
-                lambda c, u, s: c + s * (c - u),
+                "every row is guided: rows before step `first` get the prediction with text",
+                changed(noisy=always),
+                4,
+            ),
+            (
+                "rows before step `first` get the prediction with text, not the one without",
+                changed(elsewhere=lambda c, u: u),
+                4,
+            ),
+            (
+                "the wrong half is guided: a larger step is noisier",
+                changed(noisy=lambda t, first: t < first),
+                4,
+            ),
+            ("the row at step `first` is guided, too", changed(noisy=lambda t, f: t > f), 4),
+            (
+                "that is the prediction with text alone: guidance also needs the one without",
+                changed(noisy=lambda t, first: t < 0),
                 1,
             ),
-            ("the difference has the wrong sign", lambda c, u, s: u + s * (u - c), 2),
+            (
+                "start from the unconditional prediction: scale 1 must give the conditional one",
+                changed(rule=lambda c, u, s: c + s * (c - u)),
+                2,
+            ),
+            ("the difference has the wrong sign", changed(rule=lambda c, u, s: u + s * (u - c)), 3),
             (
                 "the two predictions are exchanged: scale 0 must give the one without text",
-                lambda c, u, s: c + s * (u - c),
-                1,
+                changed(rule=lambda c, u, s: c + s * (u - c)),
+                2,
             ),
             (
                 "that is a mean: above 1, guidance extrapolates beyond the conditional prediction",
-                lambda c, u, s: (c + s * u) / (1 + s),
-                2,
+                changed(rule=lambda c, u, s: (c + s * u) / (1 + s)),
+                3,
             ),
-            ("the unconditional prediction is missing: add it", lambda c, u, s: s * (c - u), 2),
+            (
+                "the unconditional prediction is missing: add it",
+                changed(rule=lambda c, u, s: s * (c - u)),
+                3,
+            ),
         ],
     )
