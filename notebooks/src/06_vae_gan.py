@@ -13,7 +13,7 @@
 # ([probability](refreshers/probability.ipynb)); a training loop in
 # [PyTorch](refreshers/pytorch.ipynb); the shipped checkpoint.
 # Sections 1 to 7 take about 90 minutes with their exercises; 8 to 10 go further.
-# **Time and memory:** printed below. **Exercises:** 55 minutes.
+# **Time and memory:** printed below. **Exercises:** 65 minutes.
 # **Library:** `workbench.models.spectral_vae`, `workbench.models.audio_vae`,
 # `workbench.models.spectral`, `workbench.systems.ldmg`, `workbench.datasets.sounds`.
 # **Papers:** VAE (arXiv 1312.6114), VAE-GAN (1512.09300), hinge (1705.02894), MelGAN's
@@ -458,23 +458,30 @@ print(f"log p(x) = {exact:.3f}; the best q has μ = {best_mean:.2f}, σ = {best_
 # equals it at the best $q$. If $\sigma$ is too small, the KL is large. If $\sigma$ is too large,
 # the reconstruction is worse.
 #
-# ## Exercise 2 · The price of a latent (5 minutes)
+# ## Exercise 2 · The price of a latent (10 minutes)
 #
-# *Level:* easy. *Goal:* the mean of equation (5) over all numbers, from means and *log variances*.
+# *Level:* medium. *Goal:* the KL in a loss that leaves every number a little information. The
+# arguments are the encoder's means and *log variances* for several frames, (frames, k). The price
+# of each of the $k$ numbers is the mean of equation (5) over the frames. Training lowers the
+# prices, and a number whose price is 0 says nothing about the sound. With **free bits** (arXiv
+# 1606.04934) a price below `free` nats counts as `free`: to lower it further brings no gain. Return
+# the sum of the $k$ prices. (The library's loss has no free bits.)
 
 # %% tags=["stub"]
-def kl_normal(mean, log_variance):
-    return None  # your line here
+def kl_with_free_bits(mean, log_variance, free):
+    return None  # about three lines
 
 
 # %% tags=["check"]
 from workbench.course.teaching import check_kl_normal
 
-check_kl_normal(kl_normal)
+check_kl_normal(kl_with_free_bits)
 
 # %% tags=["solution"]
-def kl_normal(mean, log_variance):
-    return 0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance).mean()
+def kl_with_free_bits(mean, log_variance, free):
+    kl = 0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance)
+    prices = kl.mean(0)  # one per number, over the frames
+    return np.maximum(prices, free).sum()
 
 
 # %% [markdown]
@@ -709,13 +716,17 @@ predict("06.4", ["the VAE alone", "the VAE-GAN"])
 # *Equation (7):* code `workbench.models.audio_vae.hinge_discriminator`; paper Lim and Ye 2017
 # (arXiv 1705.02894), and for sound MelGAN (arXiv 1910.06711), eq. 1.
 #
-# ## Exercise 4 · The hinge (5 minutes)
+# ## Exercise 4 · The hinge (10 minutes)
 #
-# *Level:* easy. *Goal:* equation (7) from arrays of scores.
+# *Level:* medium. *Goal:* the loss of a discriminator that scores patches of several sizes, called
+# **scales**. `real` and `fake` list the scores of each scale, arrays (patches,); a scale of larger
+# patches has fewer of them. Return two numbers. The first is the mean over the scales of equation
+# (7). The second is the share of scores that cost nothing, among all scores of all scales, real and
+# fake. (If this share reaches 1, the discriminator has nothing left to learn.)
 
 # %% tags=["stub"]
 def hinge(real, fake):
-    return None  # your line here
+    return None  # about six lines; return loss, share
 
 
 # %% tags=["check"]
@@ -725,7 +736,12 @@ check_hinge(hinge)
 
 # %% tags=["solution"]
 def hinge(real, fake):
-    return np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean()
+    losses, costs = [], []
+    for on_real, on_fake in zip(real, fake, strict=True):
+        of_scale = np.maximum(0, 1 - on_real), np.maximum(0, 1 + on_fake)
+        losses.append(of_scale[0].mean() + of_scale[1].mean())
+        costs.extend(of_scale)
+    return np.mean(losses), (np.concatenate(costs) == 0).mean()
 
 
 # %% [markdown]

@@ -3,8 +3,10 @@
 from itertools import pairwise
 
 import numpy as np
+import torch
 from scipy.spatial.distance import cdist
 from scipy.stats import norm
+from torch.distributions import Normal, kl_divergence
 
 
 def distance(real, made):
@@ -35,6 +37,28 @@ def sampled_with_variances(x, mean, logvar, noise, weights, variance):
     formula = (mean**2 + np.exp(logvar) - 1 - logvar).sum(-1).mean() / 2
     log_q = (norm.logpdf(noise) - logvar / 2).sum(-1).mean()
     return first - formula, first + norm.logpdf(z).sum(-1).mean() - log_q
+
+
+def free_bits(mean, logvar, free, first=lambda kl, free: kl):
+    """PyTorch's KL of normal distributions, number by number; `first` changes that of a frame."""
+    total = 0.0
+    for m, v in zip(mean.T, logvar.T, strict=True):
+        q = Normal(torch.tensor(m), torch.tensor(v / 2).exp())
+        price = first(kl_divergence(q, Normal(0.0, 1.0)).numpy(), free).mean()
+        total += price if price > free else free
+    return total
+
+
+def game(real, fake):
+    """Score by score."""
+    losses, free, count = 0.0, 0, 0
+    for scale in zip(real, fake, strict=True):
+        for sign, scores in zip((1, -1), scale, strict=True):
+            below = [1 - sign * score for score in scores]
+            losses += sum(cost for cost in below if cost > 0) / len(scores)
+            free += sum(cost <= 0 for cost in below)
+            count += len(scores)
+    return losses / len(real), free / count
 
 
 def generator(real, fake, error, kl, weights):
@@ -108,10 +132,10 @@ def downhill(noise, w, b, c, steps, scale, ahead=0, second=1.0):
 ANSWERS = {
     "check_sample_flow": downhill,
     "check_log_distance": distance,
-    "check_kl_normal": lambda m, v: np.mean(-0.5 * (1 + v - m * m - np.e**v)),
+    "check_kl_normal": free_bits,
     "check_elbo": bound,
     "check_generator_loss": generator,
-    "check_hinge": lambda r, f: np.clip(1 - r, 0, None).mean() + np.clip(1 + f, 0, None).mean(),
+    "check_hinge": game,
     "check_flow": lambda x, e, t: (x + t * (e - x), e - x),
     "check_modulate": adaptive,
     "check_blend": blended,
@@ -124,9 +148,16 @@ MISTAKES = [
     ("check_log_distance", lambda a, b: 2 * distance(a, b), "not 20"),
     ("check_log_distance", lambda a, b: distance(a.T, b.T), "rows"),
     ("check_log_distance", lambda a, b: np.sqrt((100 * np.log10(a / b) ** 2).mean()), "each frame"),
-    ("check_kl_normal", lambda m, v: (m**2 + np.exp(v) - 1 - v).mean(), "½"),
-    ("check_kl_normal", lambda m, v: 0.5 * (m**2 + np.exp(v) - 1 - v).sum(), "not the sum"),
-    ("check_kl_normal", lambda m, v: 0.5 * (m**2 + np.exp(v) ** 0.5 - 1 - v).mean(), "is σ"),
+    ("check_kl_normal", lambda m, v, free: 2 * free_bits(m, v, free / 2), "½"),
+    ("check_kl_normal", lambda m, v, free: free_bits(m, v, free) / m.shape[1], "not the mean"),
+    ("check_kl_normal", lambda m, v, free: free_bits(m, v, 0), "not used"),
+    ("check_kl_normal", lambda m, v, free: free_bits(m.T, v.T, free), "axis 0"),
+    ("check_kl_normal", lambda *case: free_bits(*case, first=np.maximum), "each frame"),
+    (
+        "check_kl_normal",
+        lambda m, v, free: free_bits(m, v, free) - free * m.shape[1],
+        "not subtracted",
+    ),
     ("check_elbo", lambda *case: bound(*case)[::-1], "swapped"),
     (
         "check_elbo",
@@ -151,8 +182,31 @@ MISTAKES = [
         lambda r, f, s, k, w: generator([*r, r[-1]], [*f, f[-1]], s, k, w),
         "leave out the last",
     ),
-    ("check_hinge", lambda r, f: 2 - r.mean() + f.mean(), "margin"),
-    ("check_hinge", lambda r, f: ANSWERS["check_hinge"](f, r), "swapped"),
+    (
+        "check_hinge",
+        lambda r, f: (
+            np.mean([2 - a.mean() + b.mean() for a, b in zip(r, f, strict=True)]),
+            game(r, f)[1],
+        ),
+        "margin",
+    ),
+    ("check_hinge", lambda r, f: game(f, r), "swapped"),
+    ("check_hinge", lambda r, f: game(r, f)[0], "two numbers"),
+    ("check_hinge", lambda r, f: (len(r) * game(r, f)[0], game(r, f)[1]), "not the sum"),
+    ("check_hinge", lambda r, f: (game(r, f)[0], 1 - game(r, f)[1]), "cost something"),
+    (
+        "check_hinge",
+        lambda r, f: (game([np.concatenate(r)], [np.concatenate(f)])[0], game(r, f)[1]),
+        "mean over scales",
+    ),
+    (
+        "check_hinge",
+        lambda r, f: (
+            game(r, f)[0],
+            np.mean([game([a], [b])[1] for a, b in zip(r, f, strict=True)]),
+        ),
+        "each score once",
+    ),
     ("check_flow", lambda x, e, t: (e + t * (x - e), e - x), "reversed"),
     ("check_flow", lambda x, e, t: (x + t * (e - x), x - e), "increasing t"),
     ("check_sample_flow", lambda *case: downhill(*case, ahead=1), "the first t is 1"),

@@ -58,50 +58,124 @@ def check_log_distance(random: np.random.Generator) -> Task:
     )
 
 
-def kl_normal(mean: np.ndarray, log_variance: np.ndarray) -> float:
-    """Mean KL(N(mean, e^log_variance) ‖ N(0, 1)) in nats."""
-    return float(0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance).mean())
+def kl_normal(
+    mean: np.ndarray,
+    log_variance: np.ndarray,
+    free: float,
+    *,
+    variance_of: Any = np.exp,
+    log_of: Any = lambda log_variance: log_variance,
+    factor: float = 0.5,
+    prices_of: Any = lambda kl, free: np.maximum(kl.mean(0), free),
+    reduce: Any = np.sum,
+) -> float:
+    """KL(N(mean, e^log_variance) ‖ N(0, 1)) in nats, with free bits. The keywords make the typical
+    mistakes.
+
+    Args:
+        mean, log_variance: (frames, k).
+        free: Least price of each of the k numbers.
+        variance_of, log_of: The variance and its logarithm from log_variance.
+        factor: Of the four terms.
+        prices_of: From the KL (frames, k) and the free nats.
+        reduce: From the prices to one number.
+    """
+    kl = factor * (mean**2 + variance_of(log_variance) - 1 - log_of(log_variance))
+    return float(reduce(prices_of(kl, free)))
 
 
 @exercise(
     "06.2",
-    points=1,
+    points=2,
     hints=(
         "The KL is 0 for mean 0 and variance 1: check that your four terms cancel there.",
         "The network outputs the log variance: which terms need its exponential?",
+        "A price belongs to one number and is a mean over all frames. Which axis are the frames?",
+        "Only a price can be below `free`; the KL of one frame may be. Which comes first, the mean "
+        "or the comparison?",
     ),
 )
 def check_kl_normal(random: np.random.Generator) -> Task:
-    """Lesson 06: the KL divergence of a latent from the prior."""
-    cases = [(random.normal(size=6), random.normal(size=6) - 1) for _ in range(3)]
+    """Lesson 06: the KL divergence of a latent from the prior, with free bits."""
+
+    def case(frames: int, k: int, free: float) -> tuple[np.ndarray, np.ndarray, float]:
+        # the first number has collapsed; of the last, some frames cost less than `free`
+        width = np.linspace(0.05, 1.5, k)
+        mean, log_variance = (width * random.normal(size=(frames, k)) for _ in range(2))
+        mean[0, -1] = log_variance[0, -1] = 0.01
+        mean[1, -1] += 2.5
+        return mean, log_variance - width, free
+
+    def changed(**other: Any) -> Any:
+        return lambda *args: kl_normal(*args, **other)
+
     return Task(
         kl_normal,
-        cases,
+        [case(7, 4, 0.3), case(4, 5, 0.15), case(5, 3, 0.0)],
         [
-            ("the factor ½ applies to every term of the sum", lambda m, v: 2 * kl_normal(m, v)),
+            ("the factor ½ applies to every term of the sum", changed(factor=1.0), 1),
             (
                 "the argument is the *log* variance: the variance is its exponential",
-                lambda m, v: 0.5 * (m**2 + v - 1 - np.log(np.abs(v))).mean(),
+                changed(variance_of=lambda v: v, log_of=lambda v: np.log(np.abs(v))),
                 2,
             ),
             (
                 "the variance is missing: it is the exponential of the log variance",
-                lambda m, v: 0.5 * (m**2 + v - 1 - v).mean(),
+                changed(variance_of=lambda v: v),
                 2,
             ),
             (
                 "exp(log variance) is already σ²: do not square it",
-                lambda m, v: 0.5 * (m**2 + np.exp(2 * v) - 1 - v).mean(),
+                changed(variance_of=lambda v: np.exp(2 * v)),
                 2,
             ),
             (
                 "exp(½ log variance) is σ: the KL needs its square, exp(log variance)",
-                lambda m, v: 0.5 * (m**2 + np.exp(0.5 * v) - 1 - v).mean(),
+                changed(variance_of=lambda v: np.exp(0.5 * v)),
                 2,
             ),
-            ("take the mean over the numbers, not the sum", lambda m, v: kl_normal(m, v) * len(m)),
+            (
+                "`free` is not used: a price below it counts as `free`",
+                changed(prices_of=lambda kl, free: kl.mean(0)),
+                4,
+            ),
+            (
+                "compare the price, a mean over all frames, with `free`, not the KL of each frame",
+                changed(prices_of=lambda kl, free: np.maximum(kl, free).mean(0)),
+                4,
+            ),
+            (
+                "a price *below* `free` counts as `free`; a higher one stays",
+                changed(prices_of=lambda kl, free: np.minimum(kl.mean(0), free)),
+                4,
+            ),
+            (
+                "a price below `free` counts as `free`, not as 0",
+                changed(prices_of=lambda kl, free: kl.mean(0) * (kl.mean(0) >= free)),
+                4,
+            ),
+            (
+                "`free` is not subtracted: the least price is `free`, not 0",
+                changed(prices_of=lambda kl, free: np.maximum(kl.mean(0) - free, 0)),
+                4,
+            ),
+            (
+                "frames are the rows: the mean is over axis 0, the sum over the numbers",
+                changed(prices_of=lambda kl, free: np.maximum(kl.mean(1), free)),
+                3,
+            ),
+            ("take the sum over the numbers, not the mean", changed(reduce=np.mean), 3),
+            (
+                "that returns the prices: add them up",
+                lambda *args: np.maximum(_kl(*args[:2]).mean(0), args[2]),
+                3,
+            ),
         ],
     )
+
+
+def _kl(mean: np.ndarray, log_variance: np.ndarray) -> np.ndarray:
+    return 0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance)
 
 
 def elbo(
@@ -245,35 +319,77 @@ def check_elbo(random: np.random.Generator) -> Task:
     )
 
 
-def hinge(real: np.ndarray, fake: np.ndarray) -> float:
-    """The discriminator's hinge loss."""
-    return float(np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean())
+def hinge(
+    real: Any,
+    fake: Any,
+    *,
+    costs: Any = lambda r, f: (np.maximum(0, 1 - r), np.maximum(0, 1 + f)),
+    loss_of: Any = lambda of_real, of_fake: of_real.mean() + of_fake.mean(),
+    reduce: Any = np.mean,
+    idle: Any = lambda r, f: np.concatenate([r >= 1, f <= -1]),
+    share_of: Any = lambda idle: np.concatenate(idle).mean(),
+) -> tuple[float, float]:
+    """The discriminator's hinge loss, and the share of scores that cost nothing. The keywords make
+    the typical mistakes.
+
+    Args:
+        real, fake: Lists of scores (patches,), one per scale.
+        costs: Of the scores of one scale.
+        loss_of: From these costs to a number.
+        reduce: From the losses of all scales to one number.
+        idle: Which scores of one scale cost nothing.
+        share_of: From a list of those to a number.
+    """
+    pairs = list(zip(real, fake, strict=True))
+    return float(reduce([loss_of(*costs(r, f)) for r, f in pairs])), float(
+        share_of([idle(r, f) for r, f in pairs])
+    )
 
 
 @exercise(
     "06.4",
-    points=1,
+    points=2,
     hints=(
         "A real score above 1 and a fake score below −1 cost nothing.",
         "How far is a real score of 0.3 from 1? Clip at 0 for each score, then take the mean.",
+        "First a loss for each scale, then the mean of these losses: a scale with few patches "
+        "counts as much as one with many.",
+        "For the share, put the costs of all scales and of both lists into one array.",
     ),
 )
 def check_hinge(random: np.random.Generator) -> Task:
-    """Lesson 06: the discriminator's loss from its scores."""
+    """Lesson 06: the discriminator's loss from its scores at several scales."""
+
     # scores far beyond the margin would make the mean negative
-    cases = [(up + 2 * random.normal(size=9), 2 * random.normal(size=9) - up) for up in (0, 0, 4)]
+    def case(up: float, *patches: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        ups = [up + 0.5 * scale for scale in range(len(patches))]
+        return (
+            [u + 2 * random.normal(size=n) for u, n in zip(ups, patches, strict=True)],
+            [2 * random.normal(size=n) - u for u, n in zip(ups, patches, strict=True)],
+        )
+
+    def changed(**other: Any) -> Any:
+        return lambda real, fake: hinge(real, fake, **other)
+
+    def pooled(real: Any, fake: Any) -> tuple[float, float]:
+        loss, _ = hinge([np.concatenate(real)], [np.concatenate(fake)])
+        return loss, hinge(real, fake)[1]
+
     return Task(
         hinge,
-        cases,
+        [case(0, 12, 5), case(0.5, 16, 7, 3), case(4, 9, 4)],
         [
             (
                 "scores beyond the margin have loss 0: clip at 0",
-                lambda r, f: (1 - r).mean() + (1 + f).mean(),
+                changed(costs=lambda r, f: (1 - r, 1 + f)),
                 1,
             ),
             (
                 "generated sound should score low: 1 + score, not 1 − score",
-                lambda r, f: np.maximum(0, 1 - r).mean() + np.maximum(0, 1 - f).mean(),
+                changed(
+                    costs=lambda r, f: (np.maximum(0, 1 - r), np.maximum(0, 1 - f)),
+                    idle=lambda r, f: np.concatenate([r >= 1, f >= 1]),
+                ),
                 1,
             ),
             (
@@ -283,9 +399,39 @@ def check_hinge(random: np.random.Generator) -> Task:
             ),
             (
                 "clip before the mean: each score has its own margin",
-                lambda r, f: max(0, 1 - r.mean()) + max(0, 1 + f.mean()),
+                changed(
+                    costs=lambda r, f: (1 - r, 1 + f),
+                    loss_of=lambda a, b: max(0, a.mean()) + max(0, b.mean()),
+                ),
                 2,
             ),
+            (
+                "the loss is a mean over scales: first take the mean over the patches of each",
+                pooled,
+                3,
+            ),
+            ("take the mean over the scales, not the sum", changed(reduce=np.sum), 3),
+            (
+                "equation (7) adds its two means: do not halve the sum",
+                changed(loss_of=lambda a, b: (a.mean() + b.mean()) / 2),
+                2,
+            ),
+            (
+                "the share counts the scores that cost nothing, not those that cost something",
+                changed(share_of=lambda idle: 1 - np.concatenate(idle).mean()),
+                4,
+            ),
+            (
+                "a score on the right side of 0 still costs something: it must reach the margin",
+                changed(idle=lambda r, f: np.concatenate([r > 0, f < 0])),
+                1,
+            ),
+            (
+                "the share counts each score once: do not take a mean over the scales",
+                changed(share_of=lambda idle: np.mean([x.mean() for x in idle])),
+                4,
+            ),
+            ("return two numbers, the loss and the share", lambda r, f: hinge(r, f)[0], 4),
         ],
     )
 
@@ -367,7 +513,7 @@ def check_generator_loss(random: np.random.Generator) -> Task:
             ),
             (
                 "that is the discriminator's loss: it wants low scores for generated sound",
-                lambda *a: generator_loss(*a, score=hinge),
+                lambda *a: generator_loss(*a, score=lambda r, f: hinge([r], [f])[0]),
                 2,
             ),
             (
