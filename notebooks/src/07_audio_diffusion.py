@@ -12,7 +12,7 @@
 # [PyTorch](refreshers/pytorch.ipynb); spectrograms ([sound and Fourier](refreshers/sound.ipynb));
 # the shipped checkpoint.
 # About 90 minutes for sections 1 to 6 with their exercises; 7 to 10 go further.
-# **Time and memory:** printed below. **Exercises:** 40 minutes.
+# **Time and memory:** printed below. **Exercises:** 55 minutes.
 # **Library:** `workbench.systems.ldmg`, `workbench.models.dit`, `workbench.models.diffusion`,
 # `workbench.evaluation`.
 # **Papers:** DiT (arXiv 2212.09748), rectified flow (2209.03003), MultiDiffusion (2302.08113),
@@ -178,23 +178,33 @@ run.note("paths longer than a straight line", longer, floor=0.0, unit="%")
 # straightens them by "reflow": it trains again, on pairs of a noise and the result that the first
 # network generates from it.)
 #
-# ## Exercise 1 · Point and velocity (5 minutes)
+# ## Exercise 1 · The mean velocity (15 minutes)
 #
-# *Level:* easy. *Goal:* both parts of equation (1), as a pair, from `x0`, `noise` and `t` in 0…1.
+# *Level:* hard. *Goal:* the best velocity that a network could learn if there were only a few
+# training latents, `music` (m, dim), all equally likely. `x` (n, dim) are points at time `t`,
+# between 0 and 1. From each latent a line leads through each point. Equation (1) gives the noise
+# $\varepsilon$ at its end and its velocity. The line is chosen with a probability proportional to
+# $e^{-\lVert\varepsilon\rVert^2/2}$, the density of its noise. Return (n, dim): at each point the
+# mean of the velocities, weighted by these probabilities. (At small $t$ all densities may be too
+# small for a computer's numbers. Their ratios are not.)
 
 # %% tags=["stub"]
-def flow(x0, noise, t):
-    return None  # return point, velocity
+def mean_velocity(x, t, music):
+    return None  # about six lines
 
 
 # %% tags=["check"]
 from workbench.course.teaching import check_flow
 
-check_flow(flow)
+check_flow(mean_velocity)
 
 # %% tags=["solution"]
-def flow(x0, noise, t):
-    return (1 - t) * x0 + t * noise, noise - x0
+def mean_velocity(x, t, music):
+    noise = (x[:, None] - (1 - t) * music) / t  # (n, m, dim): equation (1) solved for ε
+    exponents = -0.5 * (noise**2).sum(-1)
+    weights = np.exp(exponents - exponents.max(1, keepdims=True))  # the largest is 1
+    weights /= weights.sum(1, keepdims=True)
+    return (weights[..., None] * (noise - music)).sum(1)
 
 
 # %% [markdown]
@@ -280,26 +290,30 @@ from workbench.models.dit import Block, DiT, DiTConfig
 listing(Block.forward, first="shift_msa", last="return")
 
 # %% [markdown]
-# ## Exercise 2 · Adaptive layer norm (5 minutes)
+# ## Exercise 2 · A block with adaLN-Zero (10 minutes)
 #
-# *Level:* easy. *Goal:* the argument of $F$ in equation (3), LN(h) (1 + γ) + β. `h` has the shape
-# (time, width), `shift` (β) and `scale` (γ) have (width,). LN subtracts each frame's mean and
-# divides by the root of its variance plus 1e-5.
+# *Level:* medium. *Goal:* equation (3) for `h` (time, width). A linear layer, `weight`
+# (dim, 3 width) and `bias` (3 width,), computes three vectors from `c` (dim,). They follow each
+# other in its output: shift $\beta$, scale $\gamma$, gate $\alpha$. `branch` is $F$, a function
+# from (time, width) to (time, width). LN subtracts each frame's mean and divides by the root of its
+# variance plus 1e-5. Return the new $h$.
 
 # %% tags=["stub"]
-def modulate(h, shift, scale):
-    return None  # your lines here
+def adaln_block(h, c, weight, bias, branch):
+    return None  # about four lines
 
 
 # %% tags=["check"]
 from workbench.course.teaching import check_modulate
 
-check_modulate(modulate)
+check_modulate(adaln_block)
 
 # %% tags=["solution"]
-def modulate(h, shift, scale):
-    normal = (h - h.mean(-1, keepdims=True)) / np.sqrt(h.var(-1, keepdims=True) + 1e-5)
-    return normal * (1 + scale) + shift
+def adaln_block(h, c, weight, bias, branch):
+    shift, scale, gate = np.split(c @ weight + bias, 3)
+    centred = h - h.mean(-1, keepdims=True)
+    normal = centred / np.sqrt(h.var(-1, keepdims=True) + 1e-5)
+    return h + gate * branch(normal * (1 + scale) + shift)
 
 
 # %%

@@ -8,6 +8,8 @@ from scipy.spatial.distance import cdist
 from scipy.stats import norm
 from torch.distributions import Normal, kl_divergence
 
+from workbench.models.mixture import denoised_discrete
+
 
 def distance(real, made):
     return np.mean(
@@ -78,9 +80,29 @@ def blended(parts, starts, length, weights=(1, 2, 3, 4, 4, 3, 2, 1)):
     return [a / b for a, b in zip(total, share, strict=True)]
 
 
-def adaptive(h, shift, scale):
-    rows = [(row - row.mean()) / row.std() for row in h]
-    return np.array(rows) * (scale + 1) + shift
+def through_music(x, t, music):
+    """The velocity from the best prediction of x₀, in the scale of lesson 05's mixtures."""
+    size = ((1 - t) ** 2 + t**2) ** 0.5
+    bar = torch.full((len(x), 1), (1 - t) ** 2 / size**2, dtype=torch.float64)
+    shares = torch.ones(len(music), dtype=torch.float64)
+    x0 = denoised_discrete(torch.tensor(x / size), bar, torch.tensor(music), shares)
+    return (x - x0.numpy()) / t
+
+
+def one_block(h, c, weight, bias, branch, scale=1, shift=0):
+    """PyTorch's layer norm, and one frame at a time."""
+    width, out = h.shape[1], []
+    beta, gamma, alpha = ((weight.T @ c + bias)[i * width : (i + 1) * width] for i in range(3))
+    for frame in torch.tensor(h):
+        normal = torch.layer_norm(frame, (width,)).numpy()
+        out.append(branch(normal + normal * gamma + beta) * (alpha + shift))
+    return scale * h + np.array(out)
+
+
+def without_maximum(x, t, music):
+    e = (x[:, None] - (1 - t) * music) / t
+    p = np.exp(-np.square(e).sum(2) / 2)
+    return np.einsum("nm,nmd->nd", p / p.sum(1)[:, None], e - music)
 
 
 def folded(tempo, reference):
@@ -136,8 +158,8 @@ ANSWERS = {
     "check_elbo": bound,
     "check_generator_loss": generator,
     "check_hinge": game,
-    "check_flow": lambda x, e, t: (x + t * (e - x), e - x),
-    "check_modulate": adaptive,
+    "check_flow": through_music,
+    "check_modulate": one_block,
     "check_blend": blended,
     "check_octave": folded,
     "check_mix": laid_over,
@@ -207,14 +229,29 @@ MISTAKES = [
         ),
         "each score once",
     ),
-    ("check_flow", lambda x, e, t: (e + t * (x - e), e - x), "reversed"),
-    ("check_flow", lambda x, e, t: (x + t * (e - x), x - e), "increasing t"),
+    ("check_flow", lambda x, t, music: through_music(x, 1 - t, music), "reversed"),
+    ("check_flow", lambda *case: -through_music(*case), "increasing t"),
+    ("check_flow", without_maximum, "not a number"),
+    ("check_flow", lambda x, t, m: x - t * through_music(x, t, m), "mean of the music"),
+    ("check_flow", lambda x, t, m: (x - m.mean(0)) / t, "counts equally"),
     ("check_sample_flow", lambda *case: downhill(*case, ahead=1), "the first t is 1"),
     ("check_sample_flow", lambda *case: downhill(*case[:5], 1.0), "guidance is missing"),
     ("check_sample_flow", lambda *case: downhill(*case, second=0), "Euler's method"),
     ("check_sample_flow", lambda *case: downhill(*case, second=2), "take the mean of both"),
-    ("check_modulate", lambda h, a, b: adaptive(h, a, b - 1), "1 + scale"),
-    ("check_modulate", lambda h, a, b: h * (1 + b) + a, "normalise first"),
+    (
+        "check_modulate",
+        lambda h, c, w, b, f: one_block(h, c, w, b - np.repeat([0, 1, 0], h.shape[1]), f),
+        "1 + scale",
+    ),
+    ("check_modulate", lambda *case: one_block(*case, scale=0), "h is missing"),
+    ("check_modulate", lambda *case: one_block(*case, shift=1), "not 1 + α"),
+    (
+        "check_modulate",
+        lambda h, c, w, b, f: one_block(
+            h, c, np.roll(w, -h.shape[1], 1), np.roll(b, -h.shape[1]), f
+        ),
+        "comes last",
+    ),
     ("check_blend", lambda p, s, n: blended(p, s, n, (1,) * 8), "triangular"),
     ("check_octave", lambda t, r: t * 2 ** int(np.log2(r / t) // 1), "not down"),
     ("check_octave", lambda t, r: t / 2 ** round(np.log2(r / t)), "inverted"),

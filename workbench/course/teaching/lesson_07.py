@@ -10,92 +10,254 @@ import numpy as np
 from workbench.course.teaching.core import Task, exercise
 
 
-def on_the_line(x0: np.ndarray, noise: np.ndarray, t: float) -> np.ndarray:
-    """(2, …): the point at time t between x0 and noise, and the velocity there."""
-    return np.stack([(1 - t) * x0 + t * noise, noise - x0])
+def normalised(exponents: np.ndarray) -> np.ndarray:
+    """(n, m): probabilities proportional to e^exponents; each row has the sum 1."""
+    weights = np.exp(exponents - exponents.max(1, keepdims=True))
+    return np.asarray(weights / weights.sum(1, keepdims=True))
+
+
+def mean_velocity(
+    x: np.ndarray,
+    t: float,
+    music: np.ndarray,
+    *,
+    noise_of: Callable[..., np.ndarray] = lambda x, t, x0: (x - (1 - t) * x0) / t,
+    exponent: Callable[..., np.ndarray] = lambda noise, t: -0.5 * (noise**2).sum(-1),
+    weights_of: Callable[[np.ndarray], np.ndarray] = normalised,
+    value: Callable[..., np.ndarray] = lambda noise, x0: noise - x0,
+) -> np.ndarray:
+    """(n, dim): the mean of ε − x₀ given x at time t. The keywords make the typical mistakes.
+
+    Args:
+        x: (n, dim).
+        t: Between 0 and 1.
+        music: (m, dim), the possible x₀.
+        noise_of: ε from x, t and x₀.
+        exponent: Of a line's density, from its noise.
+        weights_of: From the exponents (n, m) to the weights.
+        value: Whose mean is returned, from ε and x₀.
+    """
+    noise = noise_of(x[:, None], t, music)
+    weights = weights_of(exponent(noise, t))
+    return np.asarray((weights[..., None] * value(noise, music)).sum(1))
+
+
+def _one_number_at_a_time(x: np.ndarray, t: float, music: np.ndarray) -> np.ndarray:
+    """Each number of a point has weights of its own."""
+    columns = zip(x.T, music.T, strict=True)
+    return np.hstack([mean_velocity(a[:, None], t, b[:, None]) for a, b in columns])
+
+
+def _likeliest(exponents: np.ndarray) -> np.ndarray:
+    """(n, m): 1 for the largest exponent of a row, 0 for the others."""
+    return np.eye(exponents.shape[1])[exponents.argmax(1)]
 
 
 @exercise(
     "07.1",
-    points=1,
+    points=3,
     hints=(
-        "At t = 0 the point is x₀, at t = 1 the noise; in between it lies on the line.",
-        "The velocity is the derivative of the point with respect to t.",
+        "Solve equation (1) for ε. `x[:, None]` lets each point meet each latent: (n, m, dim).",
+        "The velocity of a line is ε − x₀, from music to noise.",
+        "One probability per line: sum the squares of ε over its numbers, (n, m). The weights of a "
+        "point have the sum 1.",
+        "Subtract the largest exponent of a point before `np.exp`: the ratios stay the same.",
     ),
 )
 def check_flow(random: np.random.Generator) -> Task:
-    """Lesson 07: rectified flow's point and velocity."""
-    cases = [
-        (random.normal(size=4), random.normal(size=4), float(random.uniform(0.1, 0.9)))
-        for _ in range(3)
-    ]
+    """Lesson 07: rectified flow's mean velocity at a point, for a few training latents."""
+    cases = []
+    for t, n, m, dim in ((0.8, 5, 4, 3), (0.5, 3, 6, 2), (0.3, 4, 4, 4)):
+        music = random.normal(size=(m, dim))
+        at = float(t + random.uniform(-0.1, 0.1))
+        some = music[random.integers(m, size=n)]
+        cases.append(((1 - at) * some + at * random.normal(size=(n, dim)), at, music))
+    # at the fourth time all densities are 0 in a computer's numbers
+    cases.append((random.normal(size=(3, 2)) + 9, 0.02, random.normal(size=(3, 2))))
+
+    def changed(**other: Any) -> Callable[..., np.ndarray]:
+        return lambda *case: mean_velocity(*case, **other)
+
     return Task(
-        on_the_line,
+        mean_velocity,
         cases,
         [
             (
+                "each line counts equally: those with probable noise must count more",
+                changed(weights_of=lambda e: np.full(e.shape, 1 / e.shape[1])),
+                3,
+            ),
+            (
+                "only the most probable line counts: take the mean over all of them",
+                changed(weights_of=_likeliest),
+                3,
+            ),
+            (
+                "the weights of a point do not add up to 1: divide them by their sum",
+                changed(weights_of=np.exp),
+                3,
+            ),
+            (
+                "at each point the weights of all latents add up to 1, not the weights of a latent "
+                "at all points",
+                changed(weights_of=lambda e: normalised(e.T).T),
+                3,
+            ),
+            (
+                "at small t all densities become 0 and 0/0 is not a number: subtract the largest "
+                "exponent first",
+                changed(weights_of=lambda e: np.exp(e) / np.exp(e).sum(1, keepdims=True)),
+                4,
+            ),
+            (
+                "a line has one weight: sum the squares over all numbers of its noise",
+                _one_number_at_a_time,
+                3,
+            ),
+            (
+                "the weight needs the noise, which is the distance from (1 − t) x₀ divided by t",
+                changed(exponent=lambda noise, t: -0.5 * ((t * noise) ** 2).sum(-1)),
+                1,
+            ),
+            (
+                "the factor ½ is missing in the exponent",
+                changed(exponent=lambda noise, t: -(noise**2).sum(-1)),
+                3,
+            ),
+            (
+                "the exponent has the squared length of the noise, not the length",
+                changed(exponent=lambda noise, t: -0.5 * np.sqrt((noise**2).sum(-1))),
+                3,
+            ),
+            (
                 "reversed: t = 0 is music, t = 1 is noise",
-                lambda x, e, t: np.stack([t * x + (1 - t) * e, e - x]),
+                changed(noise_of=lambda x, t, x0: (x - t * x0) / (1 - t)),
                 1,
             ),
             (
                 "the velocity points in the direction of increasing t: from music to noise",
-                lambda x, e, t: np.stack([(1 - t) * x + t * e, x - e]),
+                changed(value=lambda noise, x0: x0 - noise),
                 2,
             ),
             (
-                "the path is straight: (1 − t) and t, without square roots",
-                lambda x, e, t: np.stack([np.sqrt(1 - t) * x + np.sqrt(t) * e, e - x]),
-                1,
+                "that is the mean of the music: return the mean of the velocities",
+                changed(value=lambda noise, x0: np.broadcast_to(x0, noise.shape)),
+                2,
             ),
         ],
     )
 
 
-def modulated(h: np.ndarray, shift: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """(time, width): the normalised h, scaled by 1 + scale and shifted."""
-    h = (h - h.mean(-1, keepdims=True)) / np.sqrt(h.var(-1, keepdims=True) + 1e-5)
-    return h * (1 + scale) + shift
+def adaln_block(
+    h: np.ndarray,
+    c: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    branch: Callable[[np.ndarray], np.ndarray],
+    *,
+    order: tuple[int, int, int] = (0, 1, 2),
+    norm: Callable[[np.ndarray], np.ndarray] | None = None,
+    modulated: Callable[..., np.ndarray] = lambda h, shift, scale: h * (1 + scale) + shift,
+    added: Callable[..., np.ndarray] = lambda h, normal, gate, out: h + gate * out,
+) -> np.ndarray:
+    """(time, width): a gated branch of h with adaptive layer norm. The keywords make the typical
+    mistakes.
+
+    Args:
+        h: (time, width).
+        c: (dim,).
+        weight, bias: (dim, 3 width) and (3 width,).
+        branch: F.
+        order: Places of shift, scale and gate.
+        norm: Layer norm.
+        modulated: From the normalised h, the shift and the scale.
+        added: From h, the normalised h, the gate and the output of the branch.
+    """
+    parts = np.split(c @ weight + bias, 3)
+    shift, scale, gate = (parts[place] for place in order)
+    normal = (norm or layer_norm)(h)
+    return np.asarray(added(h, normal, gate, branch(modulated(normal, shift, scale))))
+
+
+def layer_norm(h: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Mean 0 and variance 1 along an axis."""
+    variance = h.var(axis, keepdims=True)
+    return np.asarray((h - h.mean(axis, keepdims=True)) / np.sqrt(variance + 1e-5))
 
 
 @exercise(
     "07.2",
-    points=1,
+    points=2,
     hints=(
-        "First normalise each frame to mean 0 and variance 1 over its width; use keepdims.",
-        "If shift and scale are 0, the result is the normalised frame.",
+        "`np.split(c @ weight + bias, 3)` gives the three vectors.",
+        "Normalise each frame to mean 0 and variance 1 over its width; use keepdims.",
+        "If shift and scale are 0, the branch receives the normalised frames.",
+        "If the gate is 0, the block returns h itself.",
     ),
 )
 def check_modulate(random: np.random.Generator) -> Task:
-    """Lesson 07: adaptive layer norm."""
-    cases = [
-        (3 * random.normal(size=(5, 8)), random.normal(size=8), random.normal(size=8))
-        for _ in range(3)
-    ]
+    """Lesson 07: a block with adaLN-Zero."""
+    cases = []
+    for time, width, dim in ((5, 8, 3), (7, 4, 6), (6, 6, 2)):
+        h = 2 * random.normal(size=(time, width)) + random.normal(size=width)
+        weight, bias = random.normal(size=(dim, 3 * width)), random.normal(size=3 * width)
+        cases.append((h, random.normal(size=dim), weight, bias, np.sinc))
 
-    def normal(h: np.ndarray, axis: int = -1) -> np.ndarray:
-        return (h - h.mean(axis, keepdims=True)) / np.sqrt(h.var(axis, keepdims=True) + 1e-5)
+    def changed(**other: Any) -> Callable[..., np.ndarray]:
+        return lambda *case: adaln_block(*case, **other)
 
     return Task(
-        modulated,
+        adaln_block,
         cases,
         [
             (
-                "multiply by 1 + scale: if both are zero, the result is the normalised h",
-                lambda h, a, b: normal(h) * b + a,
-                2,
+                "multiply by 1 + scale: if it is zero, the branch receives the normalised h",
+                changed(modulated=lambda h, shift, scale: h * scale + shift),
+                3,
+            ),
+            (
+                "scale before you shift",
+                changed(modulated=lambda h, shift, scale: (h + shift) * (1 + scale)),
+                3,
             ),
             (
                 "normalise each frame over its width, not each channel over time",
-                lambda h, a, b: normal(h, 0) * (1 + b) + a,
-                1,
+                changed(norm=lambda h: layer_norm(h, 0)),
+                2,
             ),
             (
-                "normalise first: mean 0 and variance 1 over the width",
-                lambda h, a, b: h * (1 + b) + a,
-                1,
+                "normalise each frame by itself, not all frames together",
+                changed(norm=lambda h: (h - h.mean()) / np.sqrt(h.var() + 1e-5)),
+                2,
             ),
-            ("scale before you shift", lambda h, a, b: (normal(h) + a) * (1 + b)),
+            ("normalise first: mean 0 and variance 1 over the width", changed(norm=lambda h: h), 2),
+            (
+                "the output of the branch is added to h: h is missing",
+                changed(added=lambda h, normal, gate, out: gate * out),
+                4,
+            ),
+            (
+                "the output of the branch is added to h as it came in, not to the normalised h",
+                changed(added=lambda h, normal, gate, out: normal + gate * out),
+                4,
+            ),
+            (
+                "the gate is not used: it multiplies the output of the branch",
+                changed(added=lambda h, normal, gate, out: h + out),
+                4,
+            ),
+            (
+                "the gate multiplies the branch alone: a gate of 0 must return h",
+                changed(added=lambda h, normal, gate, out: gate * (h + out)),
+                4,
+            ),
+            (
+                "the gate is α, not 1 + α: an untrained block must not change h",
+                changed(added=lambda h, normal, gate, out: h + (1 + gate) * out),
+                4,
+            ),
+            ("shift and scale are swapped: the shift comes first", changed(order=(1, 0, 2)), 1),
+            ("the gate comes last: after shift and scale", changed(order=(1, 2, 0)), 1),
         ],
         tolerance=1e-3,
     )
