@@ -23,6 +23,13 @@ def top(p, share):
     return kept / kept.sum()
 
 
+def among(logits, t, allowed):
+    """SciPy's softmax of the allowed tokens alone."""
+    p = np.zeros(len(logits))
+    p[allowed] = softmax(logits[allowed] / t) if t else logits[allowed] == logits[allowed].max()
+    return p
+
+
 def cut_off(p, share, order, more=0):
     """Without the token that crosses the threshold: NaN if the first one does."""
     kept = np.zeros_like(p)
@@ -157,7 +164,7 @@ ANSWERS = {
     "check_encode": lambda ids, merges: reduce(lambda row, m: pairs(row, *m), merges, ids),
     "check_bits_a_note": lambda nats, notes: np.log2(np.exp(nats)).sum() / notes,
     "check_nucleus": top,
-    "check_temperature": lambda logits, t: softmax(logits / t),
+    "check_temperature": among,
     "check_question": sequence,
     "check_rounding": nearest,
     "check_kl": kl,
@@ -202,9 +209,17 @@ MISTAKES = [
     ),
     ("check_bits_a_note", lambda nats, notes: nats.sum() / notes, "ln 2"),
     ("check_bits_a_note", lambda nats, notes: nats.mean() / np.log(2) / notes, "sum first"),
-    ("check_temperature", lambda u, t: softmax(u * t), "low temperature"),
-    ("check_temperature", lambda u, t: softmax(u), "changes nothing"),
-    ("check_temperature", lambda u, t: np.exp(u / t), "by their sum"),
+    ("check_temperature", lambda u, t, ok: among(u, t and 1 / t, ok), "low temperature"),
+    ("check_temperature", lambda u, t, ok: among(u, t and 1, ok), "changes nothing"),
+    ("check_temperature", lambda u, t, ok: among(u, t, ok | True), "is not used"),
+    ("check_temperature", lambda u, t, ok: among(u, t, ok | True) * ok, "before the softmax"),
+    ("check_temperature", lambda u, t, ok: among(u * ok, t, ok | True), "e⁰ is 1"),
+    ("check_temperature", lambda u, t, ok: among(u, t, ok) if t else ok / ok.sum(), "the same"),
+    (
+        "check_temperature",
+        lambda u, t, ok: among(u, t, ok) if t else np.arange(len(u)) == np.argmax(u),
+        "an allowed one",
+    ),
     ("check_nucleus", lambda p, t: top(p, t) * p[top(p, t) > 0].sum(), "add up to 1"),
     ("check_nucleus", lambda p, t: cut_off(p, t, np.argsort(-p)), "crosses the threshold"),
     ("check_nucleus", lambda p, t: cut_off(p, t, np.arange(8)), "without sorting"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -199,55 +199,151 @@ def check_echoes(random: np.random.Generator) -> Task:
     )
 
 
-def heated(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """Softmax of logits / temperature."""
-    weights = np.exp((logits - logits.max()) / temperature)
-    return weights / weights.sum()
+def heated(
+    logits: np.ndarray,
+    temperature: float,
+    allowed: np.ndarray,
+    *,
+    masked: Callable[..., np.ndarray] = lambda u, allowed: np.where(allowed, u, -np.inf),
+    warm: Callable[..., Any] | None = None,
+    cold: Callable[..., Any] = lambda u: np.eye(len(u))[u.argmax()],
+) -> np.ndarray:
+    """Softmax of logits / temperature over the allowed tokens; at 0 the likeliest one. The keywords
+    make the typical mistakes.
+
+    Args:
+        logits: (tokens,).
+        temperature: 0 or more.
+        allowed: (tokens,), true or false.
+        masked: The logits of the allowed tokens, from both.
+        warm: Probabilities from these and a temperature above 0.
+        cold: Probabilities at temperature 0.
+    """
+    u = masked(logits, allowed)
+    return np.asarray(cold(u) if temperature == 0 else (warm or _softmax)(u, temperature))
+
+
+def _softmax(u: np.ndarray, t: float = 1.0) -> np.ndarray:
+    weights = np.exp((u - u.max()) / t)
+    return np.asarray(weights / weights.sum())
 
 
 @exercise(
     "10.3",
-    points=1,
+    points=2,
     hints=(
         "A temperature below 1 makes the most probable token more probable.",
         "Scale the logits before the softmax, not the probabilities after it.",
         "What must the probabilities add up to?",
+        "Which logit gives probability 0? `np.where` with −np.inf, before everything else.",
+        "Subtract the largest allowed logit before `np.exp`: the probabilities stay the same.",
+        "Temperature 0 needs a branch of its own: nothing is divided by 0 there.",
     ),
 )
 def check_temperature(random: np.random.Generator) -> Task:
-    """Lesson 10: probabilities from logits at a temperature."""
-    cases = [(3 * random.normal(size=7), t) for t in (0.5, 0.8, 1.7, 1.0)]
+    """Lesson 10: probabilities of the allowed tokens from logits at a temperature."""
+
+    def case(t: float, raised: float = 0.0, forbidden: float | None = None) -> tuple[Any, ...]:
+        logits = 3 * random.normal(size=7) + raised
+        allowed = np.array([True, True, False, True, True, False, True])[random.permutation(7)]
+        top = logits.max() + 1 if forbidden is None else forbidden
+        logits[np.flatnonzero(~allowed)[0]] = top  # the likeliest token is not allowed
+        return logits, t, allowed
+
+    def changed(**other: Any) -> Callable[..., np.ndarray]:
+        return lambda *args: heated(*args, **other)
+
+    def after(u: np.ndarray, t: float, allowed: np.ndarray) -> np.ndarray:
+        """The tokens that are not allowed are removed at the end."""
+        return heated(u, t, np.full(len(u), True)) * allowed
+
+    def all_subtracted(u: np.ndarray, t: float, allowed: np.ndarray) -> np.ndarray:
+        if t == 0:
+            return heated(u, t, allowed)
+        weights = np.exp((u - u.max()) / t) * allowed
+        return np.asarray(weights / weights.sum())
+
+    def likeliest_of_all(u: np.ndarray, t: float, allowed: np.ndarray) -> np.ndarray:
+        return heated(u, t, allowed) if t else np.eye(len(u))[u.argmax()]
+
     return Task(
         heated,
-        cases,
+        [case(0.5), case(1.7), case(1.0), case(0), case(0.8, raised=800), case(1.2, 0, 1500)],
         [
             (
                 "a low temperature makes the most probable token more so: divide the logits",
-                lambda u, t: heated(u * t, 1.0),
+                changed(warm=lambda u, t: _softmax(u * t)),
                 1,
             ),
             (
                 "divide the logits: dividing and renormalising probabilities changes nothing",
-                lambda u, t: heated(u, 1.0),
+                changed(warm=lambda u, t: _softmax(u)),
                 2,
             ),
             (
                 "the probabilities must add up to 1: divide by their sum",
-                lambda u, t: np.exp(u / t),
+                changed(warm=lambda u, t: np.exp(u / t)),
                 3,
             ),
             (
                 "the largest is 1 now, but the probabilities must add up to 1",
-                lambda u, t: np.exp((u - u.max()) / t),
+                changed(warm=lambda u, t: np.exp((u - u.max()) / t)),
                 3,
             ),
             (
                 "that divides the probabilities after the softmax: they no longer add up to 1",
-                lambda u, t: heated(u, 1.0) / t,
+                changed(warm=lambda u, t: _softmax(u) / t),
                 2,
             ),
-            ("the result is still logits: apply the softmax", lambda u, t: u / t, 3),
-            ("the result is log-probabilities", lambda u, t: np.log(heated(u, t)), 3),
+            ("the result is still logits: apply the softmax", changed(warm=lambda u, t: u / t), 3),
+            (
+                "the result is log-probabilities",
+                changed(warm=lambda u, t: np.log(_softmax(u, t))),
+                3,
+            ),
+            (
+                "`allowed` is not used: tokens that are not allowed have probability 0",
+                changed(masked=lambda u, allowed: u),
+                4,
+            ),
+            (
+                "the probabilities of the allowed tokens must add up to 1: leave the others out "
+                "before the softmax",
+                after,
+                4,
+            ),
+            (
+                "a logit of 0 is not a probability of 0: e⁰ is 1",
+                changed(masked=lambda u, allowed: np.where(allowed, u, 0.0)),
+                4,
+            ),
+            (
+                "large logits overflow: subtract the largest one before np.exp",
+                changed(warm=lambda u, t: np.exp(u / t) / np.exp(u / t).sum()),
+                5,
+            ),
+            (
+                "that subtracts the largest logit of all tokens: subtract the largest allowed one, "
+                "otherwise all weights may become 0",
+                all_subtracted,
+                5,
+            ),
+            (
+                "at temperature 0 it divides by 0",
+                changed(cold=lambda u: np.full(len(u), np.nan)),
+                6,
+            ),
+            (
+                "at temperature 0 the likeliest token gets probability 1, not all tokens the same",
+                changed(cold=lambda u: np.isfinite(u) / np.isfinite(u).sum()),
+                6,
+            ),
+            ("at temperature 0, too, the token must be an allowed one", likeliest_of_all, 4),
+            (
+                "at temperature 0 it returns the number of the token: return all probabilities",
+                changed(cold=lambda u: u.argmax()),
+                6,
+            ),
         ],
         tolerance=1e-6,
     )
