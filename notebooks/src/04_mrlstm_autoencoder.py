@@ -10,7 +10,7 @@
 # **Needs** lesson 01; logarithms; what a layer of a network and a training loop are
 # ([PyTorch](refreshers/pytorch.ipynb)); the shipped checkpoint.
 # Sections 1 to 6 take about 90 minutes with their exercises; 7 and 8 go further.
-# **Time and memory:** printed below. **Exercises:** 40 minutes.
+# **Time and memory:** printed below. **Exercises:** 50 minutes.
 # **Library:** `workbench.models.mrlstm`, `workbench.evaluation.drums`.
 # **Papers:** arXiv 2408.02711; LSTM, Hochreiter and Schmidhuber 1997.
 
@@ -93,14 +93,16 @@ reveal("04.1", "the same value again and again" if constant else "hit and no hit
 # pattern that is the same in every beat is constant in each phase. So the input of this LSTM
 # changes only where beats differ.
 #
-# ## Exercise 1 · Phases (5 minutes)
+# ## Exercise 1 · Phases (10 minutes)
 #
-# *Level:* easy. *Goal:* an array `x` (time, channels) as (stride, time / stride, channels): row $i$
-# is the phase that begins at step $i$.
+# *Level:* medium. *Goal:* the phases of an array `x` (time, channels) of any length. If its length
+# is not a multiple of the stride, steps of silence (zeros) are missing at its end, as few as
+# possible. Return (stride, steps per phase, channels): row $i$ is the phase that begins at step
+# $i$.
 
 # %% tags=["stub"]
 def phases(x, stride):
-    return None  # your line here
+    return None  # about three lines
 
 
 # %% tags=["check"]
@@ -110,6 +112,8 @@ check_phases(phases)
 
 # %% tags=["solution"]
 def phases(x, stride):
+    missing = -len(x) % stride  # 0 if the length is a multiple
+    x = np.concatenate([x, np.zeros((missing, x.shape[1]))])
     return x.reshape(-1, stride, x.shape[1]).swapaxes(0, 1)
 
 
@@ -314,14 +318,17 @@ predict("04.4", ["bass drum", "snare drum", "closed hi-hat", "another drum"])
 # *Equation (3):* code `workbench.evaluation.drums.reconstruction`; paper van Rijsbergen 1979,
 # *Information retrieval*, chapter 7.
 #
-# ## Exercise 4 · F1 (5 minutes)
+# ## Exercise 4 · F1 (10 minutes)
 #
-# *Level:* easy. *Goal:* equation (3) from `true` and `rebuilt`, two boolean arrays of the same
-# shape: the played and the reconstructed hits.
+# *Level:* medium. *Goal:* two numbers from `true` and `rebuilt`, the played and the reconstructed
+# hits, both (loops, steps, drums) of True and False. The first is equation (3). In it, a hi-hat
+# with many hits hides a cowbell with few. The second is the mean of the F1 of each drum, so that
+# each drum counts equally. A drum that is neither played nor reconstructed in any loop has no F1:
+# leave it out. A drum without one right hit has the F1 0.
 
 # %% tags=["stub"]
 def f1(true, rebuilt):
-    return None  # your lines here
+    return None  # about five lines; return overall, mean of drums
 
 
 # %% tags=["check"]
@@ -331,8 +338,11 @@ check_f1(f1)
 
 # %% tags=["solution"]
 def f1(true, rebuilt):
-    both = (true & rebuilt).sum()
-    return 2 * both / (true.sum() + rebuilt.sum())
+    both = (true & rebuilt).sum((0, 1))  # (drums,), right hits
+    hits = true.sum((0, 1)) + rebuilt.sum((0, 1))
+    occurs = hits > 0
+    of_drums = 2 * both[occurs] / hits[occurs]
+    return 2 * both.sum() / hits.sum(), of_drums.mean()
 
 
 # %% [markdown]

@@ -94,6 +94,21 @@ def dpm_step(x, x0, x0_before, before, now, then):
     return seen[2]
 
 
+def drum_by_drum(true, made):
+    """scikit-learn's F1."""
+    drums = [d for d in range(true.shape[2]) if true[..., d].any() or made[..., d].any()]
+    each = [f1_score(true[..., d].ravel(), made[..., d].ravel(), zero_division=0) for d in drums]
+    return f1_score(true.ravel(), made.ravel()), sum(each) / len(each)
+
+
+def woven(x, r):
+    """One step after the other."""
+    out = np.zeros((r, int(np.ceil(len(x) / r)), x.shape[1]))
+    for step, row in enumerate(x):
+        out[step % r, step // r] = row
+    return out
+
+
 def row_by_row(network, x, t, text, scale, first):
     """Only rows that need it are evaluated twice."""
     out = []
@@ -113,7 +128,7 @@ ANSWERS = {
     "check_entropy": lambda counts: entropy(counts, base=2),
     "check_song_copies": copies,
     "check_recall": found,
-    "check_f1": lambda true, made: f1_score(true.ravel(), made.ravel()),
+    "check_f1": drum_by_drum,
     "check_density": lambda hits: hits.sum() / len(hits) * 4,
     "check_swing_ratio": lambda place: place.mean() / (1 - place.mean()),
     "check_onset_histogram": lambda hits, drum: hits.reshape(-1, 16, 9)[:, :, drum].mean(0),
@@ -121,7 +136,7 @@ ANSWERS = {
     "check_info_nce": info_nce,
     "check_several_positives": several_positives,
     "check_lstm": lstm,
-    "check_phases": lambda x, r: x.reshape(-1, r, x.shape[1]).swapaxes(0, 1),
+    "check_phases": woven,
     "check_hit_loss": lambda x, h: F.binary_cross_entropy_with_logits(x, h) * h.numel() / h.sum(),
     "check_add_noise": lambda x, e, a: a**0.5 * x + (1 - a) ** 0.5 * e,
     "check_ddim_step": lambda x, e, now, then: (
@@ -151,9 +166,36 @@ MISTAKES = [
     ("check_recall", lambda s, k: found(s, k + 1), "k + 1"),
     ("check_recall", lambda s, k: found(s.T, k), "every loop"),
     ("check_recall", lambda s, k: found(s, 1), "recall at 1"),
-    ("check_f1", lambda t, m: (t == m).mean(), "accuracy"),
-    ("check_f1", lambda t, m: (t & m).sum() / t.sum(), "added"),
-    ("check_f1", lambda t, m: (t & m).sum() / (t | m).sum(), "Jaccard"),
+    ("check_f1", lambda t, m: drum_by_drum(t, m)[0], "two numbers"),
+    (
+        "check_f1",
+        lambda t, m: (
+            drum_by_drum(t, m)[0],
+            drum_by_drum(t, m)[1] * (t | m).any((0, 1)).sum() / t.shape[2],
+        ),
+        "not counted as 0",
+    ),
+    (
+        "check_f1",
+        lambda t, m: (
+            drum_by_drum(t, m)[0],
+            f1_score(
+                t.reshape(-1, t.shape[2]),
+                m.reshape(-1, t.shape[2]),
+                average="macro",
+                zero_division=1,
+            ),
+        ),
+        "not counted as 1",
+    ),
+    (
+        "check_f1",
+        lambda t, m: (
+            np.mean([drum_by_drum(a[None], b[None])[0] for a, b in zip(t, m, strict=True)]),
+            drum_by_drum(t, m)[1],
+        ),
+        "loop by loop",
+    ),
     ("check_density", lambda h: h.sum(), "divide by the number of beats"),
     ("check_swing_ratio", lambda p: (1 - p.mean()) / p.mean(), "inverse"),
     ("check_onset_histogram", lambda h, d: h[:, d].reshape(-1, 16).sum(0), "number of bars"),
@@ -186,7 +228,18 @@ MISTAKES = [
     ),
     ("check_several_positives", lambda *a: [2 * x for x in several_positives(*a)], "added"),
     ("check_several_positives", lambda *a: several_positives(*a)[0], "return the accuracy"),
-    ("check_phases", lambda x, r: x[::r], "one phase"),
+    ("check_phases", lambda x, r: woven(x[: len(x) - len(x) % r], r), "cutting"),
+    (
+        "check_phases",
+        lambda x, r: woven(np.vstack([x, np.zeros((r - len(x) % r, x.shape[1]))]), r),
+        "needs no silence",
+    ),
+    (
+        "check_phases",
+        lambda x, r: woven(np.vstack([np.zeros((-len(x) % r, x.shape[1])), x]), r),
+        "at the beginning",
+    ),
+    ("check_phases", lambda x, r: woven(x, r).swapaxes(0, 1), "swap"),
     ("check_lstm", lambda *case: lstm(*case)[-1], "every step"),
     (
         "check_lstm",

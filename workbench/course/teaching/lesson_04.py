@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,32 +10,90 @@ import numpy as np
 from workbench.course.teaching.core import Task, exercise
 
 
+def phases(
+    x: np.ndarray,
+    stride: int,
+    *,
+    missing: Callable[[int, int], int] = lambda time, stride: -time % stride,
+    filled: Callable[..., np.ndarray] = lambda x, n: np.pad(x, ((0, n), (0, 0))),
+    split: Callable[..., np.ndarray] = lambda x, stride: x.reshape(-1, stride, x.shape[1]).swapaxes(
+        0, 1
+    ),
+) -> np.ndarray:
+    """(stride, steps per phase, channels). The keywords make the typical mistakes.
+
+    Args:
+        x: (time, channels).
+        stride: Number of phases.
+        missing: Number of steps to add, from the length and the stride.
+        filled: x with this number of steps added.
+        split: The phases of an array whose length is a multiple of the stride.
+    """
+    return split(filled(x, missing(len(x), stride)), stride)
+
+
 @exercise(
     "04.1",
-    points=1,
+    points=2,
     hints=(
         "With a stride of 4, phase 0 contains steps 0, 4, 8, …; which ones does phase 1 contain?",
         "A slice with a start and a step is one phase: stack one per start.",
+        "All phases must be equally long. `-len(x) % stride` is the number of missing steps.",
     ),
 )
 def check_phases(random: np.random.Generator) -> Task:
-    """Lesson 04: split (time, channels) into its phases at a stride: (stride, time/stride, c)."""
-    cases = [(random.normal(size=(16, 2)), 4), (random.normal(size=(8, 3)), 2)]
+    """Lesson 04: split (time, channels) into its phases at a stride, filled with silence."""
+    sizes = ((16, 2, 4), (10, 3, 4), (9, 2, 2), (13, 4, 4), (8, 3, 3))
+    cases = [(random.normal(size=(time, channels)), stride) for time, channels, stride in sizes]
+
+    def changed(**other: Any) -> Callable[..., np.ndarray]:
+        return lambda *case: phases(*case, **other)
+
     return Task(
-        lambda x, r: np.stack([x[phase::r] for phase in range(r)]),
+        phases,
         cases,
         [
             (
                 "those are contiguous chunks; a phase takes every `stride`-th step",
-                lambda x, r: x.reshape(r, -1, x.shape[1]),
+                changed(split=lambda x, r: x.reshape(r, -1, x.shape[1])),
                 1,
             ),
             (
-                "that is (time/stride, stride, channels): swap the first two axes",
-                lambda x, r: x.reshape(-1, r, x.shape[1]),
+                "that is (steps per phase, stride, channels): swap the first two axes",
+                changed(split=lambda x, r: x.reshape(-1, r, x.shape[1])),
                 2,
             ),
-            ("that is only one phase; there are `stride` of them", lambda x, r: x[::r], 2),
+            (
+                "that is only one phase; there are `stride` of them",
+                changed(split=lambda x, r: x[::r]),
+                2,
+            ),
+            (
+                "no step is left out: add silence instead of cutting the end off",
+                lambda x, r: phases(x[: len(x) // r * r], r),
+                3,
+            ),
+            (
+                "a length that is a multiple of the stride needs no silence",
+                changed(missing=lambda time, r: r - time % r),
+                3,
+            ),
+            (
+                "the silence belongs at the end: at the beginning it moves every step to another "
+                "phase",
+                changed(filled=lambda x, n: np.pad(x, ((n, 0), (0, 0)))),
+                3,
+            ),
+            (
+                "add silence, not the last step again",
+                changed(filled=lambda x, n: np.pad(x, ((0, n), (0, 0)), mode="edge")),
+                3,
+            ),
+            (
+                "add silence, not the beginning again",
+                changed(filled=lambda x, n: np.pad(x, ((0, n), (0, 0)), mode="wrap")),
+                3,
+            ),
         ],
     )
 
@@ -213,52 +272,142 @@ def check_hit_loss(random: np.random.Generator) -> Task:
     )
 
 
+def _f1_of(both: Any, true: Any, made: Any, cells: Any) -> Any:
+    return 2 * both / (true + made)
+
+
+def two_f1(
+    true: np.ndarray,
+    made: np.ndarray,
+    *,
+    score: Callable[..., Any] = _f1_of,
+    overall: Callable[..., Any] | None = None,
+    axis: tuple[int, int] = (0, 1),
+    mean: Callable[..., Any] = lambda scores, occurs: scores[occurs].mean(),
+) -> tuple[float, float]:
+    """F1 of all cells, and the mean of the drums' own. The keywords make the typical mistakes.
+
+    Args:
+        true, made: (loops, steps, drums) of True and False.
+        score: From the numbers of right, played, reconstructed hits and of cells.
+        overall: The first number from both arrays, instead of `score`.
+        axis: Over which the hits of a drum are counted.
+        mean: Of the drums' scores, from these and from which drums occur.
+    """
+    counts = [x.sum(axis) for x in (true & made, true, made, np.ones_like(true))]
+    scores, occurs = score(*counts), counts[1] + counts[2] > 0
+    first = overall(true, made) if overall else score(*(n.sum() for n in counts))
+    return float(first), float(mean(scores, occurs))
+
+
 @exercise(
     "04.4",
-    points=1,
+    points=2,
     hints=(
         "You need three counts: hits in both, hits played, hits reconstructed.",
         "Precision and recall have the same numerator. What is the denominator of each?",
         "F1 is twice the hits in both, divided by the sum of the two other counts.",
+        "Count each drum by `sum((0, 1))`. The sum of these counts gives the first number.",
+        "Divide only where a drum occurs: select those drums by a boolean array.",
     ),
 )
 def check_f1(random: np.random.Generator) -> Task:
-    """Lesson 04: F1 of reconstructed hits against true ones, both (steps, 9) booleans."""
-    cases = []
-    for missed, invented in ((0.3, 0.05), (0.1, 0.2), (0.5, 0.1)):
-        true = random.random((32, 9)) < 0.3
+    """Lesson 04: F1 of reconstructed hits over all cells, and the mean of the drums' own."""
+    cases: list[tuple[Any, ...]] = []
+    for loops, drums, missed, invented in ((3, 9, 0.3, 0.05), (2, 7, 0.1, 0.2), (4, 9, 0.5, 0.1)):
+        often = np.linspace(0.5, 0.1, drums)
+        true = random.random((loops, 16, drums)) < often
         kept = true & (random.random(true.shape) > missed)
-        cases.append((true, kept | (random.random(true.shape) < invented)))
+        made = kept | (random.random(true.shape) < invented * often)
+        true[0, 0] = made[0, 0] = True  # each drum occurs and has a right hit, except these two:
+        if len(cases) != 1:
+            true[..., 2] = made[..., 2] = False  # a drum that does not occur
+        if len(cases) != 0:
+            made[..., 4] = False  # a drum of which nothing is reconstructed
+        cases.append((true, made))
 
-    def parts(true: np.ndarray, made: np.ndarray) -> tuple[float, float]:
-        both = (true & made).sum()
-        return both / made.sum(), both / true.sum()
+    def changed(**other: Any) -> Callable[..., tuple[float, float]]:
+        return lambda true, made: two_f1(true, made, **other)
+
+    def by_parts(both: Any, true: Any, made: Any, cells: Any) -> Any:
+        precision, recall = both / made, both / true
+        return 2 * precision * recall / (precision + recall)
+
+    def of_loops(true: np.ndarray, made: np.ndarray) -> float:
+        pairs = zip(true, made, strict=True)
+        return float(np.mean([_f1_of((a & b).sum(), a.sum(), b.sum(), 0) for a, b in pairs]))
 
     return Task(
-        lambda true, made: 2 * (true & made).sum() / (true.sum() + made.sum()),
+        two_f1,
         cases,
         [
             (
                 "that is accuracy: most cells are empty, so an empty loop would score well",
-                lambda true, made: (true == made).mean(),
+                lambda t, m: ((t == m).mean(), (t == m).mean((0, 1))[(t | m).any((0, 1))].mean()),
                 1,
             ),
-            ("that is recall: it ignores hits that were added", lambda t, m: parts(t, m)[1], 2),
-            ("that is precision: it ignores hits that were missed", lambda t, m: parts(t, m)[0], 2),
+            (
+                "that is recall: it ignores hits that were added",
+                changed(score=lambda both, t, m, _: both / t),
+                2,
+            ),
+            (
+                "that is precision: it ignores hits that were missed",
+                changed(score=lambda both, t, m, _: both / m),
+                2,
+            ),
             (
                 "use the harmonic mean: if one of the two is 0, F1 is 0",
-                lambda t, m: sum(parts(t, m)) / 2,
+                changed(score=lambda both, t, m, _: (both / t + both / m) / 2),
                 3,
             ),
             (
                 "use twice the hits in both: a perfect copy must reach 1",
-                lambda t, m: (t & m).sum() / (t.sum() + m.sum()),
+                changed(score=lambda both, t, m, _: both / (t + m)),
                 3,
             ),
             (
                 "that divides by hits in either, which is the Jaccard index",
-                lambda t, m: (t & m).sum() / (t | m).sum(),
+                changed(score=lambda both, t, m, _: both / (t + m - both)),
                 3,
             ),
+            (
+                "a drum without a right hit gives 0/0 for precision, recall or their mean, but its "
+                "F1 is 0: compute F1 from the counts",
+                changed(score=by_parts),
+                3,
+            ),
+            (
+                "a drum that is played but never reconstructed has the F1 0: do not leave it out",
+                changed(mean=lambda scores, occurs: scores[scores > 0].mean()),
+                5,
+            ),
+            (
+                "a drum that does not occur is left out, not counted as 0",
+                changed(mean=lambda scores, occurs: np.where(occurs, scores, 0).mean()),
+                5,
+            ),
+            (
+                "a drum that does not occur is left out, not counted as 1",
+                changed(mean=lambda scores, occurs: np.where(occurs, scores, 1).mean()),
+                5,
+            ),
+            (
+                "a drum that does not occur gives 0/0: leave it out of the mean",
+                changed(mean=lambda scores, occurs: scores.mean()),
+                5,
+            ),
+            (
+                "the first number counts the cells of all loops together, not loop by loop",
+                changed(overall=of_loops),
+                4,
+            ),
+            (
+                "the second number is a mean over drums, which are the last axis",
+                changed(axis=(1, 2)),
+                4,
+            ),
+            ("return two numbers, not only the first", lambda t, m: two_f1(t, m)[0], 4),
+            ("the two numbers are swapped", lambda t, m: two_f1(t, m)[::-1], 4),
         ],
     )
