@@ -9,7 +9,7 @@
 #
 # **Needs** lessons 02 (tokens) and 05 (diffusion); the shipped checkpoint for the last section.
 # About 90 minutes for sections 1 to 6 with their exercises; 7 to 11 go further.
-# **Time and memory:** printed below. **Exercises:** 55 minutes.
+# **Time and memory:** printed below. **Exercises:** 65 minutes.
 # **Library:** `workbench.representations.pvd`, `workbench.models.diffusion_lm`,
 # `workbench.models.diffusion_bound`, `workbench.models.masked_lm`, `workbench.models.control`,
 # `workbench.systems.diffusion_lm`.
@@ -129,13 +129,18 @@ reveal("11.1", half, "the first level at which fewer than half of the words surv
 # *Equation (1):* code `workbench.models.diffusion.sqrt_schedule`; paper Diffusion-LM
 # (arXiv 2205.14217), appendix A.
 #
-# ## Exercise 1 · The square root schedule (5 minutes)
+# ## Exercise 1 · The square root schedule (10 minutes)
 #
-# *Level:* easy. *Goal:* equation (1) for an array `t`; `steps` is $T$.
+# *Level:* medium. *Goal:* $\bar\alpha_1$ to $\bar\alpha_T$ as an array, for $T$ = `steps`. At
+# $t = T$ equation (1) gives a number below 0, but $\bar\alpha$ is a share. So the published code
+# limits $\beta_t = 1 - \bar\alpha_t/\bar\alpha_{t-1}$, the share of the signal's variance that step
+# $t$ removes. Compute $\bar\alpha_0$ to $\bar\alpha_T$ by equation (1), and from them each
+# $\beta_t$. Set every $\beta_t$ above `largest` to `largest`. Then begin at $\bar\alpha_0$ and
+# apply all steps again. (The library has no such limit: it sets the last value to $10^{-5}$.)
 
 # %% tags=["stub"]
-def sqrt_schedule(t, steps, s):
-    return None  # your line here
+def sqrt_schedule(steps, s, largest):
+    return None  # about four lines
 
 
 # %% tags=["check"]
@@ -144,8 +149,11 @@ from workbench.course.teaching import check_sqrt_schedule
 check_sqrt_schedule(sqrt_schedule)
 
 # %% tags=["solution"]
-def sqrt_schedule(t, steps, s):
-    return 1 - np.sqrt(t / steps + s)
+def sqrt_schedule(steps, s, largest):
+    bars = 1 - np.sqrt(np.arange(steps + 1) / steps + s)  # equation (1), t from 0 to T
+    betas = 1 - bars[1:] / bars[:-1]
+    betas = np.minimum(betas, largest)
+    return bars[0] * np.cumprod(1 - betas)
 
 
 # %%
@@ -158,24 +166,30 @@ ax.axhline(half, color=plots.INK, ls=":")
 ax.text(1990, half, "half of the words are lost", ha="right", va="bottom");
 
 # %% [markdown]
-# ## Exercise 2 · Rounding (5 minutes)
+# ## Exercise 2 · Rounding (10 minutes)
 #
-# *Level:* easy. *Goal:* for vectors `x` (n, dim) and embeddings `table` (words, dim), the number of
-# the nearest embedding of each.
+# *Level:* medium. *Goal:* the most probable word of each noisy vector. The vectors `x` (n, dim) are
+# made from rows of `table` (words, dim) by equation (1) of lesson 05, with $\bar\alpha_t$ =
+# `alpha_bar`. With little noise the nearest embedding is the answer. With much noise a frequent
+# word may be more probable than a nearer one. `frequencies` (words,) has the share of each word in
+# the music. Use Bayes' rule, as equation (3) of lesson 05 does, and return the numbers of the
+# words, (n,).
 
 # %% tags=["stub"]
-def nearest_word(x, table):
-    return None  # your line here
+def likeliest_word(x, table, alpha_bar, frequencies):
+    return None  # about three lines
 
 
 # %% tags=["check"]
 from workbench.course.teaching import check_rounding
 
-check_rounding(nearest_word)
+check_rounding(likeliest_word)
 
 # %% tags=["solution"]
-def nearest_word(x, table):
-    return np.square(x[:, None] - table[None]).sum(-1).argmin(1)
+def likeliest_word(x, table, alpha_bar, frequencies):
+    squares = np.square(x[:, None] - np.sqrt(alpha_bar) * table).sum(-1)  # (n, words)
+    log_p = np.log(frequencies) - squares / (2 * (1 - alpha_bar))  # up to a constant
+    return log_p.argmax(1)
 
 
 # %% [markdown]
@@ -502,25 +516,29 @@ run.note("bits per word, rounding alone", parts["rounding"], paper="0.00003")
 # measures how uncertain a word is when its vector has almost no noise. That is not the likelihood
 # of music: nearly all information is in the denoising term.
 #
-# ## Exercise 4 · One term of the bound (10 minutes)
+# ## Exercise 4 · The denoising terms of the bound (10 minutes)
 #
-# *Level:* medium. *Goal:* equation (3) in *bits*: from `x0`, its prediction `guess` ($\hat x_0$),
-# and two values of $\bar\alpha$: `now` at step $t$ and `before` at step $s$.
+# *Level:* medium. *Goal:* the sum of equation (3) over the steps $t = 2$ to $T$, each with
+# $s = t - 1$, in *bits per word*. `x0` has the shape (words, dim). `guesses` (T, words, dim) has
+# the prediction $\hat x_0$ that the network makes at each step from 1 to $T$, and `bars` (T,) has
+# $\bar\alpha_1$ to $\bar\alpha_T$.
 
 # %% tags=["stub"]
-def kl_bits(x0, guess, now, before):
-    return None  # your lines here
+def denoising_bits(x0, guesses, bars):
+    return None  # about four lines
 
 
 # %% tags=["check"]
 from workbench.course.teaching import check_kl
 
-check_kl(kl_bits)
+check_kl(denoising_bits)
 
 # %% tags=["solution"]
-def kl_bits(x0, guess, now, before):
-    snr = before / (1 - before) - now / (1 - now)
-    return 0.5 * snr * np.square(x0 - guess).sum() / np.log(2)
+def denoising_bits(x0, guesses, bars):
+    snr = bars / (1 - bars)
+    squares = np.square(x0 - guesses).sum((1, 2))  # (T,), over all numbers of all words
+    nats = 0.5 * (snr[:-1] - snr[1:]) * squares[1:]  # the prediction belongs to step t
+    return nats.sum() / np.log(2) / len(x0)
 
 
 # %% [markdown]

@@ -1,11 +1,13 @@
 """Independent answers to the exercises on tokens, and mistakes with words their hint holds."""
 
 from functools import reduce
+from itertools import pairwise
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.special import log_softmax, softmax
+from scipy.stats import multivariate_normal
 
 
 def pairs(ids, pair, new):
@@ -48,12 +50,38 @@ def sequence(bars, first, last):
     return [*out, "END"]
 
 
+def posterior(x, table, bar, shares, spread=None):
+    """SciPy's normal density times the share, one vector at a time."""
+    variance = 1 - bar if spread is None else spread
+    rows = []
+    for v in x:
+        p = [multivariate_normal.pdf(v, bar**0.5 * e, variance) for e in table]
+        rows.append(int(np.argmax(np.array(p) * shares)))
+    return rows
+
+
 def nearest(x, table):
     return [int(np.argmin([np.linalg.norm(v - e) for e in table])) for v in x]
 
 
-def kl(x, guess, now, before):
-    return (before / (1 - before) - now / (1 - now)) / 2 * ((x - guess) ** 2).sum() / np.log(2)
+def kl(x, guesses, bars, after=0):
+    """Term by term and word by word; `after` moves the predictions."""
+    nats = 0.0
+    for t in range(1, len(bars)):
+        snr = [bar / (1 - bar) for bar in bars[t - 1 : t + 1]]
+        for word, guess in zip(x, guesses[t - after], strict=True):
+            nats += (snr[0] - snr[1]) / 2 * np.linalg.norm(word - guess) ** 2
+    return nats / np.log(2) / len(x)
+
+
+def limited_schedule(steps, s, largest, first=None):
+    """Step by step."""
+    wanted = [1 - (t / steps + s) ** 0.5 for t in range(steps + 1)]
+    out, left = [], wanted[0] if first is None else first
+    for before, after in pairwise(wanted):
+        left *= max(after / before, 1 - largest)
+        out.append(left)
+    return out
 
 
 def bar_by_bar(notes, bars, repeat=False):
@@ -166,9 +194,9 @@ ANSWERS = {
     "check_nucleus": top,
     "check_temperature": among,
     "check_question": sequence,
-    "check_rounding": nearest,
+    "check_rounding": posterior,
     "check_kl": kl,
-    "check_sqrt_schedule": lambda t, steps, s: 1 - (t / steps + s) ** 0.5,
+    "check_sqrt_schedule": limited_schedule,
 }
 MISTAKES = [
     (
@@ -235,11 +263,23 @@ MISTAKES = [
         "original MidiGPT",
     ),
     ("check_question", lambda bars, a, b: sequence(bars, a, b)[:-1], "END"),
-    ("check_rounding", lambda x, table: (x @ table.T).argmax(1), "long embeddings"),
+    ("check_rounding", lambda x, table, bar, f: (x @ table.T).argmax(1), "long embeddings"),
+    ("check_rounding", lambda x, table, bar, f: nearest(x, table), "nearest of the embeddings"),
+    ("check_rounding", lambda x, table, bar, f: nearest(x, bar**0.5 * table), "is not used"),
     (
         "check_rounding",
-        lambda x, table: (x @ (table.T / np.linalg.norm(table.T, axis=0))).argmax(1),
-        "direction",
+        lambda x, table, bar, f: posterior(x, table / bar**0.5, bar, f),
+        "not around the embedding",
+    ),
+    (
+        "check_rounding",
+        lambda x, table, bar, f: posterior(x, table, bar, f, (1 - bar) ** 0.5),
+        "not its root",
+    ),
+    (
+        "check_rounding",
+        lambda x, table, bar, f: posterior(x, table, bar, f, (1 - bar) / 2),
+        "twice",
     ),
     (
         "check_end_to_end",
@@ -261,5 +301,23 @@ MISTAKES = [
     ("check_masked_loss", lambda *case: hidden_words(*case, factor=1), "multiply by n"),
     ("check_masked_loss", lambda *case: hidden_words(*case, factor=case[2]), "n/k before it"),
     ("check_kl", lambda *case: kl(*case) * np.log(2), "nats"),
-    ("check_sqrt_schedule", lambda t, n, s: 1 - (t / n) ** 0.5 - s, "under the root"),
+    ("check_kl", lambda *case: kl(*case, after=1), "not that of step s"),
+    ("check_kl", lambda x, guesses, bars: kl(x, guesses, bars) * len(x), "number of words"),
+    ("check_kl", lambda x, guesses, bars: kl(x, guesses, bars) / x.shape[1], "taking the mean"),
+    (
+        "check_sqrt_schedule",
+        lambda n, s, _: [1 - (t / n + s) ** 0.5 for t in range(1, n + 1)],
+        "below 0",
+    ),
+    ("check_sqrt_schedule", lambda *case: limited_schedule(*case, first=1.0), "begin at"),
+    (
+        "check_sqrt_schedule",
+        lambda n, s, _: [max(0, 1 - (t / n + s) ** 0.5) for t in range(1, n + 1)],
+        "raises",
+    ),
+    (
+        "check_sqrt_schedule",
+        lambda n, s, most: [1 - s**0.5, *limited_schedule(n, s, most)],
+        "without",
+    ),
 ]

@@ -10,73 +10,226 @@ import numpy as np
 from workbench.course.teaching.core import Task, exercise
 
 
+def root_schedule(
+    steps: int,
+    s: float,
+    largest: float,
+    *,
+    times: Callable[[int], np.ndarray] = lambda steps: np.arange(steps + 1) / steps,
+    bar_of: Callable[..., np.ndarray] = lambda t, s: 1 - np.sqrt(t + s),
+    limited: Callable[..., np.ndarray] = np.minimum,
+    applied: Callable[..., np.ndarray] = lambda bars, betas: bars[0] * np.cumprod(1 - betas),
+) -> np.ndarray:
+    """(steps,): ᾱ of Diffusion-LM's schedule, with no step above `largest`. The keywords make the
+    typical mistakes.
+
+    Args:
+        steps: T.
+        s: Noise at the beginning.
+        largest: Of β.
+        times: t/T.
+        bar_of: ᾱ from t/T and s.
+        limited: The new β from β and `largest`.
+        applied: The new ᾱ from the old one and the new β.
+    """
+    bars = bar_of(times(steps), s)
+    return np.asarray(applied(bars, limited(1 - bars[1:] / bars[:-1], largest)))
+
+
 @exercise(
     "11.1",
-    points=1,
+    points=2,
     hints=(
         "√(t/T + s) grows from nearly 0 to about 1: the share of the noise. What is left for ᾱ?",
-        "The constant under the root keeps ᾱ below 1 at the first step.",
+        "There are T + 1 values of ᾱ and T steps between them: divide `bars[1:]` by `bars[:-1]`.",
+        "A step keeps the share 1 − β of what the step before has left: `np.cumprod`.",
     ),
 )
 def check_sqrt_schedule(random: np.random.Generator) -> Task:
-    """Lesson 11: ᾱ of Diffusion-LM's schedule, 1 − √(t/T + s), for an array of steps t."""
-    cases = [(np.arange(1, 9.0), 10.0, 1e-4), (np.arange(1, 99, 7.0), 100.0, 1e-2)]
+    """Lesson 11: Diffusion-LM's schedule, ᾱ = 1 − √(t/T + s), with limited steps."""
+    cases = [
+        (int(random.integers(6, 12)), 1e-4, 0.999),
+        (int(random.integers(12, 24)), 0.01, float(random.uniform(0.15, 0.3))),
+        (int(random.integers(6, 12)), 0.003, float(random.uniform(0.4, 0.6))),
+    ]
+
+    def changed(**other: Any) -> Callable[..., np.ndarray]:
+        return lambda *case: root_schedule(*case, **other)
+
     return Task(
-        lambda t, steps, s: 1 - np.sqrt(t / steps + s),
+        root_schedule,
         cases,
         [
             (
                 "the root is taken of the noise: subtract it from 1",
-                lambda t, steps, s: np.sqrt(1 - t / steps - s),
+                changed(bar_of=lambda t, s: np.sqrt(np.maximum(1 - t - s, 0))),
                 1,
             ),
             (
                 "s belongs under the root: it is the noise at the first step",
-                lambda t, steps, s: 1 - np.sqrt(t / steps) - s,
+                changed(bar_of=lambda t, s: 1 - np.sqrt(t) - s),
+                1,
+            ),
+            (
+                "t counts from 0 to T: divide by T",
+                changed(times=lambda steps: np.arange(steps + 1.0)),
+                1,
+            ),
+            (
+                "the steps are not limited: the last ᾱ is below 0",
+                changed(limited=lambda betas, largest: betas),
                 2,
             ),
-            ("t counts from 1 to T: divide by T", lambda t, steps, s: 1 - np.sqrt(t + s), 1),
+            (
+                "that raises ᾱ to 0 at the end: limit β, the share that a step removes",
+                lambda *case: np.maximum(changed(limited=lambda betas, largest: betas)(*case), 0),
+                2,
+            ),
+            (
+                "a β above `largest` becomes `largest`; smaller ones stay",
+                changed(limited=np.maximum),
+                2,
+            ),
+            (
+                "a limited step leaves more signal to all later steps: apply them one by one",
+                changed(applied=lambda bars, betas: bars[:-1] * (1 - betas)),
+                3,
+            ),
+            (
+                "begin at ᾱ₀, which is a little below 1 because of s",
+                changed(applied=lambda bars, betas: np.cumprod(1 - betas)),
+                3,
+            ),
+            (
+                "that is β: return ᾱ, the signal that is left after each step",
+                changed(applied=lambda bars, betas: betas),
+                3,
+            ),
+            (
+                "a step keeps 1 − β of the signal, not β",
+                changed(applied=lambda bars, betas: bars[0] * np.cumprod(betas)),
+                3,
+            ),
+            (
+                "the steps add up: multiply the shares that they keep",
+                changed(applied=lambda bars, betas: bars[0] - np.cumsum(betas)),
+                3,
+            ),
+            (
+                "return ᾱ₁ to ᾱ_T: T numbers, without ᾱ₀",
+                changed(applied=lambda b, betas: b[0] * np.cumprod([1, *(1 - betas)])),
+                2,
+            ),
         ],
         tolerance=1e-6,
     )
 
 
+def likeliest(
+    x: np.ndarray,
+    table: np.ndarray,
+    alpha_bar: float,
+    frequencies: np.ndarray,
+    *,
+    factor: Callable[[float], float] = np.sqrt,
+    prior: Callable[[np.ndarray], Any] = np.log,
+    width: Callable[[float], float] = lambda bar: 2 * (1 - bar),
+) -> np.ndarray:
+    """(n,): the most probable word of each noisy vector. The keywords make the typical mistakes.
+
+    Args:
+        x: (n, dim).
+        table: (words, dim).
+        alpha_bar: Share of the variance that is signal.
+        frequencies: (words,).
+        factor: Of the embeddings.
+        prior: From the frequencies.
+        width: Divides the squared distances.
+    """
+    squares = np.square(x[:, None] - factor(alpha_bar) * table).sum(-1)
+    return np.asarray((prior(frequencies) - squares / width(alpha_bar)).argmax(1))
+
+
 @exercise(
     "11.2",
-    points=1,
+    points=2,
     hints=(
-        "The squared distances of all vectors to all embeddings form a table.",
-        "With an axis of length 1 in each, broadcasting computes it in one subtraction.",
+        "The squared distances of all vectors to all embeddings form a table (n, words). With an "
+        "axis of length 1 in `x`, broadcasting computes it.",
+        "x_t lies around √ᾱ times the embedding. What is the variance of the noise?",
+        "P(word | x) is proportional to frequency · exp(−squared distance / (2 · variance)). The "
+        "largest product has the largest logarithm.",
     ),
 )
 def check_rounding(random: np.random.Generator) -> Task:
-    """Lesson 11: the nearest embedding of each vector."""
+    """Lesson 11: the most probable word of each noisy vector."""
     cases = []
-    for _ in range(4):
-        table = random.normal(size=(9, 3)) * random.uniform(0.3, 3, size=(9, 1))
-        cases.append((random.normal(size=(5, 3)), table))
+    for words, dim, bar in ((9, 3, 0.75), (12, 4, 0.6), (7, 2, 0.5), (15, 6, 0.3)):
+        table = random.normal(size=(words, dim)) * random.uniform(0.5, 2, size=(words, 1))
+        shares = random.dirichlet(np.full(words, 0.7)) + 0.003
+        at = float(bar + random.uniform(-0.05, 0.05))
+        real = table[random.integers(words, size=60)]
+        x = np.sqrt(at) * real + np.sqrt(1 - at) * random.normal(size=real.shape)
+        cases.append((x, table, at, shares / shares.sum()))
 
-    def nearest(x: np.ndarray, table: np.ndarray) -> np.ndarray:
-        return np.square(x[:, None] - table[None]).sum(-1).argmin(1)
+    def changed(**other: Any) -> Callable[..., np.ndarray]:
+        return lambda *case: likeliest(*case, **other)
+
+    def squares(x: np.ndarray, table: np.ndarray) -> np.ndarray:
+        return np.asarray(np.square(x[:, None] - table).sum(-1))
 
     return Task(
-        nearest,
+        likeliest,
         cases,
         [
             (
-                "the largest dot product favours long embeddings: take the smallest distance",
-                lambda x, table: (x @ table.T).argmax(1),
+                "that is the nearest of the embeddings: x_t lies around √ᾱ times an embedding, and "
+                "frequent words are more probable",
+                lambda x, table, bar, f: squares(x, table).argmin(1),
+                3,
+            ),
+            (
+                "`frequencies` is not used: a frequent word may be more probable than a nearer one",
+                changed(prior=lambda f: 0.0),
+                3,
+            ),
+            (
+                "x_t lies around √ᾱ times the embedding, not around the embedding",
+                changed(factor=lambda bar: 1.0),
+                2,
+            ),
+            ("the factor of the embedding is √ᾱ, not ᾱ", changed(factor=lambda bar: bar), 2),
+            (
+                "the exponent is the squared distance, divided by *twice* the variance",
+                changed(width=lambda bar: 1 - bar),
+                3,
+            ),
+            (
+                "the variance of the noise is 1 − ᾱ, not its root",
+                changed(width=lambda bar: 2 * np.sqrt(1 - bar)),
+                2,
+            ),
+            (
+                "the variance of the noise is missing: divide the squared distance by 2 (1 − ᾱ)",
+                changed(width=lambda bar: 1.0),
+                2,
+            ),
+            (
+                "add logarithms: the probability is a product of the frequency and an exponential",
+                changed(prior=lambda f: f),
+                3,
+            ),
+            (
+                "the largest dot product favours long embeddings: take distances",
+                lambda x, table, bar, f: (x @ table.T).argmax(1),
                 1,
             ),
             (
-                "take the smallest distance, not the largest",
-                lambda x, table: np.square(x[:, None] - table[None]).sum(-1).argmax(1),
-                1,
-            ),
-            (
-                "the cosine depends only on the direction; embeddings also differ in length",
-                lambda x, table: (x @ table.T / np.linalg.norm(table, axis=1)).argmax(1),
-                1,
+                "that is the least probable word",
+                lambda x, table, bar, f: (
+                    np.log(f) - squares(x, np.sqrt(bar) * table) / (2 * (1 - bar))
+                ).argmin(1),
+                3,
             ),
         ],
     )
@@ -298,44 +451,84 @@ def check_end_to_end(random: np.random.Generator) -> Task:
     )
 
 
+def denoising_bits(
+    x0: np.ndarray,
+    guesses: np.ndarray,
+    bars: np.ndarray,
+    *,
+    ratio: Callable[[np.ndarray], np.ndarray] = lambda bars: bars / (1 - bars),
+    part: slice = slice(1, None),
+    sign: float = 0.5,
+    nat: float = float(np.log(2)),
+    count: Callable[[np.ndarray], float] = len,
+) -> float:
+    """The denoising terms of the bound in bits per word. The keywords make the typical mistakes.
+
+    Args:
+        x0: (words, dim).
+        guesses: (T, words, dim).
+        bars: (T,), ᾱ.
+        ratio: Of signal to noise, from ᾱ.
+        part: The steps whose predictions are used.
+        sign: Factor of all terms.
+        nat: Nats per bit.
+        count: By which the sum is divided, from x0.
+    """
+    snr = ratio(bars)
+    squares = np.square(x0 - guesses).sum((1, 2))
+    return float(sign * ((snr[:-1] - snr[1:]) * squares[part]).sum() / nat / count(x0))
+
+
 @exercise(
     "11.4",
     points=2,
     hints=(
         "The signal-to-noise ratio at a step is ᾱ / (1 − ᾱ).",
         "The previous step is less noisy. Which difference of the two ratios is positive?",
-        "The squared error is summed, not averaged; a nat is 1 / ln 2 bits.",
+        "The squared error is a sum over all numbers of all words. A nat is 1 / ln 2 bits.",
+        "There are T − 1 differences. The prediction of a term is made at its noisier step, t.",
     ),
 )
 def check_kl(random: np.random.Generator) -> Task:
-    """Lesson 11: one denoising term of the bound, ½(SNR_s − SNR_t)·‖x₀ − x̂₀‖², in bits."""
+    """Lesson 11: the denoising terms of the bound, Σ ½(SNR_s − SNR_t)·‖x₀ − x̂₀‖², in bits."""
     cases = []
-    for _ in range(4):
-        now, before = np.sort(random.uniform(0.05, 0.95, 2))
-        cases.append((random.normal(size=6), random.normal(size=6), now, before))
+    for steps, words, dim in ((6, 4, 3), (2, 3, 5), (9, 2, 4)):
+        bars = np.sort(random.uniform(0.05, 0.95, steps))[::-1].copy()
+        x0 = random.normal(size=(words, dim))
+        wrong = np.sqrt(1 - bars)[:, None, None] * random.normal(size=(steps, words, dim))
+        cases.append((x0, x0 + wrong, bars))
 
-    def nats(x: np.ndarray, guess: np.ndarray, now: float, before: float) -> float:
-        snr = before / (1 - before) - now / (1 - now)
-        return float(0.5 * snr * np.square(x - guess).sum())
+    def changed(**other: Any) -> Callable[..., float]:
+        return lambda *case: denoising_bits(*case, **other)
 
     return Task(
-        lambda *case: nats(*case) / np.log(2),
+        denoising_bits,
         cases,
         [
-            ("the result is in nats: divide by ln 2", nats, 3),
+            ("the result is in nats: divide by ln 2", changed(nat=1.0), 3),
+            ("that multiplies by ln 2: a bit is fewer nats", changed(nat=1 / np.log(2)), 3),
+            ("the signal-to-noise ratio is ᾱ/(1 − ᾱ), not ᾱ", changed(ratio=lambda bars: bars), 1),
             (
-                "the signal-to-noise ratio is ᾱ/(1 − ᾱ), not ᾱ",
-                lambda x, g, now, before: 0.5 * (before - now) * np.square(x - g).sum() / np.log(2),
+                "the ratio of signal to noise is inverted",
+                changed(ratio=lambda bars: (1 - bars) / bars),
                 1,
             ),
             (
-                "the previous step is less noisy: its ratio is larger",
-                lambda *case: -nats(*case) / np.log(2),
-                2,
+                "no root: the ratio is that of the variances",
+                changed(ratio=lambda bars: np.sqrt(bars / (1 - bars))),
+                1,
             ),
+            ("the previous step is less noisy: its ratio is larger", changed(sign=-0.5), 2),
+            ("the factor ½ is missing", changed(sign=1.0), 2),
             (
-                "sum over all numbers instead of taking the mean",
-                lambda x, g, now, before: nats(x, g, now, before) / np.log(2) / len(x),
+                "the prediction of a term is that of step t, not that of step s",
+                changed(part=slice(None, -1)),
+                4,
+            ),
+            ("divide by the number of words", changed(count=lambda x0: 1.0), 3),
+            (
+                "per word: sum over its numbers instead of taking the mean",
+                changed(count=lambda x0: x0.size),
                 3,
             ),
         ],
