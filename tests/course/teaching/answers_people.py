@@ -29,11 +29,21 @@ def shapley(value):
     return [gain(0, 1, 2), gain(1, 0, 2), gain(2, 0, 1)]
 
 
+def watermark(tokens, green, share, once=True):
+    """Pairs as rows of an array; z from the share of green ones."""
+    pairs = np.stack([tokens[:-1], tokens[1:]], axis=1)
+    pairs = np.unique(pairs, axis=0) if once else pairs
+    if not len(pairs):
+        return 0
+    found = green[pairs[:, 0], pairs[:, 1]].mean()
+    return (found - share) / math.sqrt(share * (1 - share) / len(pairs))
+
+
 ANSWERS = {
     "check_nearest": nearest,
     "check_suspects": suspects,
     "check_shapley": shapley,
-    "check_z": lambda green, n, share: (green / n - share) / math.sqrt(share * (1 - share) / n),
+    "check_z": watermark,
 }
 MISTAKES = [
     ("check_nearest", lambda x, y: [np.mean([(a != b).sum() for b in y]) for a in x], "minimum"),
@@ -43,5 +53,8 @@ MISTAKES = [
         lambda v: [v[1, 1, 1] - v[0, 1, 1], v[1, 1, 1] - v[1, 0, 1], v[1, 1, 1] - v[1, 1, 0]],
         "leaves each person out",
     ),
-    ("check_z", lambda g, n, s: (g - s * n) / math.sqrt(n * s), "last factor"),
+    ("check_z", lambda x, green, s: watermark(x, green, s) * math.sqrt(1 - s), "last factor"),
+    ("check_z", lambda *case: watermark(*case, once=False), "count each pair once"),
+    ("check_z", lambda x, green, s: watermark(x[::-1], green, s), "earlier set first"),
+    ("check_z", lambda x, *rest: watermark(x, *rest) if len(x) > 1 else math.nan, "0/0"),
 ]

@@ -232,7 +232,15 @@ WRONG = [  # exercise, part of the solution, what a student writes instead
     ("14.2", "0.05", "0.95"),
     ("14.3", "shares / 6", "shares"),
     ("14.4", "np.sqrt(n * share * (1 - share))", "np.sqrt(n)"),
-    ("14.4", "green - share * n", "green"),
+    ("14.4", "g - share * n", "g"),
+    (
+        "14.4",
+        "{(tokens[i], tokens[i + 1]) for i in range(len(tokens) - 1)}",
+        "[*zip(tokens, tokens[1:])]",
+    ),
+    ("14.4", "n, g = len(pairs)", "n, g = len(tokens) - 1"),
+    ("14.4", "green[a, b]", "green[b, a]"),
+    ("14.4", "n == 0", "False"),
 ]
 WHOLE = [  # exercise, an answer that is not an edit of the solution, words of the message
     (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import compress
+from typing import Any
 
 import numpy as np
 
 from workbench.course.teaching.core import Task, exercise
 from workbench.evaluation.attribution import shapley
-from workbench.models.drum_chain import z_score
 
 
 @exercise(
@@ -197,53 +198,133 @@ def check_shapley(random: np.random.Generator) -> Task:
     )
 
 
+def _deviations(g: float, n: int, share: float) -> float:
+    return float((g - share * n) / np.sqrt(n * share * (1 - share)))
+
+
+def z_of(
+    tokens: np.ndarray,
+    green: np.ndarray,
+    share: float,
+    *,
+    distinct: Callable[[list[tuple[int, int]]], Any] = set,
+    steps: Callable[[Any, np.ndarray], int] = lambda pairs, tokens: len(pairs),
+    score: Callable[..., float] = _deviations,
+    empty: float = 0.0,
+) -> float:
+    """z of a loop, each pair of neighbours once. The keywords make the typical mistakes.
+
+    Args:
+        tokens: (steps,) numbers of sets of drums.
+        green: (sets, sets), whether a set is green after another.
+        share: Of green steps by chance.
+        distinct: The pairs that count.
+        steps: n, from these and the tokens.
+        score: z from g, n and the share.
+        empty: z without pairs.
+    """
+    pairs = distinct(list(zip(tokens[:-1].tolist(), tokens[1:].tolist(), strict=True)))
+    if not pairs:
+        return empty
+    return score(sum(bool(green[a, b]) for a, b in pairs), steps(pairs, tokens), share)
+
+
 @exercise(
     "14.4",
-    points=1,
+    points=2,
     hints=(
+        "`zip(tokens[:-1], tokens[1:])` gives the pairs; a set holds each of them once.",
+        "n is the number of pairs that you count, g the number of green ones among them.",
         "By chance share · n steps are green.",
         "The standard deviation of a binomial count is √(n · share · (1 − share)).",
     ),
 )
 def check_z(random: np.random.Generator) -> Task:
-    """Lesson 14: z of `green` steps out of n, when chance makes `share` of them green."""
-    cases = [
-        (int(random.integers(20, 60)), int(random.integers(60, 200)), float(share))
-        for share in random.uniform(0.2, 0.45, 4)
-    ]
+    """Lesson 14: z of a loop, when chance makes `share` of its steps green."""
+
+    def case(sets: int, bar: int, bars: int) -> tuple[np.ndarray, np.ndarray, float]:
+        """A bar that repeats, and a few more steps. Both orders of a pair differ in their number
+        of green ones, and so do all pairs and the different ones in their share."""
+        while True:
+            share = float(random.uniform(0.2, 0.45))
+            green = random.random((sets, sets)) < share
+            once, more = random.integers(sets, size=bar), random.integers(sets, size=5)
+            tokens = np.concatenate([*[once] * bars, more])
+            others = z_of(tokens, green.T, share), z_of(tokens, green, share, distinct=list)
+            if z_of(tokens, green, share) not in others:
+                return tokens, green, share
+
+    cases = [case(6, 9, 3), case(9, 16, 2), case(5, 7, 4)]
+    cases.append((cases[0][0][:1], *cases[0][1:]))
+
+    def changed(**other: Any) -> Callable[..., float]:
+        return lambda *case: z_of(*case, **other)
+
     return Task(
-        z_score,
+        z_of,
         cases,
         [
-            ("take the root of the variance", lambda g, n, s: (g - s * n) / (n * s * (1 - s)), 2),
+            (
+                "a pair that repeats is no new evidence: count each pair once",
+                changed(distinct=lambda pairs: pairs),
+                1,
+            ),
+            (
+                "n is the number of *different* pairs, as g counts only these",
+                changed(steps=lambda pairs, tokens: len(tokens) - 1),
+                2,
+            ),
+            (
+                "g counts repeated pairs, too: count each green pair once",
+                lambda tokens, green, share: z_of(
+                    tokens,
+                    green,
+                    share,
+                    distinct=lambda pairs: pairs,
+                    steps=lambda pairs, _: len(set(pairs)),
+                ),
+                2,
+            ),
+            (
+                "the table is green[a, b], with the earlier set first",
+                lambda tokens, green, share: z_of(tokens, green.T, share),
+                1,
+            ),
+            ("a loop without a pair gives 0/0: return 0 for it", changed(empty=float("nan")), 2),
+            (
+                "take the root of the variance",
+                changed(score=lambda g, n, s: (g - s * n) / (n * s * (1 - s))),
+                4,
+            ),
             (
                 "the variance of a binomial is n · share · (1 − share): the last factor is missing",
-                lambda g, n, s: (g - s * n) / np.sqrt(n * s),
-                2,
+                changed(score=lambda g, n, s: (g - s * n) / np.sqrt(n * s)),
+                4,
             ),
             (
                 "that divides by √n alone: the variance also has share · (1 − share)",
-                lambda g, n, s: (g - s * n) / np.sqrt(n),
-                2,
+                changed(score=lambda g, n, s: (g - s * n) / np.sqrt(n)),
+                4,
             ),
             (
                 "chance makes share · n steps green, not half of them",
-                lambda g, n, s: (g - n / 2) / np.sqrt(n / 4),
-                1,
+                changed(score=lambda g, n, s: (g - n / 2) / np.sqrt(n / 4)),
+                3,
             ),
             (
                 "that compares a share with a share, but divides by the deviation of a count",
-                lambda g, n, s: (g / n - s) / np.sqrt(n * s * (1 - s)),
-                1,
+                changed(score=lambda g, n, s: (g / n - s) / np.sqrt(n * s * (1 - s))),
+                3,
             ),
             (
                 "the sign is wrong: more green steps than by chance give a positive z",
-                lambda g, n, s: -z_score(g, n, s),
+                changed(score=lambda g, n, s: -_deviations(g, n, s)),
+                3,
             ),
             (
                 "subtract what chance gives, share · n",
-                lambda g, n, s: g / np.sqrt(n * s * (1 - s)),
-                1,
+                changed(score=lambda g, n, s: g / np.sqrt(n * s * (1 - s))),
+                3,
             ),
         ],
     )
