@@ -12,7 +12,7 @@
 # uses Groove, POP909, OpenEWLD, Nottingham and recordings if you have them (`make data`), otherwise
 # built-in music. Sections 1 to 8, on drums, take about 90 minutes, exercises included; sections 9
 # to 13, on songs and sound, about 70. **Time and memory:** printed below.
-# **Exercises:** 35 minutes. **Library:** `workbench.datasets`, `workbench.datasets.song_survey`,
+# **Exercises:** 40 minutes. **Library:** `workbench.datasets`, `workbench.datasets.song_survey`,
 # `workbench.datasets.recordings`, `workbench.representations.drum_roll`,
 # `workbench.evaluation.rhythm`. **Data:** Gillick and others, ICML 2019 (CC BY 4.0).
 
@@ -254,16 +254,18 @@ reveal("01.5", "on the grid" if abs(average) < 3 else f"{side} by more than 3 ms
 # badly: swing, triplets and flams (two strokes almost at once) are off the grid of sixteenths on
 # purpose.
 #
-# ## Exercise 3 · Swing (5 minutes)
+# ## Exercise 3 · Swing (10 minutes)
 #
 # *Level:* medium. *Goal:* compute a **swing ratio**. In swing, the eighth between two beats (the
-# off-beat) is late. `place` is an array of the positions of such off-beats, from 0 (the beat
-# before) to 1 (the next beat): ½ is straight, ⅔ is a triplet. The mean position divides the beat
-# into two parts. Return the length of the first part divided by that of the second.
+# off-beat) is late. `onsets` is an array of the times of all hits, in beats: 3.5 is in the middle
+# between beats 3 and 4. The off-beats are the hits between 0.42 and 0.75 of their beat: ½ is
+# straight, ⅔ is a triplet. Their mean position divides the beat into two parts (the library takes
+# their median). Return the length of the first part divided by that of the second. Without
+# off-beats there is no ratio: return NaN.
 
 # %% tags=["stub"]
-def swing_ratio(place):
-    return None  # your line here
+def swing_ratio(onsets):
+    return None  # about five lines
 
 
 # %% tags=["check"]
@@ -272,8 +274,12 @@ from workbench.course.teaching import check_swing_ratio
 check_swing_ratio(swing_ratio)
 
 # %% tags=["solution"]
-def swing_ratio(place):
-    return place.mean() / (1 - place.mean())
+def swing_ratio(onsets):
+    place = onsets % 1  # within its beat
+    off = place[(place > 0.42) & (place < 0.75)]
+    if len(off) == 0:
+        return np.nan
+    return off.mean() / (1 - off.mean())
 
 
 # %%

@@ -109,6 +109,16 @@ def woven(x, r):
     return out
 
 
+def swing(onsets, low=0.42, high=0.75):
+    """Hit by hit."""
+    first, second, off = 0.0, 0.0, 0
+    for onset in onsets:
+        place = onset - np.floor(onset)
+        if low < place < high:
+            first, second, off = first + place, second + 1 - place, off + 1
+    return first / second if off else float("nan")
+
+
 def row_by_row(network, x, t, text, scale, first):
     """Only rows that need it are evaluated twice."""
     out = []
@@ -130,7 +140,7 @@ ANSWERS = {
     "check_recall": found,
     "check_f1": drum_by_drum,
     "check_density": lambda hits: hits.sum() / len(hits) * 4,
-    "check_swing_ratio": lambda place: place.mean() / (1 - place.mean()),
+    "check_swing_ratio": swing,
     "check_onset_histogram": lambda hits, drum: hits.reshape(-1, 16, 9)[:, :, drum].mean(0),
     "check_masked_mean": masked_mean,
     "check_info_nce": info_nce,
@@ -197,7 +207,11 @@ MISTAKES = [
         "loop by loop",
     ),
     ("check_density", lambda h: h.sum(), "divide by the number of beats"),
-    ("check_swing_ratio", lambda p: (1 - p.mean()) / p.mean(), "inverse"),
+    ("check_swing_ratio", lambda x: 1 / swing(x), "inverse"),
+    ("check_swing_ratio", lambda x: swing(x, -1, 1), "every hit"),
+    ("check_swing_ratio", lambda x: swing(x, high=1), "fourth sixteenths"),
+    ("check_swing_ratio", lambda x: swing(x, low=-1), "second sixteenth"),
+    ("check_swing_ratio", lambda x: np.nan_to_num(swing(x)), "not 0"),
     ("check_onset_histogram", lambda h, d: h[:, d].reshape(-1, 16).sum(0), "number of bars"),
     ("check_masked_mean", lambda h, m: h.mean(1), "use the mask"),
     ("check_info_nce", lambda a, b, s: info_nce(a, b, 1.0), "scale is missing"),

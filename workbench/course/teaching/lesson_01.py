@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -105,32 +106,104 @@ def check_onset_histogram(random: np.random.Generator) -> Task:
     )
 
 
+def swing(
+    onsets: np.ndarray,
+    *,
+    place_of: Callable[[np.ndarray], np.ndarray] = lambda onsets: onsets % 1,
+    chosen: Callable[[np.ndarray], np.ndarray] = lambda place: (place > 0.42) & (place < 0.75),
+    ratio: Callable[[np.ndarray], Any] = lambda off: off.mean() / (1 - off.mean()),
+    nothing: float = float("nan"),
+) -> float:
+    """Swing ratio of onsets in beats. The keywords make the typical mistakes.
+
+    Args:
+        onsets: (hits,).
+        place_of: The positions within the beat.
+        chosen: Which of these are off-beats.
+        ratio: Of the off-beats.
+        nothing: The ratio without off-beats.
+    """
+    place = place_of(onsets)
+    off = place[chosen(place)]
+    return float(ratio(off)) if len(off) else nothing
+
+
 @exercise(
     "01.3",
-    points=1,
+    points=2,
     hints=(
+        "`onsets % 1` is the position within the beat. Select by a boolean array.",
         "Let the beat have length 1. The off-beat divides it into two parts.",
         "The first part is as long as the position of the off-beat. How long is the rest?",
+        "`np.nan`, if no position is selected.",
     ),
 )
 def check_swing_ratio(random: np.random.Generator) -> Task:
-    """Lesson 01: swing ratio, from the positions of off-beats between two beats (0 to 1)."""
-    cases = [(random.uniform(0.4, 0.75, 50),) for _ in range(3)] + [(np.full(4, 2 / 3),)]
+    """Lesson 01: swing ratio from the onsets of all hits, in beats."""
+
+    def case(beats: int, low: float, high: float) -> tuple[np.ndarray]:
+        on = np.arange(beats) + random.uniform(0, 0.08, beats)
+        off = random.permutation(beats)[: 2 * beats // 3] + random.uniform(
+            low, high, 2 * beats // 3
+        )
+        fourth = np.arange(0, beats, 3) + random.uniform(0.77, 0.97, len(range(0, beats, 3)))
+        return (np.sort(np.concatenate([on, off, fourth])),)
+
+    def changed(**other: Any) -> Callable[[np.ndarray], float]:
+        return lambda onsets: swing(onsets, **other)
+
+    without = np.arange(6) + random.uniform(0, 0.3, 6)
     return Task(
-        lambda place: np.mean(place) / (1 - np.mean(place)),
-        cases,
+        swing,
+        [case(16, 0.44, 0.74), case(9, 0.55, 0.74), case(12, 0.43, 0.6), (without,)],
         [
-            ("that is short over long: take the inverse", lambda p: (1 - p.mean()) / p.mean(), 2),
-            ("that is only the long part: divide by the short one", lambda p: p.mean(), 2),
             (
-                "that compares with half a beat: long is `place`, short is `1 − place`",
-                lambda p: p.mean() / 0.5,
-                1,
+                "that is short over long: take the inverse",
+                changed(ratio=lambda off: (1 - off.mean()) / off.mean()),
+                3,
+            ),
+            (
+                "that is only the long part: divide by the short one",
+                changed(ratio=lambda off: off.mean()),
+                3,
+            ),
+            (
+                "that compares with half a beat: long is the position, short is 1 − position",
+                changed(ratio=lambda off: off.mean() / 0.5),
+                2,
             ),
             (
                 "take the mean position first: a mean of ratios is biased towards large ones",
-                lambda p: np.mean(p / (1 - p)),
+                changed(ratio=lambda off: np.mean(off / (1 - off))),
+                2,
             ),
+            (
+                "take the mean of the positions, as the exercise says, not their median",
+                changed(ratio=lambda off: np.median(off) / (1 - np.median(off))),
+                2,
+            ),
+            (
+                "every hit counts: select those between 0.42 and 0.75 of their beat",
+                changed(chosen=lambda place: place >= 0),
+                1,
+            ),
+            (
+                "hits after 0.75 are no off-beats: they are early beats or fourth sixteenths",
+                changed(chosen=lambda place: place > 0.42),
+                1,
+            ),
+            (
+                "hits before 0.42 are no off-beats: they are near the beat or its second sixteenth",
+                changed(chosen=lambda place: place < 0.75),
+                1,
+            ),
+            (
+                "only the first beat counts: take each onset within its own beat",
+                changed(place_of=lambda onsets: onsets),
+                1,
+            ),
+            ("without off-beats return NaN, not 0", changed(nothing=0.0), 4),
+            ("without off-beats return NaN: 1 would mean straight time", changed(nothing=1.0), 4),
         ],
     )
 
