@@ -395,12 +395,14 @@ predict("02.6", ["fewer bits", "as many, within 2 %", "more bits"])
 #
 # ## Exercise 4 · Bits per note (5 minutes)
 #
-# *Level:* easy. *Goal:* compute bits per note from `nats`, an array of the costs of all tokens in
-# nats, and the number of notes.
+# *Level:* easy. *Goal:* bits per note of a whole collection. `songs` lists an array for each song,
+# the costs of its tokens in nats. `notes` lists the number of notes of each song. A song may have
+# no notes, but its tokens cost bits all the same. A note of a long song counts as much as one of a
+# short song.
 
 # %% tags=["stub"]
-def bits_a_note(nats, notes):
-    return None  # your line here
+def bits_a_note(songs, notes):
+    return None  # your lines here
 
 
 # %% tags=["check"]
@@ -409,8 +411,9 @@ from workbench.course.teaching import check_bits_a_note
 check_bits_a_note(bits_a_note)
 
 # %% tags=["solution"]
-def bits_a_note(nats, notes):
-    return np.sum(nats) / np.log(2) / notes
+def bits_a_note(songs, notes):
+    nats = sum(song.sum() for song in songs)
+    return nats / np.log(2) / sum(notes)
 
 
 # %%

@@ -176,6 +176,10 @@ def after_last(ids, orders, which=-1):
     return out
 
 
+def bits_per_note(songs, notes):
+    return np.log2(np.exp(np.concatenate(songs))).sum() / np.sum(notes)
+
+
 def after_first(ids, orders):
     return after_last(ids, orders, which=0)
 
@@ -190,7 +194,7 @@ ANSWERS = {
     "check_remi": bar_by_bar,
     "check_grid": lambda beats, steps: np.floor(beats * steps + 0.5),
     "check_encode": lambda ids, merges: reduce(lambda row, m: pairs(row, *m), merges, ids),
-    "check_bits_a_note": lambda nats, notes: np.log2(np.exp(nats)).sum() / notes,
+    "check_bits_a_note": bits_per_note,
     "check_nucleus": top,
     "check_temperature": among,
     "check_question": sequence,
@@ -235,8 +239,19 @@ MISTAKES = [
         ),
         "second token",
     ),
-    ("check_bits_a_note", lambda nats, notes: nats.sum() / notes, "ln 2"),
-    ("check_bits_a_note", lambda nats, notes: nats.mean() / np.log(2) / notes, "sum first"),
+    ("check_bits_a_note", lambda x, n: bits_per_note(x, n) * np.log(2), "in nats"),
+    ("check_bits_a_note", lambda x, n: bits_per_note(x, n) / sum(map(len, x)), "sum first"),
+    ("check_bits_a_note", lambda x, n: bits_per_note(x, [len(x)]), "per song"),
+    (
+        "check_bits_a_note",
+        lambda x, n: np.mean([bits_per_note([a], [b]) for a, b in zip(x, n, strict=True)]),
+        "mean over songs",
+    ),
+    (
+        "check_bits_a_note",
+        lambda x, n: bits_per_note([a for a, b in zip(x, n, strict=True) if b], n),
+        "without notes",
+    ),
     ("check_temperature", lambda u, t, ok: among(u, t and 1 / t, ok), "low temperature"),
     ("check_temperature", lambda u, t, ok: among(u, t and 1, ok), "changes nothing"),
     ("check_temperature", lambda u, t, ok: among(u, t, ok | True), "is not used"),

@@ -257,26 +257,60 @@ def check_encode(random: np.random.Generator) -> Task:
     hints=(
         "The cost of a song is the sum over its tokens.",
         "A nat is 1 / ln 2 bits.",
-        "Divide the cost of the song by its notes, not by its tokens.",
+        "Divide by the number of notes, not of tokens or of songs.",
+        "First add up the costs of all songs and the notes of all songs, then divide.",
     ),
 )
 def check_bits_a_note(random: np.random.Generator) -> Task:
-    """Lesson 02: bits per note from nats per token."""
-    cases = [(random.uniform(0.5, 4, 40), n) for n in (5, 11)]
+    """Lesson 02: bits per note of a collection from nats per token."""
+    cases: list[tuple[list[np.ndarray], list[int]]] = []
+    for sizes in ((40, 9, 21), (30, 12), (16, 5, 50, 8)):
+        songs = [random.uniform(0.5, 4, size) for size in sizes]
+        notes = [int(random.integers(2, size // 2 + 2)) for size in sizes]
+        cases.append((songs, [*notes[:-1], notes[-1] if len(cases) else 0]))
+
+    def nats(songs: list[np.ndarray]) -> float:
+        return float(sum(song.sum() for song in songs))
+
+    def of_songs(songs: list[np.ndarray], notes: list[int], mean: Any = np.mean) -> float:
+        return float(mean([x.sum() / np.log(2) / n for x, n in zip(songs, notes, strict=True)]))
+
+    def of_those_with_notes(songs: list[np.ndarray], notes: list[int]) -> float:
+        kept = [x for x, n in zip(songs, notes, strict=True) if n]
+        return nats(kept) / float(np.log(2)) / sum(notes)
+
     return Task(
-        lambda nats, notes: float(np.sum(nats) / np.log(2) / notes),
+        lambda songs, notes: nats(songs) / np.log(2) / sum(notes),
         cases,
         [
-            ("the result is in nats: divide by ln 2", lambda nats, notes: np.sum(nats) / notes, 2),
+            ("the result is in nats: divide by ln 2", lambda x, n: nats(x) / sum(n), 2),
+            (
+                "a nat is more than a bit: divide by ln 2 instead of multiplying",
+                lambda x, n: nats(x) * np.log(2) / sum(n),
+                2,
+            ),
             (
                 "the mean is per token: sum first, then divide by the notes",
-                lambda nats, notes: np.mean(nats) / np.log(2) / notes,
+                lambda x, n: np.concatenate(x).mean() / np.log(2) / sum(n),
                 1,
             ),
             (
                 "that is bits per token: divide by the notes",
-                lambda nats, notes: np.mean(nats) / np.log(2),
+                lambda x, n: np.concatenate(x).mean() / np.log(2),
                 3,
             ),
+            (
+                "that is the mean over songs, in which a note of a short song counts more: add up "
+                "costs and notes first",
+                of_songs,
+                4,
+            ),
+            (
+                "that adds the songs' bits per note: add up costs and notes first",
+                lambda x, n: of_songs(x, n, np.sum),
+                4,
+            ),
+            ("a song without notes costs bits, too: do not leave it out", of_those_with_notes, 4),
+            ("that is bits per song", lambda x, n: nats(x) / np.log(2) / len(x), 3),
         ],
     )
