@@ -13,12 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from workbench.representations.tokens import END, EOS, SPECIAL, Vocabulary
+from workbench.representations.tokens import END, EOS, Vocabulary
 
 # The type of a base token → the types that may come after it.
 FOLLOWS = {
@@ -357,8 +356,3 @@ def _never_empty(fine: Tensor, end: int) -> Tensor:
     """Allow `end` in rows in which nothing else is allowed."""
     fine[~fine.any(1), end] = True
     return fine
-
-
-def programs_in(vocabulary: Vocabulary, ids: np.ndarray) -> list[int]:
-    """Return the MIDI programs (−1 for drums) of Program tokens."""
-    return [int(vocabulary.names[i].split("_")[1]) for i in ids if i >= len(SPECIAL)]

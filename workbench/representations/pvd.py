@@ -19,7 +19,7 @@ import numpy as np
 from workbench.music.clip import Clip
 from workbench.music.notes import NOTE, without_drums
 from workbench.music.timeline import check_meter, other_meters
-from workbench.representations.pvd_search import Notes, choose, in_order
+from workbench.representations.pvd_search import Notes, choose
 from workbench.representations.pvd_words import (
     BAR,
     BAR_LINES,
@@ -188,11 +188,6 @@ class PVD(Words):
                 highest = np.where(note, pitch, highest)
                 last = np.where(bar | later, place, last)
         return fine | (ids[:, 1:] == PAD)
-
-    def in_order(self, ids: np.ndarray) -> np.ndarray:
-        """Return which sequences have positions and pitches in order: (n,) for ids (n, time) whose
-        kinds are in order."""
-        return in_order(self, ids)
 
     def validity(self, ids: np.ndarray) -> tuple[float, float]:
         """Return the share of words that are grammatical, and the share of sequences without an

@@ -200,13 +200,3 @@ def song_entropy(style: SongStyle) -> float:
         + choice_entropy(style.drums)
         + phrases * phrase_entropy(style)
     )
-
-
-def notes_a_song(style: SongStyle) -> float:
-    """Mean number of notes per song."""
-
-    def mean(choice: Choice) -> float:
-        return sum(p * len(value) for value, p in choice)
-
-    bar = mean(style.drums) + mean(style.bass) + 3 * mean(style.chords) + 2 * mean(style.cells)
-    return 8 * bar
