@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from workbench.models.conditioning import joined
-from workbench.models.denoisers import Condition, DrumConditioning
-from workbench.models.dit import LDMGConditioning, Sound
-from workbench.models.music_ldm import Heard, MusicLDMConditioning
+from workbench.models.denoisers import DrumConditioning
+from workbench.models.dit import LDMGConditioning
+from workbench.models.music_ldm import MusicLDMConditioning
 
 ALL = {
     "drums": DrumConditioning(torch.ones(3, 4), torch.zeros(3), torch.ones(3, 2)),
@@ -19,7 +19,7 @@ ALL = {
 def test_dropping_all_conditions_keeps_the_shapes_and_leaves_nothing_for_guidance(name):
     batch = ALL[name]
     empty, dropped = batch.unconditional(), batch.dropped(1.0)
-    for other in (empty, dropped, batch.dropped(0.0), batch.without_text()):
+    for other in (empty, dropped, batch.dropped(0.0)):
         assert [part.shape for part in other] == [part.shape for part in batch]
         assert type(other) is type(batch)
     assert all(torch.equal(a, b) for a, b in zip(batch, batch.dropped(0.0), strict=True))
@@ -27,7 +27,3 @@ def test_dropping_all_conditions_keeps_the_shapes_and_leaves_nothing_for_guidanc
     twice = dropped.unconditional()  # nothing is left to leave out
     assert all(torch.equal(a, b) for a, b in zip(dropped, twice, strict=True))
     assert [len(part) for part in joined(batch, empty)] == [6] * len(list(batch))
-
-
-def test_the_old_names_are_the_same_classes():
-    assert (Condition, Sound, Heard) == tuple(type(batch) for batch in ALL.values())

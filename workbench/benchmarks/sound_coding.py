@@ -14,7 +14,7 @@ from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import mean_interval
 from workbench.evaluation.spectra import log_spectral_distance, spectrogram
 from workbench.systems.ldmg import LDMG
-from workbench.systems.ldmg.coding import finish_decoder, fit_vae
+from workbench.systems.ldmg.coding import finetune_decoder, fit_vae
 from workbench.systems.ldmg.config import PROFILES
 
 DISCRIMINATOR = 8  # its width where it is compared
@@ -73,7 +73,7 @@ def players(bench: SoundBench) -> None:
             seed=bench.seed,
         )
         table.append([name, steps, *row(bench, system)])
-        finish_decoder(
+        finetune_decoder(
             vae,
             bench.audio,
             rows,

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.benchmarks.command import parser_of, run_command
-from workbench.datasets.dataset import spread
+from workbench.datasets.dataset import evenly_spaced
 from workbench.datasets.folder import midi_files
 from workbench.errors import BrokenFileError, MissingDataError
 from workbench.evaluation.table import Report
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def measure(args: argparse.Namespace) -> None:
     """The requested tables."""
-    files = spread(midi_files(args.folder), args.limit)
+    files = evenly_spaced(midi_files(args.folder), args.limit)
     if not files:
         raise MissingDataError(f"{args.folder}: holds no MIDI files (.mid, .midi)")
     report = Report(benchmark="tokens", files=len(files))

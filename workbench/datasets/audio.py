@@ -298,8 +298,6 @@ class AudioCollection:
         starts = [int(random.integers(max(1, sizes[i] - length + 1))) for i in chosen]
         return pieces[chosen], np.array(starts, dtype=int)
 
-    places = crop_positions  # the old name
-
     def cut(self, pieces: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
         """Return crops, float32 (n, channels, length), zero-padded at the end of a piece."""
         out = np.zeros((len(pieces), length, self.channels), dtype=np.int16)

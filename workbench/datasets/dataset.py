@@ -79,6 +79,3 @@ def evenly_spaced(items: Sequence[Any], limit: int | None) -> list[Any]:
         return list(items)
     limit = whole(limit, "limit", 1)
     return [items[i * len(items) // limit] for i in range(limit)]
-
-
-spread = evenly_spaced  # the old name

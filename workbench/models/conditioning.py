@@ -37,10 +37,6 @@ class Conditioning:
         """Return the batch without the conditions that guidance strengthens."""
         raise NotImplementedError
 
-    def without_text(self) -> Self:
-        """The old name of `unconditional`."""
-        return self.unconditional()
-
 
 def joined(a: Conditioning, b: Conditioning) -> list[Tensor]:
     """Concatenate the tensors of two batches, row by row."""

@@ -45,9 +45,6 @@ class DrumConditioning(Conditioning):
         return replace(self, known=known)
 
 
-Condition = DrumConditioning  # the old name
-
-
 class ConditioningEmbedding(nn.Module):
     """Step, text and tempo → one vector (batch, width). A missing text or tempo has a learned
     vector."""

@@ -99,9 +99,6 @@ class LDMGConditioning(Conditioning):
         )
 
 
-Sound = LDMGConditioning  # the old name
-
-
 class DiT(nn.Module):
     """Predict the noise or the velocity of noisy latents.
 

@@ -112,8 +112,6 @@ class Sampling:
         rows = zip(probabilities, random, strict=True)
         return torch.cat([torch.multinomial(row, 1, generator=g) for row, g in rows])
 
-    draw = sample  # the old name
-
 
 def with_echoes(logits: Tensor, echo: Tensor, share: Tensor) -> Tensor:
     """Mix a distribution with one that repeats: p = (1 − λ) softmax(logits) + λ [token = echo].

@@ -114,9 +114,6 @@ class MusicLDMConditioning(Conditioning):
         return replace(self, mask=torch.zeros_like(self.mask))
 
 
-Heard = MusicLDMConditioning  # the old name
-
-
 def mel_vae(sizes: MusicLDMSizes) -> KLVAE:
     """Return a VAE between log mel (batch, 1, frames, bands) and latents (batch, latent,
     frames / shorter, bands / shorter)."""

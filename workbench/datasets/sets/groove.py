@@ -16,7 +16,7 @@ import numpy as np
 from workbench.arguments import path_of
 from workbench.datasets.bar_lines import NEAR, audit
 from workbench.datasets.captions import caption_of, clean_style, facts_of
-from workbench.datasets.dataset import Dataset, spread
+from workbench.datasets.dataset import Dataset, evenly_spaced
 from workbench.datasets.entry import CC_BY, Archive, Entry, Recipe
 from workbench.datasets.sessions import split_of
 from workbench.errors import BrokenFileError, MissingDataError
@@ -117,7 +117,7 @@ def load_groove(
     rows = [row for row in table.rows if split in (None, split_of(row["session"]))]
     present = [row for row in rows if os.path.isfile(folder / row.inside("midi_filename"))]
     clips, skipped = [], []
-    for row in spread(present, limit):
+    for row in evenly_spaced(present, limit):
         try:
             clip = _clip(folder, row)
             clips.append(clip if as_recorded else _barred(clip))

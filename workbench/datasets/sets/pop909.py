@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workbench.arguments import path_of
-from workbench.datasets.dataset import Dataset, spread
+from workbench.datasets.dataset import Dataset, evenly_spaced
 from workbench.datasets.entry import MIT, Archive, Entry, Recipe
 from workbench.datasets.folder import split_of_name
 from workbench.datasets.melodies import interval_runs, together, versions
@@ -101,7 +101,7 @@ def load_pop909(folder: Path, split: str | None = None, limit: int | None = None
     splits, groups = split_songs(folder)
     chosen = [folder / song for song in splits if split in (None, splits[song])]
     clips, skipped = [], []
-    for song in spread(chosen, limit):
+    for song in evenly_spaced(chosen, limit):
         try:
             clips.append(_clip(song, splits[song.name]))
         except (WorkbenchError, OSError, ValueError) as error:

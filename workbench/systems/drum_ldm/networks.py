@@ -67,5 +67,3 @@ class DrumNetworks(nn.Module):
     def destandardise(self, latents: Tensor) -> Tensor:
         """Undo `standardise`."""
         return latents * self.latent_std + self.latent_mean
-
-    standard, plain = standardise, destandardise  # the old names
