@@ -20,9 +20,10 @@ import numpy as np
 
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.datasets.dataset import evenly_spaced
-from workbench.datasets.folder import midi_files
+from workbench.datasets.folder import files_under
 from workbench.errors import BrokenFileError, MissingDataError
 from workbench.evaluation.table import Report
+from workbench.files import MIDI_SUFFIXES
 from workbench.music.midi import read_score
 from workbench.options import path, whole
 from workbench.representations import remi
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def measure(args: argparse.Namespace) -> None:
     """The requested tables."""
-    files = evenly_spaced(midi_files(args.folder), args.limit)
+    files = evenly_spaced(files_under(args.folder, MIDI_SUFFIXES), args.limit)
     if not files:
         raise MissingDataError(f"{args.folder}: holds no MIDI files (.mid, .midi)")
     report = Report(benchmark="tokens", files=len(files))

@@ -30,7 +30,7 @@ import numpy as np
 from workbench.arguments import path_of
 from workbench.datasets.captions import caption_from_path
 from workbench.datasets.dataset import SPLITS, check_split
-from workbench.datasets.folder import split_of_name, split_of_path, split_of_word
+from workbench.datasets.folder import files_under, split_of_name, split_of_path, split_of_word
 from workbench.datasets.shards import Shards, prepare_shards, write_joined
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.files import AUDIO_SUFFIXES, UNREADABLE, load_json, write_text
@@ -75,19 +75,6 @@ def genre_of(labels: dict[str, Any]) -> str:
     return str(labels.get("genre") or labels.get("style") or "")
 
 
-def audio_files(folder: Path) -> list[Path]:
-    """Return the audio files under a folder, sorted, without hidden files."""
-    found = []
-    for root, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [
-            Path(root) / name
-            for name in files
-            if Path(name).suffix.lower() in AUDIO_SUFFIXES and not name.startswith(".")
-        ]
-    return sorted(found)
-
-
 def find_audio(
     folder: str | os.PathLike[str], split: str | None = None, *, licences: Sequence[str] = ()
 ) -> list[AudioItem]:
@@ -103,7 +90,7 @@ def find_audio(
     """
     top = Path(path_of(folder, "folder", "the path of a folder")).expanduser()
     check_split(split)
-    files = audio_files(top)
+    files = files_under(top, AUDIO_SUFFIXES)
     if not files:
         known = " ".join(AUDIO_SUFFIXES)
         raise MissingDataError(f"{top}: holds no audio ({known}); name another folder")

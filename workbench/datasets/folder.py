@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,15 +65,16 @@ def split_of_name(name: str) -> str:
     return "train" if percent < 80 else "validation" if percent < 90 else "test"
 
 
-def midi_files(folder: Path) -> list[Path]:
-    """Return the MIDI files under a folder, sorted, without hidden files and links."""
+def files_under(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """Return the files with one of these suffixes under a folder, sorted, without hidden files and
+    folders and without linked folders."""
     found = []
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [
             Path(root) / name
             for name in files
-            if Path(name).suffix.lower() in MIDI_SUFFIXES and not name.startswith(".")
+            if Path(name).suffix.lower() in suffixes and not name.startswith(".")
         ]
     return sorted(found)
 
@@ -92,7 +94,7 @@ def load_folder(folder: Path, split: str | None = None, limit: int | None = None
         MissingDataError: If there is no MIDI file, none with drums, or none in the split.
     """
     folder = Path(path_of(folder, "folder", "the path of a folder"))
-    files, top = midi_files(folder), folder.resolve()
+    files, top = files_under(folder, MIDI_SUFFIXES), folder.resolve()
     if not files:
         known = " ".join(MIDI_SUFFIXES)
         raise MissingDataError(f"{folder}: holds no MIDI files ({known}); name another folder")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from workbench.datasets.dataset import Dataset
 from workbench.datasets.entry import Entry
-from workbench.datasets.folder import midi_files
+from workbench.datasets.folder import files_under
 from workbench.datasets.songs import Rule, load_songs
+from workbench.files import MIDI_SUFFIXES
 
 BY_SONG = "by song: 80 % train, 10 % validation, 10 % test, by a hash of "
 
@@ -26,7 +27,7 @@ def songs_in(top: Path) -> Path | None:
     """The folder with MIDI files: `top`, or a folder with its name inside it, as in some
     archives; None if there is neither."""
     for folder in (top / top.name, top):
-        if folder.is_dir() and midi_files(folder):
+        if folder.is_dir() and files_under(folder, MIDI_SUFFIXES):
             return folder
     return None
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from workbench.arguments import path_of
 from workbench.datasets.dataset import Dataset, evenly_spaced
-from workbench.datasets.folder import midi_files, named_split, split_of_name
+from workbench.datasets.folder import files_under, named_split, split_of_name
 from workbench.datasets.melodies import interval_runs, together, versions
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import MIDI_SUFFIXES
@@ -90,7 +90,7 @@ def load_songs(
     rule = rule or Rule()
     if rule.official is None:
         rule = replace(rule, official=partial(named_split, top=folder.resolve()))
-    files = [path.relative_to(folder) for path in midi_files(folder)]
+    files = [path.relative_to(folder) for path in files_under(folder, MIDI_SUFFIXES)]
     files = [file for file in files if rule.wanted(file)]
     if not files:
         known = " ".join(MIDI_SUFFIXES)

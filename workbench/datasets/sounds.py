@@ -15,20 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.datasets.audio import (
-    PREPARED,
-    AudioCollection,
-    AudioItem,
-    audio_files,
-    find_audio,
-    prepare_audio,
-)
+from workbench.datasets.audio import PREPARED, AudioCollection, AudioItem, find_audio, prepare_audio
 from workbench.datasets.catalogue import CATALOGUE
 from workbench.datasets.dataset import SPLITS
 from workbench.datasets.entry import Recipe
+from workbench.datasets.folder import files_under
 from workbench.datasets.load import find, load_parts, names_of
 from workbench.datasets.rendered import render_set
-from workbench.files import cache_dir
+from workbench.files import AUDIO_SUFFIXES, cache_dir
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -91,7 +85,7 @@ def is_sound(name: str) -> bool:
     folder = find(name)
     if folder is None or name in CATALOGUE:
         return CATALOGUE[name].recordings is not None
-    return _prepared(name) is not None or bool(audio_files(folder))
+    return _prepared(name) is not None or bool(files_under(folder, AUDIO_SUFFIXES))
 
 
 def _prepared(name: str) -> Path | None:
@@ -107,7 +101,7 @@ def _items(name: str, names: list[str], limit: int | None, quiet: bool) -> list[
     if prepared := _prepared(name):
         return _some(AudioCollection(prepared).items, limit)
     folder = find(name)
-    if entry is None and folder and audio_files(folder):
+    if entry is None and folder and files_under(folder, AUDIO_SUFFIXES):
         return _some(find_audio(folder), limit)
     return find_audio(_rendered(name, names, limit, quiet))
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.datasets.folder import midi_files
+from workbench.datasets.folder import files_under
 from workbench.datasets.shards import Shards, prepare_shards, write_joined
 from workbench.errors import BrokenFileError, MissingDataError
 from workbench.files import MIDI_SUFFIXES, UNREADABLE, atomic_write, load_json
@@ -102,7 +102,7 @@ def prepare(
 def _files(source: str | Path | Sequence[Path]) -> tuple[list[Path], Path]:
     if isinstance(source, str | Path):
         base = Path(source)
-        files = midi_files(base)
+        files = files_under(base, MIDI_SUFFIXES)
     else:
         files = sorted(Path(path) for path in source)
         base = Path(os.path.commonpath([file.parent for file in files])) if files else Path()
