@@ -238,9 +238,13 @@ def _fill_bars(beat: Beat, rng: np.random.Generator) -> tuple[int, ...]:
 
 
 def _played(
-    beat: Beat, hits: list[tuple[float, str, int]], tempo: float, pulse: float, band: Band,
+    beat: Beat,
+    hits: list[tuple[float, str, int]],
+    tempo: float,
+    pulse: float,
+    band: Band,
     rng: np.random.Generator,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """Notes of the written hits, with the touch of one player."""
     place = np.array([hit[0] for hit in hits])
     state = np.array([hit[2] for hit in hits])

@@ -102,10 +102,18 @@ class Player:
             rank[of] = (main["velocity"][of].argsort().argsort() + 0.5) / max(len(of), 1)
         together = np.bincount(at)[at]
         return cls(
-            str(clip.labels.get("style", "")), clip.tempo, triplets, clip.beats, voice, place,
-            part_of(place % 1), (at + main["offset"]) / 4 - place, main["velocity"], rank,
-            together == 1,
-        )  # fmt: skip
+            style=str(clip.labels.get("style", "")),
+            tempo=clip.tempo,
+            triplets=triplets,
+            beats=clip.beats,
+            voice=voice,
+            place=place,
+            part=part_of(place % 1),
+            away=(at + main["offset"]) / 4 - place,
+            velocity=main["velocity"],
+            rank=rank,
+            alone=together == 1,
+        )
 
 
 class Players:
@@ -126,9 +134,13 @@ class Players:
         self.has = np.array([np.bincount(w.voice, minlength=VOICES) > 7 for w in self.windows])
 
     def choose(
-        self, styles: Sequence[str], tempo: float, triplets: bool, voices: np.ndarray,
+        self,
+        styles: Sequence[str],
+        tempo: float,
+        triplets: bool,
+        voices: np.ndarray,
         rng: np.random.Generator,
-    ) -> Player:  # fmt: skip
+    ) -> Player:
         """A player of a near tempo who swings or does not, has these voices and, where there are
         such, plays one of these styles."""
         style = np.full(len(self.windows), len(styles))
@@ -154,9 +166,14 @@ def _middle(away: np.ndarray, part: np.ndarray) -> np.ndarray:
 
 
 def played(
-    voice: np.ndarray, place: np.ndarray, state: np.ndarray, beat: float, players: Players,
-    player: Player, rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    voice: np.ndarray,
+    place: np.ndarray,
+    state: np.ndarray,
+    beat: float,
+    players: Players,
+    player: Player,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     """Velocities (1 to 127) and times of a written loop, whose hits are sorted by place.
 
     Args:

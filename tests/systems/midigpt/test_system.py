@@ -596,16 +596,21 @@ def test_a_filled_file_is_the_file_with_other_notes(system, tmp_path):
                 [
                     (t // factor, m, None if onset is None else onset // factor)
                     for t, m, onset in track
-                    if "filling" not in m and "end_of_track" not in m
+                    if "filling" not in m
+                    and "end_of_track" not in m
                     and not (bar <= t // factor < 2 * bar and "program_change" in m)
                 ]
                 for track in outside(result, bar * factor, 2 * bar * factor)
-            ]  # fmt: skip
+            ]
             assert kept == [
-                [row for row in track if "end_of_track" not in row[1]
-                 and not (bar <= row[0] < 2 * bar and "program_change" in row[1])]
+                [
+                    row
+                    for row in track
+                    if "end_of_track" not in row[1]
+                    and not (bar <= row[0] < 2 * bar and "program_change" in row[1])
+                ]
                 for track in outside(data, bar, 2 * bar)
-            ]  # fmt: skip
+            ]
             (tmp_path / "song.mid").write_bytes(result)
             assert mido.MidiFile(tmp_path / "song.mid").type == 1
 

@@ -109,9 +109,8 @@ def shuffle(
     where there are many, swung ones. amount: of the way, 0 to 1; the rest is a lighter swing."""
     table = Table.of(clip)
     odd = table.hits["cell"] % 2 == 1
-    if clip.meter[1] != 4 or triplet_share(table) > 0.2 or (table.hits["cell"] % 4 == 2).sum() < (
-        2 * table.bars
-    ):  # fmt: skip
+    offbeats = (table.hits["cell"] % 4 == 2).sum()
+    if clip.meter[1] != 4 or triplet_share(table) > 0.2 or offbeats < 2 * table.bars:
         return None
     if amount is None:
         amount = 1.0 if rng.random() < 0.8 else float(rng.uniform(0.4, 0.65))
@@ -200,8 +199,13 @@ def snare_place(
         "lazy snare",
     )
     if not late:
-        words = ("pushed", "ahead of the beat", "snare ahead of the beat", "on top of the beat",
-                 "pushing snare")  # fmt: skip
+        words = (
+            "pushed",
+            "ahead of the beat",
+            "snare ahead of the beat",
+            "on top of the beat",
+            "pushing snare",
+        )
     return table.with_hits(hits).clip(clip, "laid back" if late else "pushed", words)
 
 

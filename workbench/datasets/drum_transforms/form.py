@@ -89,22 +89,36 @@ def sections(
     chorus = np.concatenate(
         [replayed(other, start + bar % 2, bar, rng) for bar in range(half, table.bars)]
     )
-    words: tuple[str, ...] = ("two sections", "two parts", "AB form", "changes in bar "
-                              f"{half + 1}", "a new groove in the second half")  # fmt: skip
+    words: tuple[str, ...] = (
+        "two sections",
+        "two parts",
+        "AB form",
+        f"changes in bar {half + 1}",
+        "a new groove in the second half",
+    )
     before = np.concatenate(parts)
     hats = np.isin(chorus["drum"], HATS) & (chorus["pitch"] != PEDAL)
     riding = np.isin(before["drum"], HATS).sum() >= 2 * half and hats.sum() >= 2 * half
     riding = bool(riding and (rng.random() < 0.5 or like > 0.5))
     if riding:
         chorus["drum"][hats], chorus["pitch"][hats] = RD, WRITE_PITCH["RD"]
-        words = ("verse then chorus", "hats then ride", "verse on the hats, chorus on the ride",
-                 "ride in the second half", *words)  # fmt: skip
+        words = (
+            "verse then chorus",
+            "hats then ride",
+            "verse on the hats, chorus on the ride",
+            "ride in the second half",
+            *words,
+        )
     if like > 0.65 and not riding:
         return None  # too alike for two sections
     if rng.random() < 0.5 if louder is None else louder:
         before, chorus = _made_louder(before, chorus)
-        words = ("quiet verse then loud chorus", "soft then loud", "verse then louder chorus",
-                 *words)  # fmt: skip
+        words = (
+            "quiet verse then loud chorus",
+            "soft then loud",
+            "verse then louder chorus",
+            *words,
+        )
     return table.with_hits(before, chorus).clip(clip, "sections", words)
 
 
@@ -145,12 +159,22 @@ def halves(
     one, two = table.hits[~late], table.hits[late]
     if louder:
         one, two = _made_louder(one, two)
-        words = ("second half louder", "quiet then loud", "gets louder", "soft first, then loud",
-                 "louder second half")  # fmt: skip
+        words = (
+            "second half louder",
+            "quiet then loud",
+            "gets louder",
+            "soft first, then loud",
+            "louder second half",
+        )
     else:
         two, one = _made_louder(two, one)
-        words = ("second half softer", "loud then quiet", "gets softer", "loud first, then soft",
-                 "softer second half")  # fmt: skip
+        words = (
+            "second half softer",
+            "loud then quiet",
+            "gets softer",
+            "loud first, then soft",
+            "softer second half",
+        )
     name = "louder second half" if louder else "softer second half"
     return table.with_hits(one, two).clip(clip, name, words)
 

@@ -145,8 +145,12 @@ class Table:
         if self.bars < 2 * span:
             return 0
         starts = range(0, self.bars - span + 1, span)
-        units = np.array([[self.likeness[a : a + span, b : b + span].diagonal().mean()
-                           for b in starts] for a in starts])  # fmt: skip
+        units = np.array(
+            [
+                [self.likeness[a : a + span, b : b + span].diagonal().mean() for b in starts]
+                for a in starts
+            ]
+        )
         empty = [not self.dense[0][a : a + span].any((1, 2)).all() for a in starts]
         fill = self.fills()[: span * len(units)].reshape(-1, span).any(1)
         score = units.sum(1) - self.bars * (np.array(empty) | fill)
@@ -217,9 +221,13 @@ def replayed(table: Table, source: int, target: int, rng: np.random.Generator) -
 
 
 def struck_at(
-    table: Table, drum: int, places: np.ndarray, rng: np.random.Generator,
-    like: np.ndarray | None = None, pitch: int | None = None,
-) -> np.ndarray:  # fmt: skip
+    table: Table,
+    drum: int,
+    places: np.ndarray,
+    rng: np.random.Generator,
+    like: np.ndarray | None = None,
+    pitch: int | None = None,
+) -> np.ndarray:
     """Hits of `drum` on the given places (sixteenths from the start of the loop).
 
     Velocities are those of the hits `like` (by default the drum's own in the loop), each with the
@@ -250,9 +258,12 @@ def struck_at(
 
 
 def with_crashes(
-    table: Table, hits: np.ndarray, places: np.ndarray, rng: np.random.Generator,
+    table: Table,
+    hits: np.ndarray,
+    places: np.ndarray,
+    rng: np.random.Generator,
     crashes: np.ndarray,
-) -> Table:  # fmt: skip
+) -> Table:
     """These hits, and on each of the places (sixteenths from the start of the loop) a crash like
     those of `crashes` instead of the hand that keeps the time."""
     hand = np.isin(hits["drum"], CYMBALS) & (hits["pitch"] != PEDAL)

@@ -80,9 +80,13 @@ class Pool:
         return np.log2(tempi), styles, performances, meters
 
     def fill_for(
-        self, style: str, tempo: float, meter: tuple[int, int], rng: np.random.Generator,
+        self,
+        style: str,
+        tempo: float,
+        meter: tuple[int, int],
+        rng: np.random.Generator,
         avoid: str = "",
-    ) -> Fill | None:  # fmt: skip
+    ) -> Fill | None:
         """A fill of another performance in this metre, of a near tempo and, if there are some, of
         this style."""
         tempi, styles, performances, meters = self._columns

@@ -195,9 +195,12 @@ def crash_on_one(
     bars = np.arange(0, table.bars, every)
     words = ("crash on the one", "starts with a crash", "crash on beat one", "crash in bar 1")
     if every < table.bars:
-        words = (f"crash every {every} bars", f"a crash on the one every {every} bars",
-                 f"crash in bars {' and '.join(str(b + 1) for b in bars)}",
-                 "crash on the one")  # fmt: skip
+        words = (
+            f"crash every {every} bars",
+            f"a crash on the one every {every} bars",
+            f"crash in bars {' and '.join(str(b + 1) for b in bars)}",
+            "crash on the one",
+        )
     others = table.hits[table.hits["drum"] != CR]
     made = with_crashes(table, others, bars * table.cells, rng, pool.crashes)
     return made.clip(clip, "crash", words)
