@@ -1,4 +1,4 @@
-"""From the items of a request to groups of things that share an amount, a negation and a place."""
+"""From clauses to groups of things that share an amount, a negation and a place."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from workbench.music.kit import DRUMS
+from workbench.systems.drum_ldm.clauses import HANDS, NOTE_VALUES, arranged, clauses_of
 from workbench.systems.drum_ldm.items import (
     EVENTS,
     Bars,
-    Break,
-    Form,
     Group,
     Item,
-    Length,
     Role,
     Steps,
     Thing,
@@ -25,8 +23,6 @@ from workbench.systems.drum_ldm.items import (
 from workbench.systems.drum_ldm.lexicon import Entry, lexicon
 
 _AMOUNTS = ("many", "few", "less", "some")
-_NOTE_VALUES = {"eighth": "8ths", "sixteenth": "16ths"}
-_HANDS = {"CH", "OH", "RD"}
 _LIST = 3  # so many things in a row before "fills" are a list of keywords
 _DEGREES = ("very", "slightly")
 _SWITCHES = (
@@ -52,8 +48,8 @@ def groups_of(items: list[Item]) -> tuple[list[Group], list[Bars | Steps]]:
     """The groups of a section, and places for which nothing is named."""
     groups: list[Group] = []
     orphans: list[Bars | Steps] = []
-    clauses = _clauses(items)
-    for clause in _headed(_merged(_note_values_last(clauses))):
+    clauses = clauses_of(items)
+    for clause in arranged(clauses):
         places = [item for item in clause if isinstance(item, Bars | Steps)]
         if places and not any(isinstance(i, Thing) or _switch(i) for i in clause):
             for place in places:
@@ -75,81 +71,13 @@ def groups_of(items: list[Item]) -> tuple[list[Group], list[Bars | Steps]]:
     ], orphans
 
 
-def _clauses(items: list[Item]) -> list[list[Item]]:
-    """What stands between breaks; an empty clause where a sentence ends."""
-    clauses: list[list[Item]] = [[]]
-    formed = False  # whether bars that follow are those of a form
-    for item in items:
-        if isinstance(item, Break):
-            clauses += [[], []] if item.full else [[]]
-        elif not (isinstance(item, Length | Form) or item == Role("groove")):
-            clauses[-1] += [] if formed and isinstance(item, Bars) else [item]
-        formed = isinstance(item, Form)
-    return clauses
-
-
-def _note_values_last(clauses: list[list[Item]]) -> list[list[Item]]:
-    """The clauses, with note values behind the hi-hat or cymbal that follows them, as in "backbeat
-    8ths hats crash", unless another one stands before them. They end a clause."""
-    result: list[list[Item]] = []
-    for clause in clauses:
-        own: list[Item] = []
-        for item in clause:
-            last, before = own[-1] if own else Break(), own[-2:-1]
-            values = isinstance(last, Steps) and {*last.names} <= {*_NOTE_VALUES}
-            if values and _keeps_time(item) and not any(map(_keeps_time, before)):
-                own.pop()
-                if before == [Role("and")]:
-                    result.append(own[:-1])
-                    own = []
-                result.append([*own, item, last])
-                own = []
-            else:
-                own.append(item)
-        if own or not clause:
-            result.append(own)
-    return result
-
-
-def _keeps_time(item: Item) -> bool:
-    return not _HANDS.isdisjoint(codes_of(item))
-
-
-def _headed(clauses: list[list[Item]]) -> list[list[Item]]:
-    """The clauses, each with the bars of the heading before it, as of "bar 1: kick, snare"."""
-    result: list[list[Item]] = []
-    heading: Bars | None = None
-    for clause in clauses:
-        if not clause:
-            heading = None
-            continue
-        own = next((item for item in clause if isinstance(item, Bars)), None)
-        if own is not None:
-            heading = own if own.heading and clause[0] == own else None
-        elif heading is not None:
-            clause = [heading, *clause]
-        result.append(clause)
-    return result
-
-
-def split(items: list[Item], strong: bool = False) -> list[list[Item]]:
-    """What stands between breaks, or between strong breaks only."""
-    parts: list[list[Item]] = [[]]
-    for item in items:
-        if isinstance(item, Break) and item.strong >= strong:
-            parts.append([])
-        else:
-            parts[-1].append(item)
-    return parts
-
-
 def _with_place(
     groups: list[Group], place: Bars | Steps, orphans: list[Bars | Steps]
 ) -> list[Group]:
     """The groups with a place that stands after them. Note values without a drum are a feel."""
     drums = bool(groups) and any(takes_steps(thing) for thing in groups[-1].things)
     if isinstance(place, Steps) and not drums:
-        words = [_NOTE_VALUES[name] for name in place.names if name in _NOTE_VALUES]
+        words = [NOTE_VALUES[name] for name in place.names if name in NOTE_VALUES]
         things = tuple(Thing(Entry(word, (("word", word),)), word) for word in words)
         if not things:
             orphans.append(place)
@@ -162,54 +90,6 @@ def _with_place(
 
 def _switch(item: Item) -> bool:
     return isinstance(item, Role) and item.name in _SWITCHES
-
-
-def _merged(clauses: list[list[Item]]) -> list[list[Item]]:
-    """Join the clauses of one list: "no snare, toms and crash", "kick, snare and hats only"."""
-    result: list[list[Item]] = []
-    start = 0
-    clauses = _continued(clauses)
-    while start < len(clauses):
-        end = start + 1
-        while end < len(clauses) - 1 and _is_list(clauses[end]) and Role("and") not in clauses[end]:
-            end += 1
-        first, last = clauses[start], clauses[end] if end < len(clauses) else []
-        bound = (Role("not") in first or Role("only") in first) and is_drum(first[-1])
-        listed = _is_list(first) and last[-1:] == [Role("only")]
-        if (bound and _is_list(last) and Role("and") in last) or (listed and _is_list(last[:-1])):
-            run = clauses[start : end + 1]
-            result.append([item for clause in run for item in (*clause, Role("and"))][:-1])
-            start = end + 1
-        else:
-            result.append(first)
-            start += 1
-    return result
-
-
-def _continued(clauses: list[list[Item]]) -> list[list[Item]]:
-    """Join what goes on after a comma: "no cymbals, except the ride", "kick on 3, not on 1"."""
-    result: list[list[Item]] = []
-    for clause in clauses:
-        before = result[-1] if result else []
-        things = [item for item in clause if isinstance(item, Thing)]
-        placed = any(isinstance(item, Bars | Steps) for item in clause)
-        negated = bool({Role("not"), Role("nor")} & {*before})
-        if before and (
-            clause[:1] == [Role("except")]
-            or (clause[:1] == [Role("nor")] and negated)
-            or (clause[:1] in ([Role("but")], [Role("not")]) and placed and not things)
-            or (clause[:1] == [Role("but")] and negated and is_drum(clause[1] if things else None))
-        ):
-            result[-1] = [*before, *clause]
-        else:
-            result.append(clause)
-    return result
-
-
-def _is_list(clause: list[Item]) -> bool:
-    """Whether a clause is nothing but drums, and "and"."""
-    drums = [item for item in clause if is_drum(item)]
-    return bool(drums) and len(drums) + clause.count(Role("and")) == len(clause)
 
 
 def _placed(group: Group, place: Bars | Steps) -> Group:
@@ -566,7 +446,7 @@ class _Reader:
         before = self.clause[self.at - 1] if self.at else None
         tempo = isinstance(before, Thing) and before.entry.has("style")  # "rock, fast, hats"
         codes = {*codes_of(self.following)}
-        return bool(codes) and codes <= _HANDS and not tempo
+        return bool(codes) and codes <= HANDS and not tempo
 
     def _side_of_loudness(self, thing: Thing) -> str:
         """Whether a loudness is that of the drum "before" or "after" it; "" if it is the loop's."""
@@ -630,7 +510,7 @@ class _Reader:
             return
         crash = bool(group.things) and codes_of(group.things[-1]) == ("CR",)
         others = {code for thing in group.things[:-1] for code in codes_of(thing)}
-        if kind == "steps" and place.names == ("1",) and crash and others & _HANDS:  # type: ignore[union-attr]
+        if kind == "steps" and place.names == ("1",) and crash and others & HANDS:  # type: ignore[union-attr]
             self.groups.append(replace(group, things=group.things[:-1]))  # "ride and a crash on 1"
             self._set(things=group.things[-1:], joined=True)
             group = self.draft.group

@@ -1,11 +1,12 @@
 """What a prompt asks of a drum loop, in facts: a `DrumChart`, a tempo and a style.
 
 The denoiser receives these facts beside the text vector, so that "no snare" does not depend on a
-sentence embedding. Reading has four steps:
+sentence embedding. Reading has five steps:
 
     scanning.py   text → items: things, places and words of the grammar, from `lexicon.txt`
     sections.py   items → sections of the loop ("verse, then fill") and their bars
-    grouping.py   items of a section → groups ("no" + "snare, toms" + "in bar 4")
+    clauses.py    items of a section → clauses, between commas and under headings
+    grouping.py   clauses → groups ("no" + "snare, toms" + "in bar 4")
     writing.py    groups → the chart, and statements of what was written
 """
 

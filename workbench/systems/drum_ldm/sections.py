@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from workbench.systems.drum_ldm.grouping import groups_of, split
+from workbench.systems.drum_ldm.clauses import split
+from workbench.systems.drum_ldm.grouping import groups_of
 from workbench.systems.drum_ldm.items import (
     EVENTS,
     Bars,
