@@ -7,7 +7,7 @@ import torch
 
 from workbench.benchmarks.song_data import SongBench, unpadded
 from workbench.representations.tokens import BOS
-from workbench.systems.midigpt.training import split
+from workbench.systems.midigpt.sequences import split
 
 LENGTHS = (64, 256, 1024)  # tokens
 BLOCK = 64  # tokens that are predicted in one pass

@@ -17,7 +17,8 @@ from workbench.representations.holes import song_ids, transpose
 from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import EOS, PAD, Vocabulary
 from workbench.systems.midigpt import MidiGPT
-from workbench.systems.midigpt.training import held_out, songs_of, split
+from workbench.systems.midigpt.sequences import held_out, split
+from workbench.systems.midigpt.training import songs_of
 
 ORDERS = (1, 2, 3, 4)
 SHIFTS = range(-5, 7)  # the transpositions of MidiGPT's training

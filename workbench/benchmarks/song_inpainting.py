@@ -47,7 +47,7 @@ from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import END, EOS
 from workbench.systems.midigpt.filling import CANDIDATES, ECHO
 from workbench.systems.midigpt.ranking import flat, lines_of
-from workbench.systems.midigpt.training import with_hints
+from workbench.systems.midigpt.sequences import with_hints
 from workbench.systems.region import Region
 
 AROUND = 4  # bars on each side that count as its context in the measures

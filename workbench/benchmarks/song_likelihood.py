@@ -14,7 +14,8 @@ from workbench.models.lstm import LSTMConfig, LSTMLanguageModel
 from workbench.models.markov import MarkovChain
 from workbench.representations.holes import song_ids
 from workbench.representations.tokens import PAD, Vocabulary
-from workbench.systems.midigpt.training import loss, sequences_of
+from workbench.systems.midigpt.sequences import sequences_of
+from workbench.systems.midigpt.training import loss
 from workbench.training import Plan
 
 

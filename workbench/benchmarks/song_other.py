@@ -14,7 +14,8 @@ from workbench.errors import MissingDataError, WorkbenchError
 from workbench.evaluation.intervals import bootstrap
 from workbench.music.clip import Clip
 from workbench.representations.remi import RemiSong
-from workbench.systems.midigpt.training import held_out, songs_of, tables_of
+from workbench.systems.midigpt.sequences import held_out
+from workbench.systems.midigpt.training import songs_of, tables_of
 
 OTHERS = ("openscore-lieder", "nottingham", "game-midi", "openscore-orchestra")
 TEMPO = 120.0  # BPM that a file without a tempo map has

@@ -11,7 +11,8 @@ from workbench.representations.holes import Hole, bars_of, question, transpose
 from workbench.representations.remi import ids_of, table_of
 from workbench.representations.tokens import BOS, Vocabulary
 from workbench.systems.midigpt.rows import PITCHES, Means, Rows, Transposition
-from workbench.systems.midigpt.training import halves, sequences_of
+from workbench.systems.midigpt.sequences import sequences_of
+from workbench.systems.midigpt.training import halves
 
 
 @pytest.fixture(scope="module")

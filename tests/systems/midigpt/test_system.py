@@ -17,8 +17,9 @@ from workbench.music.smf import ExtraEvent
 from workbench.representations.remi import ids_of
 from workbench.representations.tokens import PAD, Vocabulary
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
+from workbench.systems.midigpt.sequences import held_out, sequences_of
 from workbench.systems.midigpt.splice import read
-from workbench.systems.midigpt.training import held_out, sequences_of, songs_of, tables_of
+from workbench.systems.midigpt.training import songs_of, tables_of
 from workbench.systems.region import Region
 
 

@@ -18,19 +18,8 @@ from workbench.representations.remi import ids_of
 from workbench.representations.tokens import Vocabulary
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
 from workbench.systems.midigpt.ranking import FLUENCY, misfit, missed
-from workbench.systems.midigpt.training import (
-    Start,
-    balanced,
-    held_out,
-    known_in,
-    load_into,
-    loss,
-    only_in,
-    random_hole,
-    sequences_of,
-    split,
-    tables_of,
-)
+from workbench.systems.midigpt.sequences import held_out, only_in, random_hole, sequences_of, split
+from workbench.systems.midigpt.training import Start, balanced, known_in, load_into, loss, tables_of
 from workbench.systems.region import Region
 
 

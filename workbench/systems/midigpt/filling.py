@@ -44,8 +44,8 @@ from workbench.systems.configs import config_from
 from workbench.systems.midigpt.config import Known, MidiGPTConfig
 from workbench.systems.midigpt.neighbours import usual_counts
 from workbench.systems.midigpt.ranking import FLUENCY, misfit, missed
+from workbench.systems.midigpt.sequences import rows_in, split, with_hints
 from workbench.systems.midigpt.splice import Reading, read, splice, with_bars
-from workbench.systems.midigpt.training import rows_in, split, with_hints
 from workbench.systems.midigpt.wishes import SHAPES, classes_asked, room_for, wishes_of, with_usual
 from workbench.systems.provenance import signed_takes
 from workbench.systems.region import Region
@@ -142,7 +142,7 @@ class SongFilling(System):
         """Return −log p of each token given the tokens before it in its row, in nats.
 
         Args:
-            rows: Token ids (n, time), or tables of `training.held_out` with hints, whose echoes
+            rows: Token ids (n, time), or tables of `sequences.held_out` with hints, whose echoes
                 reach the whole song, (n, time, 4).
 
         Returns:
