@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.benchmarks.command import sections_parser
+from workbench.benchmarks.command import add_checkpoint, sections_parser
 from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.datasets.sounds import collect
 from workbench.evaluation.table import Report
 from workbench.evaluation.tagger import Tagger, cache_folder, tagger_of
-from workbench.options import nonempty, path, whole
+from workbench.options import path, whole
 from workbench.representations.beat_tracking import known_beats
 from workbench.representations.mixup import Beats
 from workbench.systems.registry import datasets
@@ -156,14 +156,8 @@ def options_of(
 ) -> argparse.ArgumentParser:
     """The options of `workbench evaluate NAME`. checkpoint, n: their defaults."""
     options = sections_parser(name, doc, sections, quick="fewer clips and training steps")
+    add_checkpoint(options, checkpoint)
     add = options.add_argument
-    add(
-        "--checkpoint",
-        type=nonempty,
-        default=checkpoint,
-        metavar="NAME_OR_FOLDER",
-        help="the system to measure",
-    )
     add("--dataset", type=datasets, help="default: the training data set of the checkpoint")
     add("--n", type=whole(1), default=n, help=f"clips in each compared set (default {n})")
     add("--steps", type=whole(1), default=25, help="sampling steps (default 25)")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from workbench.errors import WorkbenchError
-from workbench.options import Parser, RawHelp, add_seed, check_out, one_line, path
+from workbench.options import Parser, RawHelp, add_seed, check_out, nonempty, one_line, path
 
 
 def parser_of(name: str, doc: str | None) -> argparse.ArgumentParser:
@@ -31,6 +31,17 @@ def sections_parser(
     add_seed(options)
     add("--quick", action="store_true", help=quick)
     return options
+
+
+def add_checkpoint(options: argparse.ArgumentParser, default: str) -> None:
+    """Add --checkpoint, the system to measure."""
+    options.add_argument(
+        "--checkpoint",
+        type=nonempty,
+        default=default,
+        metavar="NAME_OR_FOLDER",
+        help="the system to measure",
+    )
 
 
 def run_command(

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable, Sequence
 
 from workbench.benchmarks import piano_control, piano_likelihood, piano_notes, piano_sampling
-from workbench.benchmarks.command import run_command, sections_parser
+from workbench.benchmarks.command import add_checkpoint, run_command, sections_parser
 from workbench.benchmarks.piano_data import PianoBench
 from workbench.evaluation.table import Report
-from workbench.options import nonempty, whole
+from workbench.options import whole
 from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.registry import datasets
 
@@ -34,14 +34,8 @@ SECTIONS: dict[str, Callable[[PianoBench], None]] = {
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = sections_parser("piano", __doc__, SECTIONS, quick="fewer samples and training steps")
+    add_checkpoint(options, "piano-masked")
     add = options.add_argument
-    add(
-        "--checkpoint",
-        type=nonempty,
-        default="piano-masked",
-        metavar="NAME_OR_FOLDER",
-        help="the system to measure",
-    )
     add(
         "--dataset",
         type=datasets,

@@ -20,10 +20,10 @@ from workbench.benchmarks import (
     song_other,
     song_speed,
 )
-from workbench.benchmarks.command import run_command, sections_parser
+from workbench.benchmarks.command import add_checkpoint, run_command, sections_parser
 from workbench.benchmarks.song_data import SongBench
 from workbench.evaluation.table import Report
-from workbench.options import nonempty, whole
+from workbench.options import whole
 from workbench.systems.midigpt import MidiGPT
 from workbench.systems.registry import datasets
 
@@ -45,14 +45,8 @@ def parser() -> argparse.ArgumentParser:
     options = sections_parser(
         "songs", __doc__, SECTIONS, quick="fewer songs, holes and training steps"
     )
+    add_checkpoint(options, "songs-gpt")
     add = options.add_argument
-    add(
-        "--checkpoint",
-        type=nonempty,
-        default="songs-gpt",
-        metavar="NAME_OR_FOLDER",
-        help="the system to measure",
-    )
     add(
         "--dataset",
         type=datasets,
