@@ -118,11 +118,7 @@ class Table:
 
 
 def read_table(
-    path: str | PathLike[str],
-    known: Iterable[str] = (),
-    *,
-    needs: Iterable[str] = (),
-    line: int = 1,
+    path: str | PathLike[str], known: Iterable[str] = (), *, needs: Iterable[str] = ()
 ) -> Table:
     """Read a table. Its first row that is not blank contains the names of the columns.
 
@@ -130,15 +126,14 @@ def read_table(
         path: The file.
         known: Names of possible columns, by which the delimiter is recognised.
         needs: Names of required columns, exactly as they are used with rows.
-        line: First line to read, from 1.
 
     Raises:
         BrokenFileError: if it cannot be read, lacks a column or has one twice, or a row has more
             cells than there are columns.
     """
     path, needs = Path(path), list(needs)
-    records = read_rows(path, [*known, *needs], line=line)
-    number, head = next(records, (line, []))
+    records = read_rows(path, [*known, *needs])
+    number, head = next(records, (1, []))
     if not head:
         raise BrokenFileError(f"{path}: is empty; its first row must name the columns")
     columns = [_plain(name) for name in head]
@@ -184,19 +179,19 @@ def _row(path: Path, line: int, columns: list[str], cells: list[str]) -> Row:
 
 
 def read_rows(
-    path: str | PathLike[str], known: Iterable[str] = (), *, line: int = 1
+    path: str | PathLike[str], known: Iterable[str] = ()
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells) of each row that is not blank, including the header; the file is read
-    during iteration. known, line, errors: see `read_table`."""
+    during iteration. known, errors: see `read_table`."""
     path = Path(path)
     try:
         encoding = _encoding(path)
         with path.open(encoding=encoding, newline="") as file:
             delimiter, skip = _delimiter(file.read(_BLOCK), {_key(name) for name in known})
         with path.open(encoding=encoding, newline="") as file:
-            for _ in range(max(skip, line - 1)):
+            for _ in range(skip):
                 file.readline()
-            yield from _records(path, file, delimiter, max(skip, line - 1))
+            yield from _records(path, file, delimiter, skip)
     except OSError as error:
         raise BrokenFileError(f"{path}: cannot be read ({error.strerror})") from error
 

@@ -138,26 +138,21 @@ def _checked(values: np.ndarray, field: str) -> np.ndarray:
 
 
 def score_of(
-    notes: np.ndarray,
-    tempo: float,
-    meter: tuple[int, int] = (4, 4),
-    tpq: int = TPQ,
-    *,
-    beats: float = math.inf,
+    notes: np.ndarray, tempo: float, meter: tuple[int, int] = (4, 4), *, beats: float = math.inf
 ) -> Any:
     """Return a score of notes of dtype NOTE: one track per program, and one for drums.
 
-    Times are rounded to 1/tpq of a beat (about 1 ms at 120 BPM), but a note that begins before the
+    Times are rounded to 1/480 of a beat (about 1 ms at 120 BPM), but a note that begins before the
     end at `beats` stays before it. A duration is at least 1 tick.
     """
     tempo, meter = check_tempo(tempo), check_meter(meter)
-    score: Any = symusic.Score(tpq)
+    score: Any = symusic.Score(TPQ)
     score.tempos.append(symusic.Tempo(0, tempo, ttype="tick"))
     score.time_signatures.append(symusic.TimeSignature(0, *meter, ttype="tick"))
     for is_drum, program in np.unique(notes[["is_drum", "program"]]).tolist():
         chosen = notes[(notes["is_drum"] == is_drum) & (notes["program"] == program)]
         track: Any = symusic.Track("", program, is_drum, ttype="tick")
-        track.notes = note_list(chosen, tpq, beats)
+        track.notes = note_list(chosen, TPQ, beats)
         score.tracks.append(track)
     return score
 

@@ -167,15 +167,13 @@ def known_beats(labels: Mapping[str, Any]) -> Beats:
     return Beats(beats.times, np.array([first, first + int(top) * 60 / beats.tempo]))
 
 
-def with_beats(
-    audio: AudioCollection, rows: Sequence[int], tracker: Tracker = track
-) -> AudioCollection:
+def with_beats(audio: AudioCollection, rows: Sequence[int]) -> AudioCollection:
     """Return the collection with the beats of some of its pieces in their labels, so that
     `beats_of` needs no tracker. Beats that were tracked are labelled as such."""
     found: dict[int, dict[str, str]] = {}
     for i in rows:
         exact = len(known_beats(audio.items[i].labels).times) > 0
-        beats = beats_of(audio, i, tracker)
+        beats = beats_of(audio, i)
         values = {"beats": beats.times, "downbeats": beats.downbeats}
         texts = {name: " ".join(map(repr, times.tolist())) for name, times in values.items()}
         found[i] = texts if len(beats.times) > 1 else {"beats": NO_BEATS}

@@ -42,11 +42,11 @@ class Store:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(TABLES)
 
-    def join(self, test: str, name: str, token: str, started: str = "") -> None:
+    def join(self, test: str, name: str, token: str) -> None:
         """Add a rater. A rater with the same token may return; NameTaken for anyone else."""
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
-            self._join(connection, test, name, token, started)
+            self._join(connection, test, name, token)
 
     def save(self, test: str, sheet: Sheet) -> None:
         """Store a sheet's answers; they replace earlier ones to the same questions."""
@@ -82,7 +82,7 @@ class Store:
 
     @staticmethod
     def _join(
-        connection: sqlite3.Connection, test: str, name: str, token: str, started: str
+        connection: sqlite3.Connection, test: str, name: str, token: str, started: str = ""
     ) -> None:
         found = connection.execute(
             "SELECT name FROM raters WHERE test = ? AND token = ?", (test, token)
