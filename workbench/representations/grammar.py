@@ -49,7 +49,6 @@ class TokenGrammar:
         self.last = torch.full((v.size,), -1)
         self.first_position = torch.full((v.size,), -1)  # its first Position
         self.last_position = torch.full((v.size,), -1)
-        self.drum_open = torch.zeros(v.size, dtype=torch.bool)  # ends on a drum's Velocity
         self.programs = torch.zeros(v.size, v.base, dtype=torch.bool)  # its programs
         for i, piece in enumerate(v.pieces):
             names = [v.names[b] for b in piece]

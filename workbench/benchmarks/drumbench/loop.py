@@ -140,7 +140,7 @@ def drums_of(words: str) -> list[int]:
     return found
 
 
-def places_of(loop: Loop, words: str) -> list[int]:
+def places_of(words: str) -> list[int]:
     """Sixteenths within the bar. A place beyond the bar's end is never struck."""
     places = []
     for word in words.split("+"):
@@ -175,7 +175,7 @@ def bar_of(loop: Loop, word: str) -> int:
 @measure
 def on(loop: Loop, drums: str, places: str) -> float:
     """Share of bars in which one of the drums is struck at each of the places."""
-    return _at(_struck(loop, drums), places_of(loop, places))
+    return _at(_struck(loop, drums), places_of(places))
 
 
 @measure
@@ -185,13 +185,13 @@ def accent(loop: Loop, drums: str, places: str) -> float:
     if not own.any():
         return 0.0
     least = ACCENT * np.quantile(loop.velocity[own], 0.95)
-    return _at(loop.loud[..., drums_of(drums)].max(-1) >= least, places_of(loop, places))
+    return _at(loop.loud[..., drums_of(drums)].max(-1) >= least, places_of(places))
 
 
 @measure
 def at(loop: Loop, drums: str, bar: str, place: str) -> float:
     """1 if one of the drums is struck at this place of this bar, else 0."""
-    places = places_of(loop, place)
+    places = places_of(place)
     return float(max(places) < loop.bar and _struck(loop, drums)[bar_of(loop, bar), places].all())
 
 
@@ -226,7 +226,7 @@ def pulse(loop: Loop, drums: str, places: str = "1") -> float:
     """Share of beats with a hit at each of the places within the beat: 1, 1e, 1& or 1a."""
     steps = _struck(loop, drums).reshape(-1)
     beats = steps[: len(steps) // 4 * 4].reshape(-1, 4)
-    return _at(beats, places_of(loop, places))
+    return _at(beats, places_of(places))
 
 
 @measure

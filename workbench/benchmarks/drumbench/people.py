@@ -178,7 +178,7 @@ def _bar_of(loop: Loop, words: str, people: People, random: np.random.Generator)
 def _set(loop: Loop, words: str, people: People, random: np.random.Generator) -> Loop:
     """A drum struck in every bar at these places and nowhere else: "BD@1+3"."""
     code, _, where = words.partition("@")
-    places, (drum,) = places_of(loop, where), drums_of(code)
+    places, (drum,) = places_of(where), drums_of(code)
     time = [(bar * loop.bar + place) / 4 for bar in range(loop.bars) for place in places]
     return _with(_kept(loop, loop.drum != drum), time, [drum] * len(time), 0.7)
 

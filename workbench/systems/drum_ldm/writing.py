@@ -220,7 +220,7 @@ class ChartWriter(DrumWriter):
                 self._say(f"{name}{where}")
                 self._feel(entry, group, bars, weak=True)
         elif entry.has("style", "hit", "rest", "rate", "word"):
-            self._pattern(thing, group, bars, where, sections)
+            self._pattern(thing, group, bars, where)
         elif entry.has("pace"):
             self._tempo(entry, group)
         elif entry.has("set"):
@@ -264,9 +264,7 @@ class ChartWriter(DrumWriter):
                 if not any(text in known for known in self._text):
                     self._text = [known for known in self._text if known not in text] + [text]
 
-    def _pattern(
-        self, thing: Thing, group: Group, bars: list[int], where: str, sections: int
-    ) -> None:
+    def _pattern(self, thing: Thing, group: Group, bars: list[int], where: str) -> None:
         entry = thing.entry
         if group.negative and entry.sets("swing"):
             self.chart.swing[bars] = 0

@@ -158,7 +158,7 @@ class Sandbox:
         with _work_folder() as folder, tempfile.TemporaryFile() as job:
             if user and way == "weak":
                 os.chown(folder, user, user)
-            self._write_job(job, question, way, reply)
+            self._write_job(job, question, reply)
             receive, pipe = os.pipe()
             try:
                 process = subprocess.Popen(
@@ -209,7 +209,7 @@ class Sandbox:
         hidden += [root / name for name in ("notebooks", "tests", ".git")]
         return [os.path.realpath(path) for path in hidden]
 
-    def _write_job(self, job: Any, question: Question, way: str, reply: Reply) -> None:
+    def _write_job(self, job: Any, question: Question, reply: Reply) -> None:
         """Write the job to a file; a pipe would block if the process does not read."""
         files = []
         for name, data in tree.contents(question.files, MOST_BESIDE) if question.files else ():

@@ -36,7 +36,7 @@ def page_of(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any]) -> st
     """index.html of the report in `out`, the folder of the executed notebooks and their pages."""
     passed = sum(outcome.status == "passed" for outcome in outcomes)
     line = f"{passed} of {len(outcomes)} notebooks passed"
-    rows = "".join(_row(out, outcome) for outcome in outcomes)
+    rows = "".join(map(_row, outcomes))
     columns = ("notebook", "status", "time in s", "peak memory in GiB", "data", "remarks")
     head = "".join(f"<th scope='col'>{name}</th>" for name in columns)
     kinds = [(kind, kind) for kind in ("passed", "failed")]
@@ -81,7 +81,7 @@ def _state(outcome: Outcome) -> str:
     return f"<span class='state {outcome.status}'>{outcome.status}</span>"
 
 
-def _row(out: Path, outcome: Outcome) -> str:
+def _row(outcome: Outcome) -> str:
     title = html.escape(_title(outcome))
     cells = (
         _state(outcome),
