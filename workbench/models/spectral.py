@@ -1,4 +1,5 @@
-"""Spectrograms as training losses: the multi-resolution STFT distance.
+"""Spectrograms as training losses: the multi-resolution STFT distance, and distances of level and
+texture.
 
 Yamamoto et al. 2020 (Parallel WaveGAN, arXiv 1910.11480), equations 4 to 6.
 """
@@ -8,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 WINDOWS = (2048, 1024, 512, 256, 128, 64, 32)  # samples; seven scales as in Stable Audio
 FLOOR = 1e-4  # lower magnitudes count as silence
+SPAN = 0.3  # seconds of which a texture is
 
 
 def magnitude(sound: Tensor, window: int) -> Tensor:
@@ -51,6 +54,36 @@ def level_distance(real: Tensor, decoded: Tensor, window: int = 1024) -> Tensor:
     levels = [20 * (2 * magnitude(x, window)).clamp(min=FLOOR).log10() for x in (real, decoded)]
     square = (levels[0] - levels[1]).square().mean(1)  # (n, frames)
     return (square + 1e-6).sqrt().mean()  # the derivative of the root at 0 is infinite
+
+
+def texture_distance(
+    real: Tensor, decoded: Tensor, rate: int, windows: Sequence[int] = WINDOWS
+) -> Tensor:
+    """Return how unlike the textures of two sounds are: how much the log spectrum changes from
+    frame to frame and from bin to bin, averaged over 0.3 seconds, in nats.
+
+    A distance of single magnitudes is least for the mean of all spectra that are possible, which is
+    smoother than each of them: attacks are dull, and noise fills the gaps between partials. The
+    averages of changes tell a smooth spectrum from a detailed one, wherever its details are.
+
+    Args:
+        real: (batch, channels, samples).
+        decoded: Of the same shape.
+        rate: Sample rate in Hz.
+        windows: Windows of the transforms in samples; the distance is the mean over them.
+
+    Source: the idea of McDermott and Simoncelli 2011, "Sound texture perception via statistics of
+    the auditory periphery", with other statistics.
+    """
+    total = []
+    for window in windows:
+        logs = [(2 * magnitude(x, window)).clamp(min=FLOOR).log() for x in (real, decoded)]
+        for axis in (1, 2):  # bins, frames
+            changes = [x.diff(dim=axis).abs() for x in logs]
+            frames = min(max(1, round(SPAN * rate / (window // 4))), changes[0].shape[-1])
+            a, b = (F.avg_pool1d(x, frames, max(1, frames // 2)) for x in changes)  # half overlaps
+            total.append((a - b).abs().mean())
+    return torch.stack(total).mean()
 
 
 def some_windows(n: int = 3) -> tuple[int, ...]:

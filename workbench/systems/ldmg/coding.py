@@ -8,7 +8,8 @@ At the size of the laptop profile, reconstructions are better without a discrimi
 spectral measure (`workbench evaluate sound --only players`). That profile has none.
 
 The decoder is then fine-tuned with a frozen encoder, so that the latents stay the same. Its loss
-adds the log-spectral distance in decibels.
+adds the log-spectral distance in decibels, and the distance of textures, because distances of
+single magnitudes make a decoder blur.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from torch import Tensor, nn
 
 from workbench.datasets.audio import AudioCollection
 from workbench.models.audio_vae import AudioVAE, Discriminator, adversarial_terms, kl
-from workbench.models.spectral import level_distance, some_windows, stft_loss
+from workbench.models.spectral import level_distance, some_windows, stft_loss, texture_distance
 from workbench.models.spectral_vae import SpectralVAE
 from workbench.systems.ldmg.config import Weights
 from workbench.training import Fit, Plan, Watch, fit, scores_of, seeds
@@ -109,7 +110,8 @@ def finetune_decoder(
     watch: Watch | None = None,
 ) -> Fit:
     """Train the decoder alone, on the encoder's means. The loss is the STFT distance times
-    `weights.spectrum` plus the log-spectral distance in dB times `weights.level`."""
+    `weights.spectrum`, plus the log-spectral distance in dB times `weights.level`, plus that of
+    textures in nats times `weights.texture`."""
     vae.encoder.requires_grad_(False)
 
     def loss(vae: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
@@ -117,11 +119,13 @@ def finetune_decoder(
         with torch.no_grad():
             mean, _ = vae.encode(sound)  # type: ignore[operator]
         decoded = vae.decode(mean)[..., :crop]  # type: ignore[operator]
-        convergence, logs = stft_loss(sound, decoded, some_windows())
+        windows = some_windows()
+        convergence, logs = stft_loss(sound, decoded, windows)
         return {
             "convergence": weights.spectrum * convergence,
             "spectrum": weights.spectrum * logs,
             "level": weights.level * level_distance(sound, decoded),
+            "texture": weights.texture * texture_distance(sound, decoded, audio.rate, windows),
         }
 
     held, _ = audio.crops(16, crop, seed=0, rows=validation)
@@ -135,9 +139,6 @@ def finetune_decoder(
     )
     vae.encoder.requires_grad_(True)
     return done
-
-
-finish_decoder = finetune_decoder  # the old name
 
 
 def crops_of(

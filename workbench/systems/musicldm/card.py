@@ -16,6 +16,7 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         "Generates music as sound for a text, or similar to a given sound.",
         sound_data_line(report, f"{report['windows']:,} windows, mixes included; "),
         f"- **Rebuild:** `workbench train music {options} --out FOLDER`",
+        *([f"- **History:** {report['history']}."] if "history" in report else []),
         "- **Weights:** MIT, like the code; half precision.",
         f"- **Limits:** mono at 16 kHz; windows of {report['seconds']:.1f} s; it knows the words "
         "of its captions (instruments, styles, keys) and no others, except that it reads which "
