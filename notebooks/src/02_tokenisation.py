@@ -401,17 +401,17 @@ predict("02.6", ["fewer bits", "as many, within 2 %", "more bits"])
 # short song.
 
 # %% tags=["stub"]
-def bits_a_note(songs, notes):
+def bits_per_note(songs, notes):
     return None  # your lines here
 
 
 # %% tags=["check"]
-from workbench.course.teaching import check_bits_a_note
+from workbench.course.teaching import check_bits_per_note
 
-check_bits_a_note(bits_a_note)
+check_bits_per_note(bits_per_note)
 
 # %% tags=["solution"]
-def bits_a_note(songs, notes):
+def bits_per_note(songs, notes):
     nats = sum(song.sum() for song in songs)
     return nats / np.log(2) / sum(notes)
 

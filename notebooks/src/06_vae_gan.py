@@ -473,9 +473,9 @@ def kl_with_free_bits(mean, log_variance, free):
 
 
 # %% tags=["check"]
-from workbench.course.teaching import check_kl_normal
+from workbench.course.teaching import check_free_bits
 
-check_kl_normal(kl_with_free_bits)
+check_free_bits(kl_with_free_bits)
 
 # %% tags=["solution"]
 def kl_with_free_bits(mean, log_variance, free):

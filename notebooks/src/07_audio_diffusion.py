@@ -194,9 +194,9 @@ def mean_velocity(x, t, music):
 
 
 # %% tags=["check"]
-from workbench.course.teaching import check_flow
+from workbench.course.teaching import check_mean_velocity
 
-check_flow(mean_velocity)
+check_mean_velocity(mean_velocity)
 
 # %% tags=["solution"]
 def mean_velocity(x, t, music):
@@ -304,9 +304,9 @@ def adaln_block(h, c, weight, bias, branch):
 
 
 # %% tags=["check"]
-from workbench.course.teaching import check_modulate
+from workbench.course.teaching import check_adaln_block
 
-check_modulate(adaln_block)
+check_adaln_block(adaln_block)
 
 # %% tags=["solution"]
 def adaln_block(h, c, weight, bias, branch):

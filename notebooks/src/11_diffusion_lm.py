@@ -529,9 +529,9 @@ def denoising_bits(x0, guesses, bars):
 
 
 # %% tags=["check"]
-from workbench.course.teaching import check_kl
+from workbench.course.teaching import check_denoising_bits
 
-check_kl(denoising_bits)
+check_denoising_bits(denoising_bits)
 
 # %% tags=["solution"]
 def denoising_bits(x0, guesses, bars):

@@ -261,7 +261,7 @@ def check_encode(random: np.random.Generator) -> Task:
         "First add up the costs of all songs and the notes of all songs, then divide.",
     ),
 )
-def check_bits_a_note(random: np.random.Generator) -> Task:
+def check_bits_per_note(random: np.random.Generator) -> Task:
     """Lesson 02: bits per note of a collection from nats per token."""
     cases: list[tuple[list[np.ndarray], list[int]]] = []
     for sizes in ((40, 9, 21), (30, 12), (16, 5, 50, 8)):

@@ -58,7 +58,7 @@ def check_log_distance(random: np.random.Generator) -> Task:
     )
 
 
-def kl_normal(
+def kl_with_free_bits(
     mean: np.ndarray,
     log_variance: np.ndarray,
     free: float,
@@ -95,7 +95,7 @@ def kl_normal(
         "or the comparison?",
     ),
 )
-def check_kl_normal(random: np.random.Generator) -> Task:
+def check_free_bits(random: np.random.Generator) -> Task:
     """Lesson 06: the KL divergence of a latent from the prior, with free bits."""
 
     def case(frames: int, k: int, free: float) -> tuple[np.ndarray, np.ndarray, float]:
@@ -107,10 +107,10 @@ def check_kl_normal(random: np.random.Generator) -> Task:
         return mean, log_variance - width, free
 
     def changed(**other: Any) -> Any:
-        return lambda *args: kl_normal(*args, **other)
+        return lambda *args: kl_with_free_bits(*args, **other)
 
     return Task(
-        kl_normal,
+        kl_with_free_bits,
         [case(7, 4, 0.3), case(4, 5, 0.15), case(5, 3, 0.0)],
         [
             ("the factor ½ applies to every term of the sum", changed(factor=1.0), 1),

@@ -64,7 +64,7 @@ def _likeliest(exponents: np.ndarray) -> np.ndarray:
         "Subtract the largest exponent of a point before `np.exp`: the ratios stay the same.",
     ),
 )
-def check_flow(random: np.random.Generator) -> Task:
+def check_mean_velocity(random: np.random.Generator) -> Task:
     """Lesson 07: rectified flow's mean velocity at a point, for a few training latents."""
     cases = []
     for t, n, m, dim in ((0.8, 5, 4, 3), (0.5, 3, 6, 2), (0.3, 4, 4, 4)):
@@ -195,7 +195,7 @@ def layer_norm(h: np.ndarray, axis: int = -1) -> np.ndarray:
         "If the gate is 0, the block returns h itself.",
     ),
 )
-def check_modulate(random: np.random.Generator) -> Task:
+def check_adaln_block(random: np.random.Generator) -> Task:
     """Lesson 07: a block with adaLN-Zero."""
     cases = []
     for time, width, dim in ((5, 8, 3), (7, 4, 6), (6, 6, 2)):

@@ -489,7 +489,7 @@ def denoising_bits(
         "There are T − 1 differences. The prediction of a term is made at its noisier step, t.",
     ),
 )
-def check_kl(random: np.random.Generator) -> Task:
+def check_denoising_bits(random: np.random.Generator) -> Task:
     """Lesson 11: the denoising terms of the bound, Σ ½(SNR_s − SNR_t)·‖x₀ − x̂₀‖², in bits."""
     cases = []
     for steps, words, dim in ((6, 4, 3), (2, 3, 5), (9, 2, 4)):
