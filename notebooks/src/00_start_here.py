@@ -9,7 +9,7 @@
 # **Needs** a little Python. The trained system comes with the workbench. If you do not know what a
 # beat, a bar and a sixteenth are, read the refresher [MIDI and metre](refreshers/midi.ipynb) first.
 # **Time and memory:** printed by the second cell. **Exercises:** 20 minutes.
-# The lesson takes about 45 minutes with its exercises. **Library:**
+# The lesson takes about 40 minutes with its exercises. **Library:**
 # `workbench.systems.drum_ldm`. **Paper:** *Text Conditioned Symbolic Drumbeat Generation using
 # Latent Diffusion Models*, arXiv 2408.02711.
 

@@ -10,8 +10,8 @@
 #
 # **Needs** lesson 00 (what a drum roll is); NumPy arrays: `mean`, `reshape`, indexing. The lesson
 # uses Groove, POP909, OpenEWLD, Nottingham and recordings if you have them (`make data`), otherwise
-# built-in music. Sections 1 to 8, on drums, take about 90 minutes, exercises included; sections 9
-# to 13, on songs and sound, about 70. **Time and memory:** printed below.
+# built-in music. Sections 1 to 8, on drums, take about 60 minutes with their exercises; 9 to 13, on
+# songs and sound, take another 45. **Time and memory:** printed below.
 # **Exercises:** 40 minutes. **Library:** `workbench.datasets`, `workbench.datasets.song_survey`,
 # `workbench.datasets.recordings`, `workbench.representations.drum_roll`,
 # `workbench.evaluation.rhythm`. **Data:** Gillick and others, ICML 2019 (CC BY 4.0).

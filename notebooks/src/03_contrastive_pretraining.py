@@ -9,7 +9,8 @@
 #
 # **Needs** lesson 01; dot products and the softmax; a training loop in
 # [PyTorch](refreshers/pytorch.ipynb); the shipped checkpoint.
-# Sections 1 to 8 take about 90 minutes with their exercises; 9 to 11 go further.
+# Sections 1 to 8 take about 75 minutes with their exercises; 9 to 11 go further and take another
+# 25.
 # **Time and memory:** printed below. **Exercises:** 45 minutes.
 # **Library:** `workbench.models.contrastive`, `workbench.representations.text`,
 # `workbench.evaluation.retrieval`.

@@ -10,7 +10,8 @@
 # **Needs** lessons 03 and 04; variance and the normal distribution
 # ([probability](refreshers/probability.ipynb)); a training loop in
 # [PyTorch](refreshers/pytorch.ipynb); the shipped checkpoints.
-# Sections 1 to 8 take about 90 minutes with their exercises; 9 to 11 go further.
+# Sections 1 to 5 take about 90 minutes with their exercises; 6 to 8 take another 35; 9 to 11 go
+# further.
 # **Time and memory:** printed below. **Exercises:** 60 minutes.
 # **Library:** `workbench.models.diffusion`, `workbench.models.samplers`,
 # `workbench.models.denoisers`, `workbench.systems.drum_ldm`.

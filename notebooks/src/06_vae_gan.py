@@ -12,7 +12,8 @@
 # ([sound and Fourier](refreshers/sound.ipynb)); the normal distribution
 # ([probability](refreshers/probability.ipynb)); a training loop in
 # [PyTorch](refreshers/pytorch.ipynb); the shipped checkpoint.
-# Sections 1 to 7 take about 90 minutes with their exercises; 8 to 10 go further.
+# Sections 1 to 5 take about 90 minutes with their exercises; 6 and 7 take another 45; 8 to 10 go
+# further.
 # **Time and memory:** printed below. **Exercises:** 65 minutes.
 # **Library:** `workbench.models.spectral_vae`, `workbench.models.audio_vae`,
 # `workbench.models.spectral`, `workbench.systems.ldmg`, `workbench.datasets.sounds`.

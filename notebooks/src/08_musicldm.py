@@ -11,7 +11,7 @@
 # **Needs** lessons 03 (text and music in one space), 05 (diffusion) and 06 (spectrograms); samples,
 # frames and the Fourier transform ([sound and Fourier](refreshers/sound.ipynb)); a training loop in
 # [PyTorch](refreshers/pytorch.ipynb); the shipped checkpoint.
-# About 90 minutes for sections 1 to 6 with their exercises; 7 to 10 go further.
+# About 90 minutes for sections 1 to 8 with their exercises; 9 and 10 go further.
 # **Time and memory:** printed below. **Exercises:** 45 minutes.
 # **Library:** `workbench.systems.musicldm`, `workbench.representations.mixup`,
 # `workbench.evaluation.audio_sets`.

@@ -11,7 +11,7 @@
 # **Needs** lessons 02 (tokens) and 09 (the network); bars and metre
 # ([MIDI and metre](refreshers/midi.ipynb)); a training loop in
 # [PyTorch](refreshers/pytorch.ipynb); the shipped checkpoint from section 5 on.
-# About 90 minutes for sections 1 to 5 with their exercises; 6 to 9 go further.
+# About 70 minutes for sections 1 to 5 with their exercises; 6 to 9 go further and take another 40.
 # **Time and memory:** printed below. **Exercises:** 50 minutes.
 # **Library:** `workbench.representations.holes`, `workbench.representations.hints`,
 # `workbench.models.gpt`, `workbench.models.generation`, `workbench.systems.midigpt`.

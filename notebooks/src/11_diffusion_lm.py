@@ -8,7 +8,7 @@
 # network together, train two diffusion models of words and hear them learn, and steer one of them.
 #
 # **Needs** lessons 02 (tokens) and 05 (diffusion); the shipped checkpoint for the last section.
-# About 90 minutes for sections 1 to 6 with their exercises; 7 to 11 go further.
+# About 90 minutes for sections 1 to 7 with their exercises; 8 to 11 go further and take another 45.
 # **Time and memory:** printed below. **Exercises:** 65 minutes.
 # **Library:** `workbench.representations.pvd`, `workbench.models.diffusion_lm`,
 # `workbench.models.diffusion_bound`, `workbench.models.masked_lm`, `workbench.models.control`,

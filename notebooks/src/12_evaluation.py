@@ -9,7 +9,7 @@
 # table of results without being fooled.
 #
 # **Needs** variances and matrices; the shipped checkpoints. Lessons 00 to 11 help, but none is
-# required. Sections 1 to 5 take about 90 minutes with their exercises; 6 to 9 take another 70.
+# required. Sections 1 to 5 take about 60 minutes with their exercises; 6 to 9 take another 45.
 # **Time and memory:** printed below. **Exercises:** 45 minutes. **Library:**
 # `workbench.evaluation.distances`, `workbench.evaluation.degradations`,
 # `workbench.evaluation.extrapolation`, `workbench.systems.figures`. **Papers:** t-SNE (van der

@@ -8,7 +8,7 @@
 #
 # **Needs** lessons 01 (data) and 05 (the system that plays); what a logarithm of a probability is
 # (lesson 02 and [probability](refreshers/probability.ipynb)); a training loop in
-# [PyTorch](refreshers/pytorch.ipynb). Sections 1 to 5 take about 90 minutes with their exercises;
+# [PyTorch](refreshers/pytorch.ipynb). Sections 1 to 5 take about 70 minutes with their exercises;
 # 6 to 8 take another 50.
 # **Time and memory:** printed below. **Exercises:** 35 minutes. **Library:**
 # `workbench.datasets.catalogue`, `workbench.evaluation.patterns`,

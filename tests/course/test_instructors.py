@@ -224,15 +224,24 @@ def test_the_exercises_exist_and_fit_into_their_minutes():
         assert sum(minutes[name] for name in named) <= int(row[2].split(" / ")[2]), row
 
 
-def test_the_exercises_of_the_meetings_are_in_the_sections_of_the_first_ninety_minutes():
-    """A lesson without such a sentence belongs to the course as a whole."""
+def last_section(opening):
+    """The last section that does not go further; None if a lesson has no such sections."""
+    further = re.search(r"\b(\d+) (?:to|and) \d+ go further", opening)
+    if further:
+        return int(further[1]) - 1
+    first = re.search(r"[Ss]ections 1 to (\d+)", opening)
+    return int(first[1]) if first else None
+
+
+def test_the_exercises_of_the_meetings_are_in_sections_that_do_not_go_further():
+    """A lesson whose opening names no sections belongs to the course as a whole."""
     for name in (name for row in MEETINGS for name in row[3].split(", ")):
         text = script_of(LESSONS[name[:2]])
         opening = " ".join(re.sub(r"(?m)^# ?", "", text.split("# %%")[1]).split())
-        last = re.search(r"[Ss]ections 1 to (\d+)", opening)
+        last = last_section(opening)
         before = text.split(f"# ## Exercise {name[3:]} · ")[0]
         section = int(re.findall(r"(?m)^# ## (\d+) · ", before)[-1])
-        assert last is None or section <= int(last[1]), name
+        assert last is None or section <= last, name
 
 
 def test_the_tracks_name_lessons_that_exist():

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import re
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from workbench.course import notebooks, teaching
 from workbench.course.glossary import Glossary, glossary
+from workbench.course.lesson import TIMES
 from workbench.errors import PromptError
 
 SCRIPTS = notebooks.scripts()
@@ -94,6 +96,52 @@ def test_three_exercises_or_more_and_a_mini_project(number):
     assert len(checks) == len(numbers)
     assert all(len(check.draw(0).mistakes) >= 3 for check in checks), "typical mistakes are known"
     assert len(re.findall(r"(?m)^## Mini-project · .+ \(.*hour.*\)$", text)) == 1
+
+
+def estimated(number):
+    """Minutes of each section by hand: 150 words or 23 lines of code per minute, half a minute per
+    prediction and figure, one per player or slider, the exercises' minutes, and the recorded run.
+    """
+    run = json.loads(TIMES.read_text(encoding="utf-8"))[number]["laptop"]["seconds"] / 60
+    minutes, lines, section = {}, {}, 0
+    for cell in notebooks.build(SCRIPTS[LESSONS.index(number)], solutions=False).cells:
+        tags, text = set(cell.metadata.get("tags", [])), cell.source
+        if cell.cell_type == "markdown" and "solution" not in tags and "colab" not in tags:
+            for part in re.split(r"(?m)^(?=## )", text):
+                if started := re.match(r"## (\d+) ·|## (?:Mini|You)", part):
+                    section = int(started[1] or 99)
+                exercises = sum(int(took) for _, took in re.findall(EXERCISE, part))
+                minutes[section] = minutes.get(section, 0) + len(part.split()) / 150 + exercises
+        elif cell.cell_type == "code" and not tags & {"stub", "check", "parameters", "colab"}:
+            code = len([line for line in text.splitlines() if line.strip()])
+            seen = len(re.findall(r"^predict\(|\bplots\.axes\(|diagram\(|listing\(", text, re.M))
+            heard = len(re.findall(r"\b(?:compare|explore|\w*Widget|\w+Lab|SoundMap)\(", text))
+            lines[section] = lines.get(section, 0) + code
+            minutes[section] = minutes.get(section, 0) + code / 23 + seen / 2 + heard
+    for place, code in lines.items():
+        minutes[place] += run * code / sum(lines.values())
+    return minutes
+
+
+DEBATE = {"14": 30}  # minutes of a section that is talk: preparing, four speeches, questions
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_the_minutes_of_the_opening_are_about_those_of_its_sections(number):
+    """Within a quarter of an estimate, and no part is longer than a meeting of 90 minutes."""
+    opening = " ".join(cells_of(number)[0][1].split())
+    said = re.search(r"\b[Aa]bout (\d+) minutes([^.]*)", opening)
+    borders = re.findall(r"(?:[Ss]ections 1|; \d+|, \d+) (?:to|and) (\d+)", opening)
+    took = estimated(number)
+    first = int(borders[0]) if borders else 99
+    parts = [(int(said[1]), sum(m for s, m in took.items() if s <= first))]
+    if more := re.search(r"\b(\d+) (?:to|and) (\d+)[^;]*? another (\d+)", said[2]):
+        begin, end = int(more[1]), int(more[2])
+        of_part = sum(m for s, m in took.items() if begin <= s <= end)
+        parts.append((int(more[3]), of_part + DEBATE.get(number, 0)))
+    for minutes, about in parts:
+        assert minutes <= 90
+        assert 0.75 <= minutes / about <= 1.3, (number, minutes, round(about))
 
 
 @pytest.mark.parametrize(("solutions", "state"), [(False, "not attempted"), (True, "correct")])
