@@ -27,7 +27,7 @@ run = start("00", profile=profile, dataset=dataset, seed=seed, train=train)
 # %% [markdown]
 # ## 1 · Hear it first
 #
-# *Predict:* what will you see in the row of the snare drum for "slow funk with ghost notes"?
+# *Think first:* what will you see in the row of the snare drum for "slow funk with ghost notes"?
 #
 # Every part of the workbench takes or returns **clips**. A clip is a score or a sound, with its
 # caption and tempo. If a clip is the last line of a cell, the notebook shows it with a player. Time
@@ -63,7 +63,8 @@ predict("00.1", [1.0, 3.0, 10.0, 30.0], unit="s")
 # %% [markdown]
 # Each lesson asks for such predictions. Choose an answer and say how sure you are. The cell with
 # the measurement then shows the right answer. The end of the lesson compares how sure you were with
-# how often you were right.
+# how often you were right. A question with *Think first* has no such cell: answer it for yourself
+# before you read on.
 
 # %%
 import time
@@ -83,8 +84,8 @@ run.note("four loops, generated and rendered", took, unit="s")
 #
 # ## 3 · What was understood?
 #
-# *Predict:* a system has learned from drummers. Which words of "a spooky xylophone waltz" will have
-# an effect?
+# *Think first:* a system has learned from drummers. Which words of "a spooky xylophone waltz" will
+# have an effect?
 #
 # The system accepts any text. A parser finds facts in five languages: the tempo, the metre, the
 # feel, fills, and which drums are hit, where and how loud. A language model encodes the names of
@@ -127,7 +128,7 @@ def seconds(beats, tempo):
 # %% [markdown]
 # ## 4 · Your turn
 #
-# *Predict:* you leave one word out of the prompt. Will the loop change only in what this word
+# *Think first:* you leave one word out of the prompt. Will the loop change only in what this word
 # describes, or in more than that?
 #
 # The box below calls `system.generate`, as you did above. Type a prompt and press Enter. You can
@@ -142,7 +143,7 @@ box
 # %% [markdown]
 # ## 5 · Take the MIDI away
 #
-# *Predict:* is the size of the file closer to that of a photo or to that of a page of text?
+# *Think first:* is the size of the file closer to that of a photo or to that of a page of text?
 #
 # In a MIDI file, the drums are on **channel 10**. There the pitch of a note says which drum is hit,
 # as the standard General MIDI defines it. So every music program can open the loop.

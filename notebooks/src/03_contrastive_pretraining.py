@@ -48,7 +48,7 @@ pipeline("prompt", "bert", "towers")
 # %% [markdown]
 # ## 1 · Words for loops
 #
-# *Predict:* which facts about a loop would you put into a caption?
+# *Think first:* which facts about a loop would you put into a caption?
 #
 # There is no large collection of drum loops with descriptions. The paper uses the words of file
 # names as captions. Here a caption also contains **traits**, which rules assign from the notes

@@ -278,7 +278,7 @@ reveal("05.2", max(wrong, key=wrong.get),
 # *Equation (3):* code `workbench.models.mixture.denoised_discrete`; paper EDM (arXiv 2206.00364),
 # appendix B.3, with a probability for each pattern.
 #
-# *Predict:* at which noise level will a trained network be farthest from this best prediction?
+# *Think first:* at which noise level will a trained network be farthest from this best prediction?
 
 # %%
 from workbench.datasets.grammar import STYLES

@@ -43,7 +43,7 @@ else:
 # %% [markdown]
 # ## 1 · Sound as numbers
 #
-# *Predict:* how many numbers describe a second of sound in a file? With how few could you still
+# *Think first:* how many numbers describe a second of sound in a file? With how few could you still
 # recognise a song?
 #
 # The next cell renders scores as sound, or reads recordings if `dataset` names some. The shipped
@@ -126,7 +126,7 @@ plots.spectrogram(both[1], ceiling.audio[0], rate, "its levels, with guessed pha
 #
 # ## 2 · How much is lost?
 #
-# *Predict:* one number should summarise how much a reconstruction lost. What should it measure?
+# *Think first:* one number should summarise how much a reconstruction lost. What should it measure?
 #
 # The **log-spectral distance** compares decibels: the root mean square of their differences over
 # the $F$ frequencies, then the mean over the $T$ frames. $P_{ft}$ is the power of the recording at
@@ -1013,8 +1013,8 @@ print(f"KL {float(kl(mean, logvar)):.2f} nats per number")
 #
 # ## 8 · Going further: two ways to the bottleneck
 #
-# *Predict:* one network works on samples, one on frames of a Fourier transform. For which does a
-# second of sound take more time in training, and why?
+# *Think first:* one network works on samples, one on frames of a Fourier transform. For which does
+# a second of sound take more time in training, and why?
 #
 # The original LDMG shortens the waveform by six **strided convolutions**. Each moves in steps of
 # two and so halves the length. The default here starts with a Fourier transform and ends with its
@@ -1047,8 +1047,8 @@ for name, network in networks.items():
 #
 # ## 9 · Going further: any length, without seams
 #
-# *Predict:* a song of ten minutes does not fit into memory at once. What happens at the cuts if it
-# is decoded part by part?
+# *Think first:* a song of ten minutes does not fit into memory at once. What happens at the cuts if
+# it is decoded part by part?
 
 # %%
 song_z = system.encode_sound(audio[test[0]])
@@ -1072,7 +1072,7 @@ print(f"a frame depends on at most {vae_shipped.reach} frames on each side")
 # Built-in scores are arranged as six kinds of sound: band, chip, drums, orchestra, piano and
 # strings. Each sound is described by the mean and the standard deviation of its latents.
 #
-# *Predict:* will sounds of the same kind be neighbours?
+# *Think first:* will sounds of the same kind be neighbours?
 
 # %%
 from sklearn.manifold import TSNE

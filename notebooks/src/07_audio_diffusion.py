@@ -42,8 +42,8 @@ print(f"a window lasts {config.seconds:.1f} s; genres: {', '.join(config.genres)
 # %% [markdown]
 # ## 1 · Sound without a request
 #
-# *Predict:* lesson 06 decoded random normal latents. Now a diffusion model generates the latents.
-# What will sound different?
+# *Think first:* lesson 06 decoded random normal latents. Now a diffusion model generates the
+# latents. What will sound different?
 
 # %%
 from workbench.course.widgets import compare
@@ -245,7 +245,7 @@ reveal("07.2", float(np.interp(0.5, times, losses)))
 #
 # ## 3 · The network: a transformer with gates
 #
-# *Predict:* the step and the genre are given to the network as vectors. At which places of the
+# *Think first:* the step and the genre are given to the network as vectors. At which places of the
 # network should they enter?
 #
 # A **DiT** (diffusion transformer) reads a latent as a sequence of frames. Each block has two main
@@ -695,7 +695,7 @@ compare([free[0], on_beat[0], waltz],
 #
 # ## 9 · Longer than it was trained
 #
-# *Predict:* the network was trained on windows of a few seconds. How can it generate sixteen
+# *Think first:* the network was trained on windows of a few seconds. How can it generate sixteen
 # seconds?
 #
 # At *every step* of the sampler, the network is evaluated on overlapping windows, and its
@@ -743,8 +743,8 @@ long
 #
 # ## 10 · Variation and inpainting
 #
-# *Predict:* a recording is mixed with noise as at $t = 0.3$ or at $t = 0.7$, and the sampler goes
-# from there to $t = 0$. Which properties of the recording stay?
+# *Think first:* a recording is mixed with noise as at $t = 0.3$ or at $t = 0.7$, and the sampler
+# goes from there to $t = 0$. Which properties of the recording stay?
 #
 # Starting the sampler at $x_t$ of a recording instead of at pure noise is called SDEdit
 # (arXiv 2108.01073). Inpainting regenerates a part of a recording. At every step the frames outside

@@ -40,8 +40,8 @@ else:
 # %% [markdown]
 # ## 1 · Six networks
 #
-# *Predict:* there is much recorded sound, but few recordings have a good caption. How can a network
-# be trained on sound alone and still follow words? (Section 2 gives the answer.)
+# *Think first:* there is much recorded sound, but few recordings have a good caption. How can a
+# network be trained on sound alone and still follow words? (Section 2 gives the answer.)
 #
 # MusicLDM generates a latent by diffusion and decodes it, as the system of lesson 05 does. There a
 # latent stands for a drum loop; here it stands for a spectrogram, a picture of a sound. The six
@@ -138,8 +138,8 @@ run.note("captions that find their sound", right, floor=f"{1 / len(rows):.2f}")
 #
 # ## 3 · The mel spectrogram: sound as a picture
 #
-# *Predict:* people distinguish 200 Hz from 300 Hz much more easily than 7,200 Hz from 7,300 Hz. How
-# should the frequency bands of a spectrogram be spaced?
+# *Think first:* people distinguish 200 Hz from 300 Hz much more easily than 7,200 Hz from 7,300 Hz.
+# How should the frequency bands of a spectrogram be spaced?
 #
 # A short-time Fourier transform gives the magnitude $|X_{fk}|$ of each frame $f$ at each frequency
 # $k$. A band $b$ is a weighted sum of these magnitudes, with triangular weights $H_{kb}$. The bands
@@ -528,7 +528,7 @@ compare(last, texts[1:4])
 #
 # ## 7 · Where are the beats?
 #
-# *Predict:* two pieces are to be mixed so that the result could be music. What has to agree?
+# *Think first:* two pieces are to be mixed so that the result could be music. What has to agree?
 #
 # The tempo, the beats and the first beat of the bar have to agree. For sound that was rendered from
 # a score they are known. For recordings, a beat tracker estimates them: it searches for a tempo and
@@ -701,9 +701,9 @@ lab
 # %% [markdown]
 # ## 9 · The shipped system: generated from words
 #
-# *Predict:* the shipped U-Net is larger than yours. It was trained longer, on more sound, and in a
-# last stage on captions, too. Which of these requests will it follow: an instrument, a style, a
-# tempo, a mood?
+# *Think first:* the shipped U-Net is larger than yours. It was trained longer, on more sound, and
+# in a last stage on captions, too. Which of these requests will it follow: an instrument, a style,
+# a tempo, a mood?
 
 # %%
 prompts = [
@@ -760,8 +760,8 @@ compare([clips[0], alike], ["a recording", "generated to be like it"])
 # %% [markdown]
 # ## 10 · Does it copy?
 #
-# *Predict:* a network that was trained on each piece many times may reproduce a piece. How would
-# you notice?
+# *Think first:* a network that was trained on each piece many times may reproduce a piece. How
+# would you notice?
 #
 # Search for the training window that is most similar to each generated sound. Do the same for
 # held-out music. **SIM_AA** is the share of sounds whose nearest training window has a cosine above

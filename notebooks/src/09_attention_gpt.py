@@ -149,8 +149,8 @@ def next_token_loss(logits, ids, pad):
 # %% [markdown]
 # ## 2 · Attention: a mean of what came before
 #
-# *Predict:* in a layer of attention each token receives information from other tokens. May these
-# include later tokens?
+# *Think first:* in a layer of attention each token receives information from other tokens. May
+# these include later tokens?
 #
 # Each token $i$ has a vector $x_i$. Its products with three matrices are three more vectors: a
 # **query** $q_i = x_i W_Q$ (what the token looks for), a **key** $k_i = x_i W_K$ (how others find
@@ -244,8 +244,8 @@ def causal_attention(x, w_q, w_k, w_v, heads):
 # %% [markdown]
 # ## 3 · Positions as rotations
 #
-# *Predict:* all tokens but the last one are shuffled. How does this change the vector that the last
-# one receives from a layer of attention?
+# *Think first:* all tokens but the last one are shuffled. How does this change the vector that the
+# last one receives from a layer of attention?
 #
 # Without positions it does not change: a mean does not depend on the order. **Rotary positions**
 # make it depend on the order. Each query and key is divided into pairs of numbers $(a, b)$, counted
@@ -581,8 +581,8 @@ plots.lines(plots.axes(width=6), range(1, 9), {name: np.mean(c, 0) for name, c i
 #
 # ## 7 · Sampling: temperature and top-p
 #
-# *Predict:* the network continues a song at temperature 0.5 and at temperature 1.5. What will you
-# hear?
+# *Think first:* the network continues a song at temperature 0.5 and at temperature 1.5. What will
+# you hear?
 #
 # The network gives each token $i$ of the vocabulary a score $u_i$, its logit. The softmax of the
 # logits divided by a **temperature** $T$ gives the probabilities:
@@ -638,7 +638,7 @@ compare([continued(*pair) for pair in settings.values()], list(settings))
 #
 # ## 8 · The shipped network: MidiGPT
 #
-# *Predict:* which of these grows by the largest factor from the small GPT to the shipped one:
+# *Think first:* which of these grows by the largest factor from the small GPT to the shipped one:
 # width, depth, context or vocabulary?
 
 # %%

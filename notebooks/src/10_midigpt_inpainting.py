@@ -141,7 +141,7 @@ def fill_in_the_middle(bars, first, last):
 # %% [markdown]
 # ## 2 · The network: a GPT with two hints
 #
-# *Predict:* songs repeat phrases, and in lesson 09 a network had to learn to copy them. Which
+# *Think first:* songs repeat phrases, and in lesson 09 a network had to learn to copy them. Which
 # further input would make this easier for the network?
 #
 # The network is that of lesson 09. With each token it can receive two hints. They are computed from
@@ -404,7 +404,7 @@ reveal("10.3", verdict, f"{ratio:.2f} times the surprise with no bars after the 
 #
 # ## 5 · The shipped network: MidiGPT
 #
-# *Predict:* the players below are shuffled: a pop song, and the same song with two bars
+# *Think first:* the players below are shuffled: a pop song, and the same song with two bars
 # regenerated. Which one is the original?
 
 # %%
@@ -506,7 +506,8 @@ else:
 #
 # ## 6 · Surprise and sampling
 #
-# *Predict:* where in a song is the mean surprise of a token smaller: in the first bars, or later?
+# *Think first:* where in a song is the mean surprise of a token smaller: in the first bars, or
+# later?
 
 # %%
 from workbench.models.markov import MarkovChain
@@ -671,8 +672,8 @@ run.note("times faster with a cache", slow / fast, floor=1.0)
 #
 # ## 8 · What its embeddings show
 #
-# *Predict:* to the network, tokens are only numbers. Nothing tells it that the pitches 60 and 72
-# are both a C, nor that 60 and 61 are neighbours. Which of these two facts do the learned
+# *Think first:* to the network, tokens are only numbers. Nothing tells it that the pitches 60 and
+# 72 are both a C, nor that 60 and 61 are neighbours. Which of these two facts do the learned
 # embeddings show?
 #
 # The first figure is a map by t-SNE (lesson 03), in which neighbours have similar embeddings. The
@@ -709,7 +710,8 @@ print("peaks at", ", ".join(map(str, peaks)), "semitones; 12 and 24 are octaves,
 #
 # ## 9 · Your own music
 #
-# *Predict:* think of a song that you know. Which of its bars would the network regenerate worst?
+# *Think first:* think of a song that you know. Which of its bars would the network regenerate
+# worst?
 #
 # Load a MIDI file, drag over the bars to regenerate, listen to the results and keep one.
 

@@ -31,7 +31,7 @@ run = start("11", profile=profile, dataset=dataset, seed=seed, train=train)
 # %% [markdown]
 # ## 1 · Music as words
 #
-# *Predict:* the paper that brought Diffusion-LM to music writes a note as three words: pitch,
+# *Think first:* the paper that brought Diffusion-LM to music writes a note as three words: pitch,
 # velocity and duration. What is lost?
 #
 # `p60 v4 d2` is a note: pitch 60, velocity 4 of 0 to 7, duration number 2. Nothing in it says when
@@ -195,7 +195,8 @@ def likeliest_word(x, table, alpha_bar, frequencies):
 # %% [markdown]
 # ## 3 · The network
 #
-# *Predict:* a GPT may look only at earlier words (lesson 09). May this network look at later ones?
+# *Think first:* a GPT may look only at earlier words (lesson 09). May this network look at later
+# ones?
 #
 # It may, because all words are generated at the same time. So it is a transformer without a causal
 # mask, like **BERT** (lesson 03). It receives all noisy vectors $x_t$ and the step $t$, and
@@ -257,8 +258,8 @@ for backbone in ("bert", "electra"):
 #
 # ## 4 · The objective, term by term
 #
-# *Predict:* suppose that all embeddings are the same vector. Which term can training then bring to
-# almost 0, and which terms stay large?
+# *Think first:* suppose that all embeddings are the same vector. Which term can training then bring
+# to almost 0, and which terms stay large?
 #
 # Embeddings, network and rounding are trained together, **end to end**. $w$ are the words of a
 # window. $x_0$ is their embedding plus a little noise, with the standard deviation $\sigma_0$ of
@@ -491,7 +492,7 @@ run.note("words that fit, temperature 0.5", fitting["T 0.5"], floor=f"real {fitt
 #
 # ## 7 · What does a word cost?
 #
-# *Predict:* the paper reports 0.00003 bits per word. Could a file of music be that small?
+# *Think first:* the paper reports 0.00003 bits per word. Could a file of music be that small?
 #
 # The exact **likelihood** of a diffusion model cannot be computed, but a bound can: the sum of the
 # information that each step has to add. $\mathrm{SNR}_t = \bar\alpha_t/(1-\bar\alpha_t)$ is the
@@ -824,8 +825,8 @@ run.note("notes per bar, busy minus sparse", mean["busy"] - mean["sparse"], floo
 #
 # ## 11 · The shipped checkpoints
 #
-# *Predict:* each shipped network was trained for more than an hour. Which will have improved more,
-# the sound of single bars or the form of the piece?
+# *Think first:* each shipped network was trained for more than an hour. Which will have improved
+# more, the sound of single bars or the form of the piece?
 
 # %%
 shipped = {"vectors": DiffusionLM.from_pretrained("piano-diffusion")}

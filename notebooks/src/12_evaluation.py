@@ -31,7 +31,7 @@ run = start("12", profile=profile, dataset=dataset, seed=seed, train=train)
 # %% [markdown]
 # ## 1 · Sounds as numbers
 #
-# *Predict:* to compare two sets of sounds, what must a machine know about sound?
+# *Think first:* to compare two sets of sounds, what must a machine know about sound?
 #
 # Most measures below do not receive the sound. They receive its **embedding**: 128 numbers that a
 # network computes from the sound. A measure cannot notice what the embedding leaves out. Our
@@ -63,8 +63,8 @@ run.note("genre named by the judge", accuracy, floor=f"the most frequent genre {
 # %% [markdown]
 # ## 2 · A map that can be heard
 #
-# *Predict:* one map shows clips of five systems and clips of the music that they were trained on.
-# Which points will lie together: those of one system, or those of one style?
+# *Think first:* one map shows clips of five systems and clips of the music that they were trained
+# on. Which points will lie together: those of one system, or those of one style?
 
 # %%
 from workbench import LDMG, DiffusionLM, DrumLDM, MidiGPT, MusicLDM
@@ -161,8 +161,8 @@ SoundMap(planes, clips, groups)
 #
 # ## 3 · The same points, nine maps
 #
-# *Predict:* six of the maps below show the same points with different settings. Three show random
-# numbers. Will you see the difference?
+# *Think first:* six of the maps below show the same points with different settings. Three show
+# random numbers. Will you see the difference?
 
 # %%
 from scipy.stats import spearmanr
@@ -203,7 +203,7 @@ print(f"PCA: neighbours {near:.2f}, distances {far:.2f}")
 #
 # ## 4 · How far are two sets from each other?
 #
-# *Predict:* two systems have the same mean embedding. Can one of them still be bad?
+# *Think first:* two systems have the same mean embedding. Can one of them still be bad?
 #
 # The **Fréchet audio distance** describes each set by a normal distribution with the set's mean
 # $\mu$ and covariance $\Sigma$. It is the square of the *Fréchet distance* between these two
@@ -725,7 +725,7 @@ reveal("12.4", float(scaled["kernel"][half]), f"at λ = {shares[half]:.1f}")
 #
 # ## 9 · Five systems, one table
 #
-# *Predict:* which of the numbers in the systems' papers can be compared with ours?
+# *Think first:* which of the numbers in the systems' papers can be compared with ours?
 
 # %%
 from html import escape

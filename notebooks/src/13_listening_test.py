@@ -30,9 +30,9 @@ run = start("13", profile=profile, dataset=dataset, seed=seed, train=train)
 # %% [markdown]
 # ## 1 · What raters hear, and what they must not know
 #
-# *Predict:* a system generates loops without any prompt. People hear such a loop, read the words
-# "jazz, 160 bpm", and rate from 1 to 5 how well it fits these words. What will be the mean of their
-# ratings?
+# *Think first:* a system generates loops without any prompt. People hear such a loop, read the
+# words "jazz, 160 bpm", and rate from 1 to 5 how well it fits these words. What will be the mean of
+# their ratings?
 #
 # The drum paper asked people to rate loops from four sources: human drummers, its two systems, and
 # a system with an **empty prompt**. The last one is the **control**: if its loops fit the words as
@@ -110,7 +110,7 @@ def gains(levels, peaks):
 # %% [markdown]
 # ## 3 · The page
 #
-# *Predict:* how could a clever student find out which clips are machine-made without listening?
+# *Think first:* how could a clever student find out which clips are machine-made without listening?
 #
 # Names, order, length, loudness, file size, or tags in the sound files could reveal the source. A
 # test is **blind** if only the sound itself can reveal it. So the page has only random names, and
@@ -155,7 +155,7 @@ EmbeddedPage(test.page)
 # %% [markdown]
 # ## 4 · A class whose opinions we know
 #
-# *Predict:* some raters answer without listening. What in their answers would show it?
+# *Think first:* some raters answer without listening. What in their answers would show it?
 #
 # From here on **the raters are simulated**: nobody heard anything. This tests the analysis: we put
 # in known opinions and see whether it finds them. The simulated raters have the mean opinions of
@@ -239,8 +239,8 @@ run.note("intervals that contain the truth (simulated)", sum(inside) / len(insid
 #
 # ## 6 · Differences within raters
 #
-# *Predict:* a strict and a lenient rater agree that A is better than B by one point. A test knows
-# the ratings, but not who gave them. Will it find the difference between A and B?
+# *Think first:* a strict and a lenient rater agree that A is better than B by one point. A test
+# knows the ratings, but not who gave them. Will it find the difference between A and B?
 #
 # Hardly, if the two raters differ by more than A and B do. The solution is to compare within each
 # rater: $d_r$ is the mean of rater $r$ for one source minus the mean for another. If the sources do
@@ -426,8 +426,8 @@ for a, b in zip(analysis.agreement, lenient.agreement, strict=True):
 #
 # ## 9 · Or ask: A or B?
 #
-# *Predict:* raters may also choose the better of two clips. What do such choices show more reliably
-# than ratings, and what do they not show at all?
+# *Think first:* raters may also choose the better of two clips. What do such choices show more
+# reliably than ratings, and what do they not show at all?
 #
 # Choosing is often easier than rating, and it does not matter how lenient a rater is. The
 # **Bradley–Terry** model gives each source $i$ a strength $s_i$:
@@ -508,7 +508,7 @@ print(f"A was chosen in {share:.0%} of pairs, {low:.0%} to {high:.0%}")
 #
 # ## 10 · How many raters?
 #
-# *Predict:* in the paper, loops of BERT fit the words better than those of the empty prompt, by
+# *Think first:* in the paper, loops of BERT fit the words better than those of the empty prompt, by
 # 0.24 points. How many raters are needed to find this difference?
 #
 # The differences $d_r$ vary between raters for two reasons. The first is taste, which does not
@@ -561,8 +561,8 @@ run.note("two clips per source: differences found where there is none", trap["2 
 #
 # ## 11 · With a real class
 #
-# *Predict:* suppose that you rate clips of your own system. What do you know that could make your
-# answers useless?
+# *Think first:* suppose that you rate clips of your own system. What do you know that could make
+# your answers useless?
 #
 # On the command line, with thirty people in one local network:
 #

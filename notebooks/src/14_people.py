@@ -706,8 +706,8 @@ compare([audible(roll, f"bias {bias:g}: z {z_score(*count_green(roll, KEY)):.1f}
 #
 # ## 8 · A debate
 #
-# *Predict:* before the debate, write down your own answer. Afterwards, write down whether it has
-# changed.
+# *Think first:* before the debate, write down your own answer. Afterwards, write down whether it
+# has changed.
 #
 # The motion: *A model that was trained on a drummer's recordings owes that drummer a share of what
 # it earns.* Four roles are assigned at random: the drummer who plays most in section 2; one who

@@ -164,7 +164,15 @@ def test_the_stubs_are_not_attempted_and_the_solutions_correct(number, solutions
 def test_every_section_asks_before_it_shows(number):
     for section in re.split(r"(?m)^(?=## )", prose_of(number)):
         if re.match(r"## \d+ ·", section):
-            assert "*Predict:*" in section, section[:60]
+            assert re.search(r"\*(Predict|Think first):\*", section), section[:60]
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_a_prediction_is_kept_and_other_questions_are_not_called_one(number):
+    source = SCRIPTS[LESSONS.index(number)].read_text("utf-8")
+    order = re.findall(r"\*(Predict|Think first):\*|^(predict)\(", source, re.M)
+    asked = "".join({"Predict": "P", "Think first": "t", "": "p"}[name] for name, _ in order)
+    assert re.fullmatch(r"(?:t|Pp+)*", asked), asked
 
 
 @pytest.mark.parametrize("number", LESSONS)

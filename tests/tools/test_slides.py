@@ -22,7 +22,7 @@ def test_every_question_exercise_and_equation_is_on_a_slide(script):
     for heading in re.findall(r"(?m)^## Exercise .+$", prose):
         assert heading in text
     sections = [p for p in re.split(r"(?m)^(?=## )", prose) if re.match(r"## \d+ ·", p)]
-    assert len(re.findall(r"(?m)^\*Predict:\*", text)) >= len(sections)
+    assert len(re.findall(r"(?m)^\*(?:Predict|Think first):\*", text)) >= len(sections)
     assert text.count(r"\qquad (") == prose.count(r"\qquad (")
     assert "<details>" not in text, "no solutions"
 

@@ -21,6 +21,7 @@ from workbench.tools.pages import is_words, with_mathml
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]+\)")  # to files that slides lack
 _ANCHOR = re.compile(r"<a class=\"anchor-link\".*?</a>")
 _NOTICED = "*What you should have noticed:*"
+_ASKED = ("*Predict:*", "*Think first:*")
 STYLE = """
 :root { color-scheme: light dark; font: clamp(18px, 2.1vw, 32px)/1.45 system-ui, sans-serif; }
 html { scroll-snap-type: y proximity; }
@@ -137,7 +138,7 @@ def _slides(heading: str, paragraphs: list[str]) -> Iterator[str]:
         if kept:
             yield "\n\n".join([heading, *kept])
     else:
-        questions = [text for text in paragraphs if text.startswith("*Predict:*")]
+        questions = [text for text in paragraphs if text.startswith(_ASKED)]
         if questions:
             yield "\n\n".join([heading, *questions])
         told = [text for text in paragraphs if "$$" in text or "**" in text]
