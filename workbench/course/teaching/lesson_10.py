@@ -268,7 +268,14 @@ def check_temperature(random: np.random.Generator) -> Task:
 
     return Task(
         heated,
-        [case(0.5), case(1.7), case(1.0), case(0), case(0.8, raised=800), case(1.2, 0, 1500)],
+        [
+            case(0.5),
+            case(1.7),
+            case(1.0),
+            case(0, raised=6),
+            case(0.8, raised=800),
+            case(1.2, 0, 1500),
+        ],
         [
             (
                 "a low temperature makes the most probable token more so: divide the logits",
