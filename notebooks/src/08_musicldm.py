@@ -105,6 +105,12 @@ predict("08.1", [25.0, 50.0, 75.0], unit="%")
 pipeline("text_tower", "sound_tower", "vector")
 
 # %%
+from workbench.course.listing import listing
+from workbench.models.text_audio import TextAudio
+
+listing(TextAudio.loss)
+
+# %%
 import numpy as np
 import torch
 
@@ -246,6 +252,11 @@ predict("08.2", ["the VAE", "the vocoder", "about the same (within a tenth)"])
 pipeline("encoder", "latent", "decoder", "vocoder")
 
 # %%
+from workbench.models.music_ldm import Vocos
+
+listing(Vocos.forward)
+
+# %%
 from workbench.course.widgets import compare
 from workbench.music.clip import Clip
 
@@ -337,7 +348,6 @@ diagram("The shipped U-Net; that of section 6 has two levels", boxes, arrows, he
 # %%
 from IPython.display import display
 
-from workbench.course.listing import listing
 from workbench.models.film_unet import UNet
 from workbench.models.kl_vae import ResBlock
 
