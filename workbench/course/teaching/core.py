@@ -19,6 +19,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -162,3 +163,17 @@ def exercise(
         return made
 
     return register
+
+
+def variants_of(solution: Function) -> Callable[..., Function]:
+    """Return what makes the typical mistakes of a solution whose keywords are its decisions.
+
+    >>> changed = variants_of(lambda x, *, factor=2: factor * x)
+    >>> changed(factor=3)(5)
+    15
+    """
+
+    def changed(**decisions: Any) -> Function:
+        return partial(solution, **decisions)
+
+    return changed

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.course.teaching.core import Task, exercise
+from workbench.course.teaching.core import Task, exercise, variants_of
 
 
 def bits(counts: np.ndarray) -> float:
@@ -149,8 +149,7 @@ def check_swing_ratio(random: np.random.Generator) -> Task:
         fourth = np.arange(0, beats, 3) + random.uniform(0.77, 0.97, len(range(0, beats, 3)))
         return (np.sort(np.concatenate([on, off, fourth])),)
 
-    def changed(**other: Any) -> Callable[[np.ndarray], float]:
-        return lambda onsets: swing(onsets, **other)
+    changed = variants_of(swing)
 
     without = np.arange(6) + random.uniform(0, 0.3, 6)
     return Task(

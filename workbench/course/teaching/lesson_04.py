@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.course.teaching.core import Task, exercise
+from workbench.course.teaching.core import Task, exercise, variants_of
 
 
 def phases(
@@ -46,8 +46,7 @@ def check_phases(random: np.random.Generator) -> Task:
     sizes = ((16, 2, 4), (10, 3, 4), (9, 2, 2), (13, 4, 4), (8, 3, 3))
     cases = [(random.normal(size=(time, channels)), stride) for time, channels, stride in sizes]
 
-    def changed(**other: Any) -> Callable[..., np.ndarray]:
-        return lambda *case: phases(*case, **other)
+    changed = variants_of(phases)
 
     return Task(
         phases,
@@ -160,8 +159,7 @@ def check_lstm(random: np.random.Generator) -> Task:
             outputs.append(part(h, c))
         return np.stack(outputs)
 
-    def changed(**how: Any) -> Any:
-        return lambda *case: read(*case, **how)
+    changed = variants_of(read)
 
     return Task(
         read,
@@ -326,8 +324,7 @@ def check_f1(random: np.random.Generator) -> Task:
             made[..., 4] = False  # a drum of which nothing is reconstructed
         cases.append((true, made))
 
-    def changed(**other: Any) -> Callable[..., tuple[float, float]]:
-        return lambda true, made: two_f1(true, made, **other)
+    changed = variants_of(two_f1)
 
     def by_parts(both: Any, true: Any, made: Any, cells: Any) -> Any:
         precision, recall = both / made, both / true

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.course.teaching.core import Task, exercise
+from workbench.course.teaching.core import Task, exercise, variants_of
 from workbench.models import mixture
 
 
@@ -410,8 +410,7 @@ def check_guidance(random: np.random.Generator) -> Task:
         t = torch.from_numpy(random.permutation(steps))
         cases.append((mixture.best_noise, normal(rows), t, 2 * normal(rows), scale, first))
 
-    def changed(**other: Any) -> Any:
-        return lambda *case: guided_rows(*case, **other)
+    changed = variants_of(guided_rows)
 
     def always(t: Any, first: int) -> Any:
         return t >= 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.course.teaching.core import Task, exercise
+from workbench.course.teaching.core import Task, exercise, variants_of
 
 
 def log_distance(real: np.ndarray, made: np.ndarray) -> float:
@@ -106,8 +106,7 @@ def check_free_bits(random: np.random.Generator) -> Task:
         mean[1, -1] += 2.5
         return mean, log_variance - width, free
 
-    def changed(**other: Any) -> Any:
-        return lambda *args: kl_with_free_bits(*args, **other)
+    changed = variants_of(kl_with_free_bits)
 
     return Task(
         kl_with_free_bits,
@@ -233,8 +232,7 @@ def check_elbo(random: np.random.Generator) -> Task:
 
     cases = [case(float(variance)) for variance in random.uniform(0.2, 0.8, 3)]
 
-    def changed(**how: Any) -> Any:
-        return lambda *a: elbo(*a, **how)
+    changed = variants_of(elbo)
 
     def loss(*a: Any) -> tuple[float, ...]:
         return tuple(-bound for bound in elbo(*a))
@@ -368,8 +366,7 @@ def check_hinge(random: np.random.Generator) -> Task:
             [2 * random.normal(size=n) - u for u, n in zip(ups, patches, strict=True)],
         )
 
-    def changed(**other: Any) -> Any:
-        return lambda real, fake: hinge(real, fake, **other)
+    changed = variants_of(hinge)
 
     def pooled(real: Any, fake: Any) -> tuple[float, float]:
         loss, _ = hinge([np.concatenate(real)], [np.concatenate(fake)])

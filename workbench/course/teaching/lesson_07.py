@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from workbench.course.teaching.core import Task, exercise
+from workbench.course.teaching.core import Task, exercise, variants_of
 
 
 def normalised(exponents: np.ndarray) -> np.ndarray:
@@ -75,8 +74,7 @@ def check_mean_velocity(random: np.random.Generator) -> Task:
     # at the fourth time all densities are 0 in a computer's numbers
     cases.append((random.normal(size=(3, 2)) + 9, 0.02, random.normal(size=(3, 2))))
 
-    def changed(**other: Any) -> Callable[..., np.ndarray]:
-        return lambda *case: mean_velocity(*case, **other)
+    changed = variants_of(mean_velocity)
 
     return Task(
         mean_velocity,
@@ -203,8 +201,7 @@ def check_adaln_block(random: np.random.Generator) -> Task:
         weight, bias = random.normal(size=(dim, 3 * width)), random.normal(size=3 * width)
         cases.append((h, random.normal(size=dim), weight, bias, np.sinc))
 
-    def changed(**other: Any) -> Callable[..., np.ndarray]:
-        return lambda *case: adaln_block(*case, **other)
+    changed = variants_of(adaln_block)
 
     return Task(
         adaln_block,
@@ -357,8 +354,7 @@ def check_sample_flow(random: np.random.Generator) -> Task:
         b, c = random.normal(size=(2, 2))
         cases.append((noise, w, b, c, steps, scale))
 
-    def changed(**other: Any) -> Callable[..., np.ndarray]:
-        return lambda *case: heun_flow(*case, **other)
+    changed = variants_of(heun_flow)
 
     return Task(
         heun_flow,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from workbench.course.teaching.core import Task, exercise
+from workbench.course.teaching.core import Task, exercise, variants_of
 from workbench.music.audio import turned_down
 
 
@@ -223,8 +222,7 @@ def check_mix(random: np.random.Generator) -> Task:
             first[starts[0] + place] = second[starts[1] + place] = value
         cases.append((first, second, starts, float(random.uniform(0.15, 0.4))))
 
-    def changed(**other: Any) -> Callable[..., np.ndarray]:
-        return lambda *case: mixed(*case, **other)
+    changed = variants_of(mixed)
 
     return Task(
         mixed,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.course.teaching.core import Task, exercise
+from workbench.course.teaching.core import Task, exercise, variants_of
 
 
 @exercise(
@@ -141,8 +141,7 @@ def check_echoes(random: np.random.Generator) -> Task:
     more = [int(x) for x in random.integers(0, 3, 24)]
     cases = [(fixed, [2]), (fixed, [2, 3]), (more, [1, 3]), (more, [1, 2, 4])]
 
-    def changed(**other: Any) -> Any:
-        return lambda ids, orders: echo_list(ids, orders, **other)
+    changed = variants_of(echo_list)
 
     def no_shorter(ids: list[int], orders: list[int]) -> list[int]:
         return echo_list(ids, orders[-1:])
@@ -250,8 +249,7 @@ def check_temperature(random: np.random.Generator) -> Task:
         logits[np.flatnonzero(~allowed)[0]] = top  # the likeliest token is not allowed
         return logits, t, allowed
 
-    def changed(**other: Any) -> Callable[..., np.ndarray]:
-        return lambda *args: heated(*args, **other)
+    changed = variants_of(heated)
 
     def after(u: np.ndarray, t: float, allowed: np.ndarray) -> np.ndarray:
         """The tokens that are not allowed are removed at the end."""

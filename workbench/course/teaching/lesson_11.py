@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.course.teaching.core import Task, exercise
+from workbench.course.teaching.core import Task, exercise, variants_of
 
 
 def root_schedule(
@@ -53,8 +53,7 @@ def check_sqrt_schedule(random: np.random.Generator) -> Task:
         (int(random.integers(6, 12)), 0.003, float(random.uniform(0.4, 0.6))),
     ]
 
-    def changed(**other: Any) -> Callable[..., np.ndarray]:
-        return lambda *case: root_schedule(*case, **other)
+    changed = variants_of(root_schedule)
 
     return Task(
         root_schedule,
@@ -172,8 +171,7 @@ def check_rounding(random: np.random.Generator) -> Task:
         x = np.sqrt(at) * real + np.sqrt(1 - at) * random.normal(size=real.shape)
         cases.append((x, table, at, shares / shares.sum()))
 
-    def changed(**other: Any) -> Callable[..., np.ndarray]:
-        return lambda *case: likeliest(*case, **other)
+    changed = variants_of(likeliest)
 
     def squares(x: np.ndarray, table: np.ndarray) -> np.ndarray:
         return np.asarray(np.square(x[:, None] - table).sum(-1))
@@ -498,8 +496,7 @@ def check_denoising_bits(random: np.random.Generator) -> Task:
         wrong = np.sqrt(1 - bars)[:, None, None] * random.normal(size=(steps, words, dim))
         cases.append((x0, x0 + wrong, bars))
 
-    def changed(**other: Any) -> Callable[..., float]:
-        return lambda *case: denoising_bits(*case, **other)
+    changed = variants_of(denoising_bits)
 
     return Task(
         denoising_bits,
@@ -590,8 +587,7 @@ def check_masked_loss(random: np.random.Generator) -> Task:
         mix, table = random.normal(size=(n, n)) / 2, random.normal(size=(6, 5))
         cases.append((words, random.permutation(n), k, 5, mix, table))
 
-    def changed(**other: Any) -> Callable[..., float]:
-        return lambda *case: masked_nats(*case, **other)
+    changed = variants_of(masked_nats)
 
     return Task(
         masked_nats,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from workbench.course.teaching.core import Task, exercise
+from workbench.course.teaching.core import Task, exercise, variants_of
 
 
 def diagonal_frechet(m1: np.ndarray, v1: np.ndarray, m2: np.ndarray, v2: np.ndarray) -> float:
@@ -239,8 +238,7 @@ def check_inception(random: np.random.Generator) -> Task:
         p[0] = np.eye(classes)[0]  # certain: the other classes have probability 0
         cases.append((p, splits))
 
-    def changed(**other: Any) -> Callable[..., tuple[float, float]]:
-        return lambda *case: scores(*case, **other)
+    changed = variants_of(scores)
 
     def entropy(mean: np.ndarray) -> float:
         return float(-(mean * np.log(np.where(mean > 0, mean, 1.0))).sum())

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.course.teaching.core import Task, exercise
+from workbench.course.teaching.core import Task, exercise, variants_of
 from workbench.evaluation.attribution import shapley
 
 
@@ -257,8 +257,7 @@ def check_z(random: np.random.Generator) -> Task:
     cases = [case(6, 9, 3), case(9, 16, 2), case(5, 7, 4)]
     cases.append((cases[0][0][:1], *cases[0][1:]))
 
-    def changed(**other: Any) -> Callable[..., float]:
-        return lambda *case: z_of(*case, **other)
+    changed = variants_of(z_of)
 
     return Task(
         z_of,
