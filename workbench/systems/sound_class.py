@@ -49,7 +49,8 @@ WORDS = {
     "band": r"(?:\w*(?:rock|pop|jazz|funk|soul|punk|metal|blues|folk|swing|ska|big|brass|boy|girl|"
     r"cover|garage|studio|house|dance|tanz|live|schul|schüler))?bands?|bandas?|combo|guitars?|"
     r"gitarren?\w*|guitarr(?:as?|istas?)|guitar(?:es?|ists?)|chitarr[ae]|violão|violões|"
-    r"bass|bajo|basse|baixo|basso|bassist|saxophones?|saxophon|saxofón|saxofone|sax|vocals?|voices?|singers?|gesang|stimmen?|voz|"
+    r"bass|bajo|basse|baixo|basso|bassist|saxophones?|saxophon|saxofón|saxofone|sax|vocals?|"
+    r"voices?|singers?|gesang|stimmen?|voz|"
     r"voces|voix|chant|cantante|sänger(?:in)?|banjos?|ukuleles?|mandolins?|accordions?|akkordeon|"
     r"acordeón|accordéon|sanfona",
     "strings": r"strings?|violins?|violinists?|violín|violines|violin[io]s?|violons?|"
@@ -271,23 +272,24 @@ def misspelt(prompt: str) -> dict[str, str]:
 def nearest(word: str, known: Collection[str] = ()) -> str | None:
     """Return the word that a misspelt one may stand for: one that names a class, or one of those
     that are known; None if there is none, or if the word is one of the lexicon, such as "bossa"."""
-    if len(word) < _SHORTEST or _names_class(word) or lexicon().knows(word):
+    if len(word) < _SHORTEST or _names(word, _STRONG, _WEAK) or lexicon().knows(word):
         return None
     meant = lexicon().corrected(word)
-    if meant != word and (meant in known or _names_class(meant)):
+    if meant != word and (meant in known or _names(meant, _STRONG, _WEAK)):
         return meant
     near = [other for other in (*_SPELT, *known) if other[:1] == word[0]]
     return next(iter(get_close_matches(word, near, 1, _CLOSE)), None)
 
 
 def _misspelt(text: str) -> dict[str, str]:
-    if _names_class(text):
+    if _names(text, _STRONG, _WEAK):
         return {}
     return {word: meant for word in WORD.findall(text) if (meant := nearest(word))}
 
 
-def _names_class(text: str) -> bool:
-    return any(words.search(text) for table in (_STRONG, _WEAK) for words in table.values())
+def _names(text: str, *tables: dict[str, re.Pattern[str]]) -> bool:
+    """Whether a text names a class by a word of these tables."""
+    return any(words.search(text) for table in tables for words in table.values())
 
 
 def _main_part(text: str) -> str:
@@ -295,7 +297,7 @@ def _main_part(text: str) -> str:
     for likeness ("like a flute"), or the part that is heard most ("mostly piano")."""
     found = _MAINLY.search(text)
     part = found["part"] if found else _LIKENESS.sub(" ", _LITTLE.sub(" ", text))
-    return part if any(words.search(part) for words in _STRONG.values()) else text
+    return part if _names(part, _STRONG) else text
 
 
 def _parts(text: str) -> list[str]:
@@ -306,7 +308,7 @@ def _parts(text: str) -> list[str]:
     for phrase, word in PHRASES.items():
         text = re.sub(rf"\b(?:{phrase})\b", word, text)
     text = _main_part(_FROM_TO.sub(r"\1 then", text))
-    parts = [part for part in _THEN.split(text) if any(w.search(part) for w in _STRONG.values())]
+    parts = [part for part in _THEN.split(text) if _names(part, _STRONG)]
     return [text] if joins or len(parts) < 2 else parts
 
 

@@ -154,8 +154,8 @@ def fit_vocoder(
 
 class WaveformDecoder(nn.Module):
     """The VAE's decoder and the vocoder: latents (batch, latent, frames / shorter, bands / shorter)
-    → sounds (batch, frames · 160). The vocoder may be given true log mel spectrograms of the last
-    rows (n, frames, bands), so that it does not forget them."""
+    → sounds (batch + n, frames · 160). The vocoder also receives true log mel spectrograms
+    (n, frames, bands), so that it does not forget them; n may be 0."""
 
     mel_mean: Tensor
     mel_std: Tensor
@@ -167,9 +167,9 @@ class WaveformDecoder(nn.Module):
         for name in ("mel_mean", "mel_std", "latent_std"):
             self.register_buffer(name, getattr(networks, name).clone(), persistent=False)
 
-    def forward(self, z: Tensor, true: Tensor | None = None) -> Tensor:
-        mel = self.vae.decode(z * self.latent_std)[:, 0] * self.mel_std + self.mel_mean
-        return vocode(self.vocoder, mel if true is None else torch.cat([mel, true]))
+    def forward(self, z: Tensor, true: Tensor) -> Tensor:
+        mel = self.vae.decode(z * self.latent_std)[:, 0]  # (batch, frames, bands)
+        return vocode(self.vocoder, torch.cat([mel * self.mel_std + self.mel_mean, true]))
 
 
 def finetune_decoder(
@@ -186,10 +186,10 @@ def finetune_decoder(
     def terms(
         module: nn.Module, sound: Tensor, windows: Sequence[int], share: float
     ) -> dict[str, Tensor]:
-        mel, latents = networks.mel(sound), len(sound) - int(share * len(sound))
+        mel, encoded = networks.mel(sound), len(sound) - int(share * len(sound))  # rows
         with torch.no_grad():
-            z = networks.encode_mel(mel[:latents]).clone()  # a copy outside inference mode
-        decoded = module(z, mel[latents:])[:, None]
+            z = networks.encode_mel(mel[:encoded]).clone()  # a copy outside inference mode
+        decoded = module(z, mel[encoded:])[:, None]
         real = sound[:, None, : decoded.shape[-1]]
         convergence, logs = stft_loss(real, decoded, windows)
         return {
