@@ -81,7 +81,9 @@ def texture_distance(
         for axis in (1, 2):  # bins, frames
             changes = [x.diff(dim=axis).abs() for x in logs]
             frames = min(max(1, round(SPAN * rate / (window // 4))), changes[0].shape[-1])
-            a, b = (F.avg_pool1d(x, frames, max(1, frames // 2)) for x in changes)  # half overlaps
+            a, b = (
+                F.avg_pool1d(x, frames, max(1, frames // 2), ceil_mode=True) for x in changes
+            )  # half overlaps; at the end an average may have fewer frames
             total.append((a - b).abs().mean())
     return torch.stack(total).mean()
 

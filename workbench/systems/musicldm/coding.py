@@ -36,7 +36,6 @@ ADVERSARIAL, MATCHING = 0.1, 0.3  # weights in the vocoder's loss
 LEVEL = 0.1  # weight per dB of log-spectral distance, beside the STFT distance
 TEXTURE = 6.0  # weight per nat of the texture's distance
 CROP = 128  # mel frames per sound in the last stage
-TRUE = 1 / 3  # share of true mel spectrograms in the last stage
 
 
 def fit_vae(
@@ -184,9 +183,9 @@ def finetune_decoder(
         part.requires_grad_(False)
 
     def terms(
-        module: nn.Module, sound: Tensor, windows: Sequence[int], share: float
+        module: nn.Module, sound: Tensor, windows: Sequence[int], true: int = 0
     ) -> dict[str, Tensor]:
-        mel, encoded = networks.mel(sound), len(sound) - int(share * len(sound))  # rows
+        mel, encoded = networks.mel(sound), len(sound) - true  # rows
         with torch.no_grad():
             z = networks.encode_mel(mel[:encoded]).clone()  # a copy outside inference mode
         decoded = module(z, mel[encoded:])[:, None]
@@ -202,13 +201,14 @@ def finetune_decoder(
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
         sound = data.sounds(len(numbers), length, int(numbers[0]) + seed)
         networks.to(numbers.device)
-        return terms(module, sound.to(numbers.device), some_windows(), TRUE)
+        third = (len(sound) + 1) // 3  # of the vocoder's spectrograms are true
+        return terms(module, sound.to(numbers.device), some_windows(), third)
 
     held = data.sounds(16, length, 0, validation=True)
 
     def validate(module: nn.Module) -> dict[str, float]:
         sound = held.to(next(module.parameters()).device)
-        return scores_of(terms(module, sound, WINDOWS, 0.0))
+        return scores_of(terms(module, sound, WINDOWS))
 
     done = fit(
         module,
