@@ -126,6 +126,12 @@ def test_the_classes_are_those_of_the_data():
         ("16-bit drums", "drums"),
         ("anything but piano", None),
         ("I want anything other than piano", None),
+        # German compounds
+        ("Rockschlagzeug", "drums"),
+        ("Jazzklavier und Konzertflügel", "piano"),
+        ("eine Akustikgitarre", "band"),
+        ("Kammerorchester", "orchestra"),
+        ("Streichorchester", "strings"),
     ],
 )
 def test_a_prompt_names_a_class(prompt, expected):

@@ -100,6 +100,7 @@ def test_a_vocabulary_has_the_words_of_two_captions():
         ("a string quartet", ("string", "quartet"), None, ["no training caption.*string, quartet"]),
         ("rock waltz at 90 bpm", ("waltz",), 90, ["tempo 90 BPM, 3/4", "no training.*waltz"]),
         ("rock, 900 bpm", (), None, ["Not possible: 900 BPM"]),
+        ("rock, 1,200 bpm", (), None, ["Not possible: 1200 BPM"]),
         ("rock, slower than 100 bpm", (), 95, ["tempo 95 BPM, 4/4, tempo below 100 BPM"]),
         ("rock drums, allegro", (), 137, ["tempo 137 BPM, 4/4, “allegro” as 137 BPM"]),
         ("rock without drums", (), None, ["Not possible: “without drums”"]),

@@ -42,13 +42,15 @@ PHRASES = {
 WORDS = {
     "chip": r"(?:8|eight|ocho|acht|huit|oito)[ -]?bits?|chip ?tunes?|chip ?music|chip|s?nes|"
     r"game ?boy|nintendo|sega|atari|c64|commodore|bitpop|square waves?",
-    "orchestra": r"orchestral?|orchestras|orchester\w*|orquest(?:r)?a|orchestre|symphon(?:y|ic)|"
-    r"philharmonic|sinfon\w+|woodwinds?|brass|bläser|cuivres|horns?|hörner|trumpets?|trompetas?|"
+    "orchestra": r"orchestral?|orchestras|(?:kammer|jugend|blas|schul)?orchester\w*|"
+    r"orquest(?:r)?a|orchestre|symphon(?:y|ic)|"
+    r"philharmonic|sinfon\w+|woodwinds?|brass|(?:blech|holz)?bläser|cuivres|horns?|hörner|"
+    r"trumpets?|trompetas?|"
     r"trompeten?|trompettes?|trombones?|posaunen?|tubas?|flutes?|flöten?|flautas?|flûtes?|oboes?|"
     r"clarinets?|klarinetten?|clarinetes?|clarinettes?|bassoons?|timpani|pauken",
     "band": r"(?:\w*(?:rock|pop|jazz|funk|soul|punk|metal|blues|folk|swing|ska|big|brass|boy|girl|"
     r"cover|garage|studio|house|dance|tanz|live|schul|schüler))?bands?|bandas?|combo|guitars?|"
-    r"gitarren?\w*|guitarr(?:as?|istas?)|guitar(?:es?|ists?)|chitarr[ae]|violão|violões|"
+    r"\w*gitarren?\w*|guitarr(?:as?|istas?)|guitar(?:es?|ists?)|chitarr[ae]|violão|violões|"
     r"bass|bajo|basse|baixo|basso|bassist|saxophones?|saxophon|saxofón|saxofone|sax|vocals?|"
     r"voices?|singers?|gesang|stimmen?|voz|"
     r"voces|voix|chant|cantante|sänger(?:in)?|banjos?|ukuleles?|mandolins?|accordions?|akkordeon|"
@@ -57,12 +59,15 @@ WORDS = {
     r"violon[ch]+ell?\w*|violas?|geige\w*|bratschen?|fiddles?|cellos?|cellists?|celli|chelos?|"
     r"streich\w+|cuerdas?|cordes?|cordas?|archi|contrabass(?:es)?|contrabajos?|contrebasses?|"
     r"contrabaixos?|kontrab[aä]ss\w*",
-    "piano": r"pianos?|pianoforte|pianists?|pianista|keyboards?|keys|klavier\w*|flügel|teclados?|"
+    "piano": r"pianos?|pianoforte|pianists?|pianista|keyboards?|keys|\w*klavier\w*|(?:e|"
+    r"elektro)pianos?|(?:konzert)?flügel|teclados?|"
     r"clavier|rhodes|wurlitzer|steinway|(?:concert|baby) grand",
     "drums": r"drums?|drummers?|drumming|drumbeats?|drumloops?|drumline|beats?|breakbeats?|"
-    r"afrobeats?|percussi(?:ons?|vo)|percusión|percussão|perkussion|kit|snares?|kicks?|hi-?hats?|hats|"
+    r"afrobeats?|percussi(?:ons?|vo)|percusión|percussão|perkussion|kit|snares?|kicks?|"
+    r"hi-?hats?|hats|"
     r"cymbals?|toms?|rimshots?|congas?|bongos?|djembes?|tablas?|taikos?|shakers?|maracas|claps|"
-    r"claves|cowbells?|pandeiro|surdo|cajon|cajón|timbales|tambourines?|schlagzeug\w*|trommel\w*|"
+    r"claves|cowbells?|pandeiro|surdo|cajon|cajón|timbales|tambourines?|\w*schlagzeug\w*|"
+    r"\w*trommel\w*|"
     r"becken|bater[ií]as?|batteria|batterie|tambor(?:es)?|tambours?|bombo|bumbo|caisse claire|"
     r"grosse caisse",
 }

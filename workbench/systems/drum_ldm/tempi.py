@@ -42,6 +42,7 @@ _ISH = re.compile(r"\b(\d{2,3})[\s-]?(?:ish\b(?:\s*bpm\b)?|bpm[\s-]?ish\b)")
 _ROUGHLY = re.compile(rf"\b(?:{ROUGHLY}) (?=\d{{2,3}}(?:\.\d+)?(?:[ -]?bpm\b|\s*(?:[,;]|$)))")
 _FIGURE = re.compile(r"((?:(?<![^\s(:=@,])-)?(?<![\d.])\d+(?:\.\d+)?)[\s-]*bpm\b")
 _EXPONENT = re.compile(r"(?<![\w.])\d+(?:\.\d+)?e[+-]?\d(?=[\s-]*bpm\b)")  # "1e2 bpm"
+_THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}),(\d{3})(?=[\s-]*bpm\b)")
 _PER_SECOND = re.compile(rf"\b(\d+(?:\.\d+)?|{NUMBER}) beats? (?:per|a|each|every) second\b")
 _NOTES = {  # in quarter notes
     **dict.fromkeys(("whole", "semibreve", "ganze", "redonda", "ronde"), 4),
@@ -80,7 +81,8 @@ def with_figures(text: str) -> str:
     >>> with_figures("ninety beats per minute"), with_figures("half note = 60")
     ('90 bpm', '120 bpm')
     """
-    text = _EXPONENT.sub(lambda figure: f"{float(figure[0]):.9g}", _PER_MINUTE.sub("bpm", text))
+    text = _THOUSANDS.sub(r"\1\2", _PER_MINUTE.sub("bpm", text))
+    text = _EXPONENT.sub(lambda figure: f"{float(figure[0]):.9g}", text)
     text = _UNIT_FIRST.sub(r"\1 \2 bpm", _PER_SECOND.sub(_per_minute, text))
     return _NOTE_TEMPO.sub(_quarters, figures_for_numbers(text))
 
