@@ -295,8 +295,8 @@ listing(Block.forward, first="shift_msa", last="return")
 # *Level:* medium. *Goal:* equation (3) for `h` (time, width). A linear layer, `weight`
 # (dim, 3 width) and `bias` (3 width,), computes three vectors from `c` (dim,). They follow each
 # other in its output: shift $\beta$, scale $\gamma$, gate $\alpha$. `branch` is $F$, a function
-# from (time, width) to (time, width). LN subtracts each frame's mean and divides by the root of its
-# variance plus 1e-5. Return the new $h$.
+# from (time, width) to (time, width). LN subtracts each frame's mean and divides by
+# $\sqrt{\text{variance} + 10^{-5}}$. Return the new $h$.
 
 # %% tags=["stub"]
 def adaln_block(h, c, weight, bias, branch):

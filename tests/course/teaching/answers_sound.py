@@ -90,13 +90,13 @@ def through_music(x, t, music):
 
 
 def one_block(h, c, weight, bias, branch, scale=1, shift=0):
-    """PyTorch's layer norm, and one frame at a time."""
+    """PyTorch's layer norm, one frame at a time."""
     width, out = h.shape[1], []
     beta, gamma, alpha = ((weight.T @ c + bias)[i * width : (i + 1) * width] for i in range(3))
     for frame in torch.tensor(h):
         normal = torch.layer_norm(frame, (width,)).numpy()
-        out.append(branch(normal + normal * gamma + beta) * (alpha + shift))
-    return scale * h + np.array(out)
+        out.append(normal + normal * gamma + beta)
+    return scale * h + branch(np.array(out)) * (alpha + shift)
 
 
 def without_maximum(x, t, music):

@@ -325,6 +325,26 @@ def test_none_is_accepted_and_nine_of_ten_are_named(source, record_property):
     assert share >= 0.9
 
 
+@pytest.mark.parametrize(
+    ("number", "right", "wrong"),
+    [  # right on nearly all inputs, so that the check needs one on which they are not
+        ("04.4", "occurs = hits > 0", "occurs = true.any((0, 1))"),
+        ("06.4", "costs.extend(of_scale)", "costs.extend([on_real <= 1, on_fake >= -1])"),
+        ("07.2", " + 1e-5)", ")"),
+        ("10.3", "-np.inf", "-1000"),
+        ("10.3", "if temperature == 0:", "temperature = max(temperature, 0.01)\n    if False:"),
+        ("11.1", "bars[0] * np.cumprod(1 - betas)", "bars[1] * np.cumprod([1, *(1 - betas)[1:]])"),
+        ("14.4", "return (g - share * n)", "return abs(g - share * n)"),
+        ("14.4", "range(len(tokens) - 1)", "range(-1, len(tokens) - 1)"),
+    ],
+)
+def test_a_rare_mistake_is_refused_whatever_the_inputs(source, number, right, wrong):
+    assert right in source[number]
+    attempt = function_of(source[number].replace(right, wrong))
+    check = teaching.exercises()[number]
+    assert not any(check(attempt, seed=seed).passed for seed in range(20))
+
+
 @pytest.mark.parametrize(("number", "text", "words"), WHOLE)
 def test_an_answer_of_another_kind_is_not_accepted(number, text, words):
     """What works on most inputs by chance: text for numbers, one pass for several."""

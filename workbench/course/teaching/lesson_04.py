@@ -322,6 +322,8 @@ def check_f1(random: np.random.Generator) -> Task:
             true[..., 2] = made[..., 2] = False  # a drum that does not occur
         if len(cases) != 0:
             made[..., 4] = False  # a drum of which nothing is reconstructed
+        if len(cases) == 2:
+            true[..., 5] = False  # a drum that is reconstructed and was not played
         cases.append((true, made))
 
     changed = variants_of(two_f1)

@@ -366,6 +366,9 @@ def check_hinge(random: np.random.Generator) -> Task:
             [2 * random.normal(size=n) - u for u, n in zip(ups, patches, strict=True)],
         )
 
+    margin = case(0.5, 16, 7, 3)
+    margin[0][0][0], margin[1][0][0] = 1.0, -1.0  # these cost nothing, too
+
     changed = variants_of(hinge)
 
     def pooled(real: Any, fake: Any) -> tuple[float, float]:
@@ -374,7 +377,7 @@ def check_hinge(random: np.random.Generator) -> Task:
 
     return Task(
         hinge,
-        [case(0, 12, 5), case(0.5, 16, 7, 3), case(4, 9, 4)],
+        [case(0, 12, 5), margin, case(4, 9, 4)],
         [
             (
                 "scores beyond the margin have loss 0: clip at 0",

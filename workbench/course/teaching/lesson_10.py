@@ -243,11 +243,20 @@ def check_temperature(random: np.random.Generator) -> Task:
     """Lesson 10: probabilities of the allowed tokens from logits at a temperature."""
 
     def case(t: float, raised: float = 0.0, forbidden: float | None = None) -> tuple[Any, ...]:
-        logits = 3 * random.normal(size=7) + raised
+        logits = np.round(256 * 3 * random.normal(size=7)) / 256 + raised  # exact in float32, too
         allowed = np.array([True, True, False, True, True, False, True])[random.permutation(7)]
         top = logits.max() + 1 if forbidden is None else forbidden
         logits[np.flatnonzero(~allowed)[0]] = top  # the likeliest token is not allowed
         return logits, t, allowed
+
+    def coldest() -> tuple[Any, ...]:
+        """Temperature 0: negative logits, the first token is not allowed, and the likeliest of the
+        others is only a little more so."""
+        logits, _, _ = case(0, raised=-30)
+        first, second = 1 + random.permutation(6)[:2]
+        logits[first] = logits[1:].max() + 1
+        logits[second], logits[0] = logits[first] - 1 / 256, logits[first] + 1
+        return logits, 0, np.arange(7) > 0
 
     changed = variants_of(heated)
 
@@ -270,8 +279,9 @@ def check_temperature(random: np.random.Generator) -> Task:
             case(0.5),
             case(1.7),
             case(1.0),
-            case(0, raised=6),
-            case(0.8, raised=800),
+            coldest(),
+            case(0.5, raised=800),
+            case(1.0, raised=-1500),
             case(1.2, 0, 1500),
         ],
         [

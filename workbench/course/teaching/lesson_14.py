@@ -242,19 +242,24 @@ def z_of(
 def check_z(random: np.random.Generator) -> Task:
     """Lesson 14: z of a loop, when chance makes `share` of its steps green."""
 
-    def case(sets: int, bar: int, bars: int) -> tuple[np.ndarray, np.ndarray, float]:
+    def case(
+        sets: int, bar: int, bars: int, below: bool = False
+    ) -> tuple[np.ndarray, np.ndarray, float]:
         """A bar that repeats, and a few more steps. Both orders of a pair differ in their number
-        of green ones, and so do all pairs and the different ones in their share."""
+        of green ones, and so do all pairs and the different ones in their share. The last set and
+        the first are no pair of their own. below: whether z is below 0."""
         while True:
             share = float(random.uniform(0.2, 0.45))
             green = random.random((sets, sets)) < share
             once, more = random.integers(sets, size=bar), random.integers(sets, size=5)
             tokens = np.concatenate([*[once] * bars, more])
-            others = z_of(tokens, green.T, share), z_of(tokens, green, share, distinct=list)
-            if z_of(tokens, green, share) not in others:
+            others = [z_of(tokens, green.T, share), z_of(tokens, green, share, distinct=list)]
+            others.append(z_of(np.append(tokens, tokens[0]), green, share))
+            z = z_of(tokens, green, share)
+            if z not in others and (z < 0 or not below):
                 return tokens, green, share
 
-    cases = [case(6, 9, 3), case(9, 16, 2), case(5, 7, 4)]
+    cases = [case(6, 9, 3), case(9, 16, 2, below=True), case(5, 7, 4)]
     cases.append((cases[0][0][:1], *cases[0][1:]))
 
     changed = variants_of(z_of)
