@@ -12,7 +12,7 @@ from workbench.representations.drum_chart import DrumChart
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.drum_ldm.candidates import DECIDED, Choice
 from workbench.systems.drum_ldm.critic import train_critic
-from workbench.systems.drum_ldm.sampler import Takes
+from workbench.systems.drum_ldm.sampler import CANDIDATES, Takes
 from workbench.systems.sampling import SamplingSettings
 
 
@@ -60,12 +60,30 @@ def test_the_critic_chooses_in_each_group(judged):
     assert torch.equal(choice.best(x), x[[1, 5]])
 
 
+def test_takes_of_a_request_are_chosen_apart(judged):
+    """Three takes of one request and one of another, with two candidates each."""
+    hits = np.zeros((8, 10), dtype=bool)
+    for row, cells in enumerate(([0, 1], [0, 2], [0, 1], [5, 6], [5, 6], [7, 8], [0, 1], [9])):
+        hits[row, cells] = True
+    charts = [DrumChart.empty(8) for _ in range(8)]
+    x = torch.zeros(8, 32, 4)
+    x[::2] = 0.1  # the critic prefers the first of each group a little
+    more = {"requests": [0, 0, 0, 1], "hits": lambda latents: hits}
+    choice = Choice(judged.critic, judged.diffusion, charts, 2, **more)
+    choice.estimated(x)
+    assert torch.equal(choice.best(x), x[[0, 3, 5, 6]])
+    x[2] = 10  # far more than a distance is worth
+    choice = Choice(judged.critic, judged.diffusion, charts, 2, **more)
+    assert torch.equal(choice.best(x), x[[0, 2, 4, 6]])
+
+
 @pytest.mark.parametrize(("bars", "meter"), [(2, (4, 4)), (8, (3, 4))])
 def test_of_loops_that_the_critic_does_not_know_the_first_is_taken(judged, bars, meter):
     charts = [DrumChart.empty(bars, meter) for _ in range(2)]
-    choice = Choice(judged.critic, judged.diffusion, charts, 2)
-    x = torch.arange(2.0)[:, None, None].expand(2, charts[0].beats, 4)
-    assert choice.best(x)[0].eq(0).all()
+    more = {"requests": [0, 0], "hits": lambda latents: np.eye(4, dtype=bool)}
+    choice = Choice(judged.critic, judged.diffusion, charts * 2, 2, **more)
+    x = torch.arange(4.0)[:, None, None].expand(4, charts[0].beats, 4)
+    assert choice.best(x)[:, 0, 0].tolist() == [0, 2]
 
 
 @pytest.mark.parametrize("guidance", [0.5, 1.0, 2.0])
@@ -108,7 +126,8 @@ def test_a_critic_is_trained_saved_and_loaded(system, tmp_path):
     assert torch.allclose(found, expected, atol=1e-2)
     settings = {"n": 2, "steps": 4}
     assert same(
-        again.generate("rock", **settings), again.generate("rock", candidates=2, **settings)
+        again.generate("rock", **settings),
+        again.generate("rock", candidates=CANDIDATES, **settings),
     )
 
 

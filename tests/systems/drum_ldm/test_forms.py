@@ -72,6 +72,28 @@ def test_a_form_brings_how_its_loop_was_played():
     assert np.isnan(form["loose"]).all()
 
 
+def test_a_form_as_steady_as_asked():
+    loops = [
+        chart("AAAA").with_(likeness=np.full(4, like, dtype=np.float32), lay=np.full(4, like))
+        for like in np.linspace(0, 1, 256)
+    ]
+    bank = bank_of(loops, [str(i) for i in range(256)])
+    generator = np.random.default_rng(0)
+    means = [np.nanmean(sampled_form(bank, 4, generator, 0.86)["likeness"]) for _ in range(50)]
+    assert max(abs(mean - 0.86) for mean in means) < 0.1
+    assert len(set(means)) > 5
+
+
+def test_each_form_says_how_its_bars_lie_in_time():
+    known, swung = chart("AABA"), chart("AABB")
+    known.lay[:] = np.array([0.1, np.nan, 0.2, np.nan])
+    bank = bank_of([known, swung])
+    generator = np.random.default_rng(0)
+    for _ in range(20):
+        lay = sampled_form(bank, 4, generator)["lay"]
+        assert lay.tolist() == pytest.approx([0.1, 0.15, 0.2, 0.15], abs=1e-3)
+
+
 def test_bars_of_a_letter_share_their_noise():
     torch.manual_seed(0)
     noise = torch.randn(32, 4000)

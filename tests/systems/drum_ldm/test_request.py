@@ -100,7 +100,10 @@ STATEMENTS = [
     ("a fill in the fourth bar", ["fill in bar 4"]),
     ("fill every 4 bars", ["fill in bars 4 and 8"]),
     ("fill at the end of every 4 bars", ["fill in bars 4 and 8"]),
-    ("rock with fills", ["style: rock", "fill in bars 4 and 8"]),
+    (
+        "rock with fills",
+        ["style: rock", "fill in bars 4 and 8, in half of the takes only in bar 8"],
+    ),
     ("rock with a fill", ["style: rock", "fill in bar 8"]),
     ("in bar 4 a fill and in bar 8 a crash", ["fill in bar 4", "crash on beat 1 of bar 8"]),
     ("a crash every 4 bars", ["crash on beat 1 of bars 1 and 5"]),
@@ -366,11 +369,35 @@ def test_feel():
     assert busy > 4 > sparse
 
 
+def test_fills_without_a_place_are_fewer_in_some_takes():
+    for prompt, bars, usual, fewer in (
+        ("rock with fills", 8, [4, 8], [8]),
+        ("rock with fills", 16, [4, 8, 12, 16], [8, 16]),
+        ("rock with fills", 4, [4], [4]),
+        ("fill every 4 bars", 8, [4, 8], [4, 8]),
+        ("rock with a fill", 8, [8], [8]),
+    ):
+        for played_so, places in ((False, usual), (True, fewer)):
+            chart = read_request(prompt, bars, fewer_fills=played_so).chart
+            assert (np.flatnonzero(chart.fill == 1) + 1).tolist() == places
+
+
+def test_a_busy_kick_makes_no_more_fills():
+    request = read_request("rock 120 bpm toms busy kick fills", 8)
+    assert (np.flatnonzero(request.chart.fill == 1) + 1).tolist() == [4, 8]
+    assert "many hits of kick" in request.understood
+    both = read_request("lots of kick and fills", 8).chart
+    assert (np.flatnonzero(both.fill == 1) + 1).tolist() == [2, 4, 6, 8]
+
+
 def test_steady_and_form():
     chart = read_request("never changes, fill in bar 4", 8).chart
     assert chart.likeness[1] == 1
     assert np.isnan(chart.likeness[[3, 4]]).all()
     assert chart.letter[0] == 0
+    steady = read_request("a steady groove", 8).chart  # people's steady grooves are not the same
+    assert steady.likeness.tolist() == pytest.approx([0.86] * 8)
+    assert np.isnan(steady.letter).all()
     assert read_request("AAAB", 8).chart.letter.tolist() == [0, 0, 0, 1, 0, 0, 0, 1]
     assert read_request("A-B-A-C", 4).chart.letter.tolist() == [0, 1, 0, 2]
 

@@ -72,7 +72,21 @@ def test_what_is_not_asked_and_what_swings_stays():
     cells = roll.reshape(32, 3, N)
     cells[:, 0, CH] = 0
     cells[3::4, :, CH] = np.array([1, 0.6, -1 / 3])  # the last triplet of each beat
-    assert np.array_equal(timed(roll, asking(loose=0.02, lay=0.2)), roll)
+    assert np.array_equal(timed(roll, asking(loose=0.02)), roll)
+
+
+def test_the_snare_of_a_bar_that_swings_lies_as_asked_but_on_triplets():
+    cells = played(3).reshape(32, 3, N)
+    cells[:, 0, CH] = 0
+    cells[3::4, :, CH] = np.array([1, 0.6, -1 / 3])
+    cells[[7, 23], :, SD] = np.array([1, 0.6, -1 / 3])
+    made = timed(cells.reshape(32, -1), asking(lay=0.2)).reshape(32, 3, N)
+    for bar in (made[:16], made[16:]):
+        near = (bar[:, 0] > 0.5) & (np.abs(bar[:, 2]) < 0.3)
+        kick, snare = (bar[near[:, drum], 2, drum].mean() for drum in (BD, SD))
+        assert snare - kick == pytest.approx(0.2, abs=1e-6)
+    assert made[[7, 23], 2, SD] == pytest.approx(-1 / 3)
+    assert np.array_equal(made[:, 2, CH], cells[:, 2, CH])
 
 
 def test_offsets_stay_within_their_sixteenth():

@@ -51,10 +51,13 @@ _LEADING = {
 
 
 class DrumWriter:
-    """Writes drums to a chart of `bars` bars."""
+    """Writes drums to a chart of `bars` bars. fewer_fills: see `request.read_request`."""
 
-    def __init__(self, bars: int, meter: tuple[int, int], played: bool = False) -> None:
+    def __init__(
+        self, bars: int, meter: tuple[int, int], played: bool = False, fewer_fills: bool = False
+    ) -> None:
         self.bars, self.meter, self.played = bars, meter, played
+        self.fewer_fills = fewer_fills
         self.size = bar_steps(meter)
         self.chart = DrumChart.empty(bars, meter)
         self.statements: list[str] = []

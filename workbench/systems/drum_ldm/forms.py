@@ -23,7 +23,9 @@ FORMS = 256  # kept in a checkpoint
 LONGEST = 16  # bars of a kept form
 # Fields of a chart that a form has, the letters first.
 FIELDS = ("letter", "likeness", "lay", "loose")
+TIMING = ("lay", "loose")
 UNKNOWN = -9.0  # in a bank
+NEAREST = 24  # forms among which one of a likeness is chosen
 
 
 def letters_of(form: str, bars: int) -> np.ndarray:
@@ -71,18 +73,46 @@ def bank_of(
     return torch.from_numpy(bank)
 
 
-def sampled_form(bank: Tensor, bars: int, generator: np.random.Generator) -> dict[str, np.ndarray]:
+def sampled_form(
+    bank: Tensor, bars: int, generator: np.random.Generator, likeness: float | None = None
+) -> dict[str, np.ndarray]:
     """Return the FIELDS of `bars` bars, of a form of the bank that is long enough if there is one:
-    (bars,) float32 each, NaN for unknown values."""
+    (bars,) float32 each, NaN for unknown values.
+
+    Args:
+        bank: As made by `bank_of`.
+        bars: Length in bars.
+        generator: Chooses the form.
+        likeness: Choose among the NEAREST forms whose mean likeness is nearest to this, 0 to 1.
+
+    Lay and looseness of a bar in which they are unknown, because it swings or has no kick, are the
+    means of the form; of a form without any they are those of another one.
+    """
     forms = bank.numpy().astype(np.float32)
     forms[forms == UNKNOWN] = np.nan
     known = ~np.isnan(forms[:, 0])
     lengths = np.where(known.any(1), LONGEST - known[:, ::-1].argmax(1), 1)
     wanted = min(bars, int(lengths.max()))
     fitting = np.flatnonzero(lengths >= wanted)
+    if likeness is not None:
+        means = np.nan_to_num(_means(forms[fitting, FIELDS.index("likeness"), :wanted]), nan=9.0)
+        fitting = fitting[np.argsort(np.abs(means - likeness), kind="stable")[:NEAREST]]
     form = forms[fitting[generator.integers(len(fitting))], :, :wanted]
+    timing = [FIELDS.index(name) for name in TIMING]
+    if np.isnan(form[timing]).all():
+        timed = np.flatnonzero(~np.isnan(forms[:, timing, :wanted]).all((1, 2)))
+        if len(timed):
+            form[timing] = forms[timed[generator.integers(len(timed))], timing, :wanted]
+    form[timing] = np.where(np.isnan(form[timing]), _means(form[timing])[:, None], form[timing])
     form[FIELDS.index("likeness"), 0] = np.nan  # the last bar, like which it was, may be cut off
     return {name: np.resize(row, bars) for name, row in zip(FIELDS, form, strict=True)}
+
+
+def _means(rows: np.ndarray) -> np.ndarray:
+    """Return the mean of the known values of each row; NaN for a row without any."""
+    known = ~np.isnan(rows)
+    total = np.where(known, rows, 0).sum(1)
+    return np.where(known.any(1), total / np.maximum(known.sum(1), 1), np.nan)
 
 
 def shared_noise(

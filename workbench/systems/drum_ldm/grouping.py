@@ -417,8 +417,10 @@ class _Reader:
         if group.things:
             bound = group.negative or bool(group.only)
             kinds = {_kind(t) for t in group.things}
+            other = bool(group.amount) and entry.has("fill")  # "busy kick fills": fills, not many
             if (
                 self.draft.after
+                or (other and not self.draft.joined)
                 or (bound and not self.draft.joined and not (drum and group.only))
                 or _kind(thing) not in kinds
             ):

@@ -103,7 +103,12 @@ class DrumRequest:
 
 
 def read_request(
-    prompt: str, bars: int, meter: tuple[int, int] | None = None, *, played: bool = False
+    prompt: str,
+    bars: int,
+    meter: tuple[int, int] | None = None,
+    *,
+    played: bool = False,
+    fewer_fills: bool = False,
 ) -> DrumRequest:
     """Read what a prompt asks of a loop. Any text can be read.
 
@@ -113,6 +118,8 @@ def read_request(
         meter: Its metre, one of METERS, whatever the prompt names; None for the one of the prompt.
         played: Whether the chart is to be played: it then also asks for a groove where the prompt
             only leaves out the kick or the snare, and for some hits of a drum that plays alone.
+        fewer_fills: Whether "fills" without a place are in every eighth bar, and not in every
+            fourth one. Half of the takes are played so.
 
     Returns:
         The request. Unless `played`, its chart asks for nothing where the prompt does not.
@@ -131,7 +138,7 @@ def read_request(
     scanned.refused += [
         f"{name}: the length is set by bars, which is {bars}" for name in scanned.other_units
     ]
-    writer = ChartWriter(bars, meter, played)
+    writer = ChartWriter(bars, meter, played, fewer_fills)
     parts = sections_of(scanned.items)
     for section, places in zip(parts, places_of(parts, bars), strict=True):
         for orphan in section.orphans:

@@ -167,9 +167,10 @@ class DrumLDM(DrumGrooves):
             seed: Seed of all random numbers.
             sampler: A name from `SAMPLERS`.
             candidates: Number of loops that are begun for each one that is returned, 1 to 64. A
-                critic chooses the one that is most like people's while it is still noisy; see
-                `candidates.py`. None for CANDIDATES, and for 1 in systems without a critic. Each
-                one more costs about half of a loop's time.
+                critic chooses the one that is most like people's while it is still noisy, and of
+                several takes of a prompt those that differ; see `candidates.py`. None for
+                CANDIDATES, and for 1 in systems without a critic. Each one more costs about a
+                quarter of a loop's time.
             progress: Called with a `Progress` after each step.
 
         Returns:
@@ -191,10 +192,11 @@ class DrumLDM(DrumGrooves):
         dialled, steady = steady is not None, self._steady(steady)
         candidates = self._candidates(candidates)
         prompts = [text for text in texts for _ in range(n)]
+        requests = [i for i in range(len(texts)) for _ in range(n)]
         tempos = [bpm for text in texts for bpm in [tempo or self.tempo_of(text)] * n]
         seeds = settings.seeds(n) * len(texts)
         rolls, charts = self._best(
-            Takes(prompts, tempos, seeds, bars, form, meter, stated=not dialled),
+            Takes(prompts, tempos, seeds, bars, form, meter, not dialled, requests),
             settings,
             progress,
             candidates,

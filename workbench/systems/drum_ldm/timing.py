@@ -26,18 +26,18 @@ TOGETHER = (
 NEAR = 0.3  # sixteenths; larger offsets are triplets
 FEWEST = 5  # cells with hits of two drums or more, from which `together_of` is known
 TOGETHER_SCALE = (0.35, 1.6)  # of the offsets of hits that are struck together
-SWUNG = 0.5  # from this share of triplets on, offsets are the swing and stay
+SWUNG = 0.5  # from this share of triplets on, offsets are the swing, and looseness stays
 
 
 def timed(roll: np.ndarray, chart: DrumChart) -> np.ndarray:
-    """Return a roll whose straight bars have the looseness and the lay that the chart asks.
+    """Return a roll whose bars have the looseness and the lay that the chart asks.
 
     Args:
         roll: (steps, 27 · slots) of the chart's bars.
-        chart: `loose`: offsets are scaled until this is their standard deviation in the bar;
-            `lay`: the snare is shifted until it is so far behind the kick. Bars where they are NaN
-            stay as they are, and so do bars that swing. `together`: hits that are struck together
-            are moved towards each other, or apart, until this is their range.
+        chart: `loose`: offsets are scaled until this is their standard deviation in the bar, if it
+            does not swing; `lay`: the snare is shifted until it is so far behind the kick, without
+            hits on triplets. Bars where they are NaN stay as they are. `together`: hits that are
+            struck together are moved towards each other, or apart, until this is their range.
 
     Returns:
         A copy with the same hits and velocities. Offsets grow to MOST at the most.
@@ -47,11 +47,12 @@ def timed(roll: np.ndarray, chart: DrumChart) -> np.ndarray:
     if not asked.any():
         return _drawn_together(made, chart.together)
     swing = np.nan_to_num(DrumChart.measure(roll, chart.meter).swing)
-    for bar in np.flatnonzero(asked & (swing < SWUNG)):
+    for bar in np.flatnonzero(asked):
         cells = made[bar * size : (bar + 1) * size].reshape(size, -1, 3, N)  # (…, slots, 3, drums)
         struck, first = cells[:, 0, 0] > 0.5, cells[:, 0, 2].copy()
-        _loosen(first, struck, chart.loose[bar])
-        _lay_back(first, struck, chart.lay[bar])
+        if swing[bar] < SWUNG:
+            _loosen(first, struck, chart.loose[bar])
+        _lay_back(first, struck & (np.abs(first) < NEAR), chart.lay[bar])
         # the hits of a flam keep their distance
         cells[:, :, 2] += ((first - cells[:, 0, 2]) * struck)[:, None] * (cells[:, :, 0] > 0.5)
         cells[:, 1:, 2] = cells[:, 1:, 2].clip(-EDGE, EDGE)
