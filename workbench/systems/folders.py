@@ -23,7 +23,10 @@ from workbench.files import clear_dead, locked, open_regular, temporary, umask, 
 
 SAVED = ".saved"
 # the first two are required
-NAMES = ("config.json", "model.safetensors", "README.md", "training.json", "critic.safetensors")
+NAMES = (
+    *("config.json", "model.safetensors", "README.md", "training.json"),
+    *("critic.safetensors", "words.safetensors"),
+)
 TRIES = 1000  # attempts of a reader whose files are being replaced
 
 

@@ -15,9 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from workbench.arguments import shown, text_of, texts_of
+from workbench.datasets.keywords import tokens
 from workbench.errors import CheckpointError
+from workbench.evaluation.features import style_features
 from workbench.models.latent_critic import LatentCritic
 from workbench.models.mrlstm import PaperAutoencoder
+from workbench.models.word_regression import WordRegression
 from workbench.music.clip import clips_of
 from workbench.music.timeline import check_tempo
 from workbench.representations.drum_chart import METERS
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
 
 CRITIC = "critic.safetensors"
+WORDS = "words.safetensors"
 BARS = 8  # of a loop, unless another length is given
 MOST_TEXTS = 1000  # whose vectors are kept
 
@@ -56,20 +60,27 @@ class DrumLatents(LatentDiffusion):
         self.autoencoder = self.networks.autoencoder
         self.denoiser = self.networks.denoiser
         self.critic: LatentCritic | None = None  # of checkpoints that have one
+        self.words: WordRegression | None = None  # likewise
         self.diffusion = config.diffusion()
 
     def further_weights(self) -> dict[str, nn.Module]:
-        """Return the critic, if there is one."""
-        return {} if self.critic is None else {CRITIC: self.critic}
+        """Return the critic and the word regression, if there are any."""
+        found = {CRITIC: self.critic, WORDS: self.words}
+        return {name: module for name, module in found.items() if module is not None}
 
     def load_further(self, files: Mapping[str, Path], folder: Path) -> None:
         """Read the critic, if there is one and it is of these latents: a folder may hold that of an
-        earlier training."""
+        earlier training. Read the word regression, if there is one."""
         if CRITIC in files:
             critic = LatentCritic(len(self.networks.latent_mean))
             load_file_into(critic, files[CRITIC], folder / CRITIC)
             if torch.equal(critic.latent_mean, self.networks.latent_mean):
                 self.critic = critic.eval()
+        if WORDS in files:
+            features = loop_features(np.zeros((1, 16, 27), np.float32))
+            words = WordRegression(len(self.config.vocabulary), features.shape[1])
+            load_file_into(words, files[WORDS], folder / WORDS)
+            self.words = words.eval()
 
     def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
         """Return the shape of one latent. length: number of beats, by default those of 8 bars of
@@ -196,3 +207,39 @@ class DrumLatents(LatentDiffusion):
         """Embed loops of equal length in the contrastive space: (n, dim), unit length."""
         rolls = rolls_of(clips_of(clips, least=1))
         return self.contrastive.embed_roll(torch.from_numpy(rolls))
+
+    @torch.inference_mode()
+    def search_text(self, texts: Sequence[str]) -> Tensor:
+        """Embed texts for search: (n, d), unit length. The dot product with `search_clips` says how
+        well a loop fits: the mean cosine of the contrastive embeddings and of the word
+        regression, or that of the first alone if the checkpoint has no such regression."""
+        own = self.embed_text(texts)
+        if self.words is None:
+            return own
+        counts = word_counts([tokens(text) for text in texts], self.config.vocabulary)
+        return torch.cat([own, self.words.embed_text(counts)], dim=1) / 2**0.5
+
+    @torch.inference_mode()
+    def search_clips(self, clips: Sequence[Clip]) -> Tensor:
+        """Embed loops of equal length in 4/4 for search, see `search_text`: (n, d), unit length."""
+        own = self.embed_clips(clips)
+        if self.words is None:
+            return own
+        described = self.words.embed_loops(loop_features(rolls_of(clips)))
+        return torch.cat([own, described], dim=1) / 2**0.5
+
+
+def loop_features(rolls: np.ndarray) -> Tensor:
+    """Return what the word regression reads of rolls (n, steps, 27), whole bars of 4/4, which are
+    repeated until they have BARS bars: (n, features)."""
+    times = -(-16 * BARS // rolls.shape[1])
+    return torch.from_numpy(style_features(np.tile(rolls, (1, times, 1)))[0]).float()
+
+
+def word_counts(words: Sequence[Sequence[str]], vocabulary: Sequence[str]) -> Tensor:
+    """Return which words of a vocabulary each text has: (n, vocabulary), 0 or 1."""
+    index = {word: i for i, word in enumerate(vocabulary)}
+    counts = torch.zeros(len(words), len(vocabulary))
+    for row, own in zip(counts, words, strict=True):
+        row[[index[word] for word in own if word in index]] = 1
+    return counts
