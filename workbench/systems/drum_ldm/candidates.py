@@ -1,10 +1,12 @@
 """Candidates: several loops are begun, and the one that is most like people's is finished.
 
 The critic of a checkpoint, `models.latent_critic`, reads the candidates while they are still noisy.
-A candidate that is not chosen costs a quarter of a loop. Each take of a request is also chosen to
-differ from those before it: people's loops of one kind differ more than the likeliest ones of a
-system. Over 303 captions, takes that are chosen by both are nearer to people's loops than by the
-critic alone.
+What they will become is largely decided by then: its logit at this step and at the end correlate by
+0.80. So a candidate that is not chosen costs about half of a loop.
+
+Each take of a request is also chosen to differ from those before it: people's loops of one kind
+differ more than the likeliest ones of a system. On the validation prompts of DrumBench, pairs of
+takes then differ in 59 % of their hits instead of 57 %, and as many takes obey within the error.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from workbench.models.latent_critic import LatentCritic
 from workbench.music.likeness import jaccard
 from workbench.representations.drum_chart import DrumChart
 
-DECIDED = 0.8  # share of the schedule below which one candidate of each group is left
+DECIDED = 0.6  # share of the schedule below which one candidate of each group is left
 LEAST_BARS = 4  # shorter loops are not in the critic's training
 BEATS = 4  # of a bar in 4/4, the only metre in the critic's training
 FAR = 2.5  # logits of the critic that a distance of 1 from all earlier takes is worth

@@ -39,6 +39,7 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         f"- **Rebuild:** `workbench train drums {options} --out FOLDER`{further}",
         "- **Weights:** MIT, like the code; half precision.",
         *_critic(report),
+        *_search(report),
         *([f"- **Tables:** {report['tables']}"] if report.get("tables") else []),
         f"- **Limits:** {_limits(report)}{low}",
         "## Training",
@@ -57,6 +58,17 @@ def _critic(report: dict[str, Any]) -> list[str]:
         f"{report['dataset']} --seed {found['seed']}` (last loss {found['loss']:.2f}); it chooses "
         "among candidates. It shares the training sessions with the judges of the tables below, "
         "but no feature and no network."
+    ]
+
+
+def _search(report: dict[str, Any]) -> list[str]:
+    """Return a line about the word regression that helps to find loops, if there is one."""
+    if not report.get("search"):
+        return []
+    return [
+        f"- **Search:** `python -m workbench.systems.drum_ldm.search FOLDER --dataset "
+        f"{report['dataset']}` fits a regression from words to features of a loop, which stands "
+        "beside the contrastive encoders in `search_text` and `search_clips`."
     ]
 
 

@@ -169,8 +169,8 @@ class DrumLDM(DrumGrooves):
             candidates: Number of loops that are begun for each one that is returned, 1 to 64. A
                 critic chooses the one that is most like people's while it is still noisy, and of
                 several takes of a prompt those that differ; see `candidates.py`. None for
-                CANDIDATES, and for 1 in systems without a critic. Each one more costs about a
-                quarter of a loop's time.
+                CANDIDATES, and for 1 in systems without a critic. Each one more costs about half of
+                a loop's time.
             progress: Called with a `Progress` after each step.
 
         Returns:
