@@ -8,9 +8,11 @@ import torch
 from tests import published_parts
 from workbench.models.mel_encoder import MelEncoder
 from workbench.models.music_ldm import (
+    FiLMTransformer,
     FiLMUNet,
     MusicLDMConditioning,
     MusicLDMSizes,
+    film_denoiser,
     mel_vae,
     vocoder,
 )
@@ -21,6 +23,7 @@ from workbench.systems.musicldm.networks import vocode
 SMALL = MusicLDMSizes(
     embed=16, vae=(8, 8, 16), latent=8, unet=(16, 16, 32), vocoder=32, blocks=(3,)
 )
+PATCHES = replace(SMALL, patch=(8, 16, 1), transformer=(16, 1, 2))
 
 
 @pytest.mark.parametrize("blocks", [(3,), ()], ids=["HiFi-GAN", "Vocos"])
@@ -91,24 +94,45 @@ def test_networks_are_those_of_diffusers_and_transformers(layers, attention):
         assert torch.allclose(ours(mel), theirs(mel), atol=1e-5)
 
 
+def test_the_vae_of_patches_has_one_band():
+    mel = torch.randn(2, 1, 64, 64)
+    vae = mel_vae(PATCHES)
+    mean, _ = vae.encode(mel)
+    assert mean.shape == (2, 8, 64 // PATCHES.shorter, PATCHES.latent_bands) == (2, 8, 8, 1)
+    assert vae.decode(mean).shape == mel.shape
+
+
+@pytest.mark.parametrize("sizes", [SMALL, PATCHES], ids=["U-Net", "transformer"])
 @pytest.mark.parametrize("frames", [16, 17, 30])
-def test_the_unet_takes_any_number_of_frames(frames):
+def test_the_denoiser_takes_any_number_of_frames(sizes, frames):
     torch.manual_seed(0)
-    net = FiLMUNet(SMALL).eval()
-    x, t = torch.randn(2, 8, frames, 16), torch.tensor([3, 500])
+    net = film_denoiser(sizes).eval()
+    x, t = torch.randn(2, 8, frames, sizes.latent_bands), torch.tensor([3, 500])
     assert net(x, t, torch.randn(2, 16), torch.tensor([True, False])).shape == x.shape
 
 
-def test_the_vector_is_heard_where_said_and_the_empty_text_where_not():
+@pytest.mark.parametrize("sizes", [SMALL, PATCHES], ids=["U-Net", "transformer"])
+def test_the_vector_is_heard_where_said_and_the_empty_text_where_not(sizes):
     torch.manual_seed(0)
-    net = FiLMUNet(SMALL).eval()
+    net = film_denoiser(sizes).eval()
+    for weights in net.parameters():  # some are zero at first
+        torch.nn.init.normal_(weights, std=0.1)
     net.null_text.copy_(torch.randn(16))
-    x, t = torch.randn(1, 8, 16, 16), torch.tensor([100])
+    x, t = torch.randn(1, 8, 16, sizes.latent_bands), torch.tensor([100])
     a, b = torch.randn(2, 1, 16)
     yes, no = torch.tensor([True]), torch.tensor([False])
     assert not torch.allclose(net(x, t, a, yes), net(x, t, b, yes))
     assert torch.equal(net(x, t, a, no), net(x, t, b, no))
     assert torch.equal(net(x, t, net.null_text[None], yes), net(x, t, a, no))
+
+
+def test_a_transformer_begins_by_predicting_zero_and_has_no_table_of_genres():
+    net = film_denoiser(PATCHES)
+    assert isinstance(net, FiLMTransformer)
+    x = torch.randn(2, 8, 16, 1)
+    vector, mask = torch.randn(2, 16), torch.tensor([True, False])
+    assert not net(x, torch.tensor([3, 500]), vector, mask).any()
+    assert not any(name.startswith("y_embedder") for name, _ in net.named_parameters())
 
 
 def test_conditions_are_dropped_each_for_itself():

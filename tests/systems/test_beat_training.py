@@ -9,7 +9,12 @@ import torch
 
 from workbench.errors import PromptError
 from workbench.models.dit import DiT, DiTConfig, LDMGConditioning
-from workbench.models.music_ldm import FiLMUNet, MusicLDMConditioning, MusicLDMSizes
+from workbench.models.music_ldm import (
+    FiLMTransformer,
+    FiLMUNet,
+    MusicLDMConditioning,
+    MusicLDMSizes,
+)
 from workbench.music.clip import Clip
 from workbench.representations.beat_channels import CHANNELS, beat_channels, regular_beats
 from workbench.representations.beat_tracking import TRACKED, known_beats
@@ -28,8 +33,9 @@ SIZES = MusicLDMSizes(embed=4, latent=2, unet=(16, 16), beat=CHANNELS)
 NETWORKS = {
     "LDMG": lambda: DiT(DiTConfig(2, width=16, depth=1, heads=2, text=4, beat=CHANNELS)),
     "MusicLDM": lambda: FiLMUNet(SIZES),
+    "MusicLDM of patches": lambda: FiLMTransformer(replace(SIZES, transformer=(16, 1, 2))),
 }
-LATENTS = {"LDMG": (3, 2, 10), "MusicLDM": (3, 2, 10, 8)}
+LATENTS = {"LDMG": (3, 2, 10), "MusicLDM": (3, 2, 10, 8), "MusicLDM of patches": (3, 2, 10, 1)}
 EMPTY = torch.zeros(3, 0, 0)
 
 
@@ -63,7 +69,7 @@ def test_at_first_the_beat_changes_nothing_and_then_it_is_learnt(name):
     network, x, t = NETWORKS[name](), torch.randn(LATENTS[name]), torch.tensor([10, 500, 900])
     plain = network(x, t, *conditioning(name, EMPTY))
     assert torch.equal(network(x, t, *conditioning(name, a_beat())), plain)
-    layer = network.beat_embedder if name == "LDMG" else network.beat_in
+    layer = getattr(network, "beat_in", None) or network.beat_embedder
     step = torch.optim.AdamW(network.parameters(), 1e-2)
     for _ in range(3):  # the other layers that are zero at first learn before it
         step.zero_grad()

@@ -3,7 +3,7 @@
     workbench evaluate music --checkpoint music-ldm --out music.json
     workbench evaluate music --checkpoint my-music --only ablation --folder runs/ablation
 
-The ablation trains a U-Net for each mixup and each way of conditioning on the checkpoint's other
+The ablation trains a denoiser for each mixup and each way of conditioning on the checkpoint's other
 networks; if it is stopped, the same command continues.
 """
 
@@ -21,7 +21,7 @@ from workbench.benchmarks import audio_classes, audio_hearing, audio_judge, musi
 from workbench.benchmarks.audio_data import measure, options_of
 from workbench.benchmarks.command import run_command
 from workbench.benchmarks.music_data import COLUMNS, MusicBench
-from workbench.models.music_ldm import FiLMUNet
+from workbench.models.music_ldm import film_denoiser
 from workbench.systems.musicldm import MusicLDM
 from workbench.systems.musicldm.config import PROFILES
 from workbench.systems.musicldm.mixing import KINDS, Windows, mixes_of, windows_of
@@ -102,7 +102,7 @@ def ablation(bench: MusicBench) -> None:
             ("both", [("audio", by_sound), ("text", by_text)]),
         ):
             torch.manual_seed(bench.seed)
-            system.networks.denoiser = FiLMUNet(system.config.sizes).eval()
+            system.networks.denoiser = film_denoiser(system.config.sizes).eval()
             for by, plan in stages:
                 out = bench.folder / kind / f"{name}-{by}"
                 fit_denoiser(*coder, windows, validation, by, plan, out, bench.seed)
@@ -113,7 +113,7 @@ def ablation(bench: MusicBench) -> None:
     table += [bench.row("the held-out windows", bench.real[0])]
     bench.report.table(
         "ablation",
-        f"Mixup × conditioning: U-Nets of {longer.steps} steps each, {bench.n} captions",
+        f"Mixup × conditioning: denoisers of {longer.steps} steps each, {bench.n} captions",
         COLUMNS,
         table,
         [

@@ -6,7 +6,8 @@ from the paper. The feed-forward part consists of convolutions, as in LDMG, beca
 frames of sound belong together. Positions are rotary (RoFormer), so a piece may be longer than
 those of training. A text is read by cross-attention (PixArt-α, arXiv 2310.00426, section 2.3).
 The beat at each frame is added to the frame's embedding, from a layer that is zero at first.
-Genre, text and beat may each be missing. Notebook: `notebooks/07_audio_diffusion.ipynb`.
+Genre, text and beat may each be missing. MusicLDM's text–audio embedding joins step and genre, like
+DiT's class. Notebooks: `notebooks/07_audio_diffusion.ipynb`, `notebooks/08_musicldm.ipynb`.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class DiTConfig:
             beats.
         qk_norm: Whether queries and keys are normalised (arXiv 2302.05442, section 2). Without it,
             attention to the text can saturate early in training, and the text is then ignored.
+        vector: Numbers of a vector that describes the whole sound instead of a genre; 0 for a
+            network without one.
         pooled: Whether the mean of the text's tokens joins step and genre, as in SDXL (arXiv
             2307.01952, section 2.2). What holds for the whole sound is learned faster so.
     """
@@ -51,6 +54,7 @@ class DiTConfig:
     genres: int = 0
     text: int = 0
     beat: int = 0
+    vector: int = 0
     qk_norm: bool = False
     pooled: bool = False
 
@@ -112,7 +116,8 @@ class DiT(nn.Module):
         width, self.head_size = config.width, head_size(config.width, config.heads)
         self.x_embedder = nn.Linear(config.latent, width)
         self.t_embedder = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
-        self.y_embedder = nn.Embedding(config.genres + 1, width)  # the last row: no genre
+        if not config.vector:
+            self.y_embedder = nn.Embedding(config.genres + 1, width)  # the last row: no genre
         if config.text:
             self.text_embedder = nn.Linear(config.text, width)
             # A token that is always there: attention needs at least one.
@@ -120,6 +125,8 @@ class DiT(nn.Module):
         if config.pooled:
             self.pooled_embedder = nn.Linear(config.text, width, bias=False)
             nn.init.zeros_(self.pooled_embedder.weight)
+        if config.vector:
+            self.vector_embedder = nn.Linear(config.vector, width)
         if config.beat:
             self.beat_embedder = nn.Linear(config.beat, width, bias=False)
             nn.init.zeros_(self.beat_embedder.weight)
@@ -138,10 +145,23 @@ class DiT(nn.Module):
             shown = conditioning.text_mask[..., None].to(conditioning.text)
             mean = (conditioning.text * shown).sum(1) / shown.sum(1).clamp(min=1)
             c = c + self.pooled_embedder(mean)
-        text, mask = self._text(len(x), conditioning)
+        beat = None if conditioning is None else conditioning.beat
+        return self.denoise(x, c, beat, *self._text(len(x), conditioning))
+
+    def denoise(
+        self,
+        x: Tensor,
+        c: Tensor,
+        beat: Tensor | None = None,
+        text: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """Apply all blocks: x_t (batch, latent, frames), the embedding c (batch, width) of step and
+        conditioning, beat (batch, beat, frames), text (batch, tokens, width) and its mask (batch,
+        tokens) → the prediction, of the shape of x_t."""
         h = self.x_embedder(x.transpose(1, 2))  # (batch, frames, width)
-        if self.config.beat and conditioning is not None and conditioning.beat.numel():
-            h = h + self.beat_embedder(conditioning.beat.transpose(1, 2))
+        if self.config.beat and beat is not None and beat.numel():
+            h = h + self.beat_embedder(beat.transpose(1, 2))
         cos, sin = angles(h.shape[1], self.head_size)
         rope = cos.to(h), sin.to(h)
         for block in self.blocks:

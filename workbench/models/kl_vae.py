@@ -208,6 +208,11 @@ class KLVAE(nn.Module):
         self.quant_conv = nn.Conv2d(2 * config.latent, 2 * config.latent, 1)
         self.post_quant_conv = nn.Conv2d(config.latent, config.latent, 1)
 
+    @property
+    def encoding(self) -> list[nn.Module]:
+        """The parts that compute the mean of the latents."""
+        return [self.encoder, self.quant_conv]
+
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of the latents, each (batch, latent, height / f,
         width / f)."""

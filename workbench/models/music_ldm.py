@@ -1,11 +1,12 @@
-"""MusicLDM's three networks, of the same shape as its published checkpoint.
+"""MusicLDM's three networks: those of its published checkpoint, and small ones for a laptop.
 
-    mel (1, frames, 64) → VAE (÷ 8) → U-Net conditioned on one vector (FiLM) → vocoder
+    mel (1, frames, 64) → VAE → denoiser conditioned on one vector (FiLM) → vocoder
 
-Chen et al. 2023, arXiv 2308.01546, section 3. The VAE is in `kl_vae.py`, the U-Net in
-`film_unet.py`, the HiFi-GAN in `hifigan.py`. The sizes are smaller; the published weights run in
-the same pipeline. The laptop's vocoder is a Vocos, which learns in minutes what takes a HiFi-GAN of
-its size hours. Notebook: `notebooks/08_musicldm.ipynb`.
+Chen et al. 2023, arXiv 2308.01546, section 3. Published are a convolutional VAE (`kl_vae.py`), a
+U-Net (`film_unet.py`) and a HiFi-GAN (`hifigan.py`); their weights run in the same pipeline. Made
+small, these three fail: the VAE blurs, the U-Net's onsets differ from band to band, the HiFi-GAN
+hisses. The laptop's networks have one vector per 80 ms with all bands in it: a VAE of patches
+(`patch_vae.py`), a transformer (`dit.py`) and a Vocos. Notebook: `notebooks/08_musicldm.ipynb`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from workbench.models.conditioning import Conditioning
+from workbench.models.denoisers import sinusoids
+from workbench.models.dit import DiT, DiTConfig
 from workbench.models.film_unet import UNet
 from workbench.models.hifigan import HiFiGAN
 from workbench.models.kl_vae import KLVAE, KLVAEConfig
 from workbench.models.mel_encoder import MEL_MEAN, MEL_STD
+from workbench.models.patch_vae import PatchVAE
 from workbench.models.spectral_vae import KERNEL, ConvNeXt, Layers, invert
 
 
@@ -30,17 +34,20 @@ class MusicLDMSizes:
 
     Args:
         bands: Bands of the mel spectrogram.
-        embed: Dimension of the embedding that conditions the U-Net.
+        embed: Dimension of the embedding that conditions the denoiser.
         vae: Channels of each level of the VAE.
+        patch: Frames of a patch, width and blocks of a `PatchVAE` instead; () for the
+            convolutional VAE.
         latent: Channels of z.
         unet: Channels of each level of the U-Net.
+        transformer: Width, blocks and heads of a transformer instead; () for the U-Net.
         layers: Residual blocks per level.
         groups: Groups of the group norms.
         attention: Whether the VAE has attention between encoder and decoder.
         vocoder: Channels of a Vocos's blocks, or of a HiFi-GAN before its first upsampling.
         blocks: Kernels of a HiFi-GAN's residual blocks; () for a Vocos.
-        beat: Channels that describe the beat at each latent frame; 0 for a U-Net that does not know
-            beats.
+        beat: Channels that describe the beat at each latent frame; 0 for a denoiser that does not
+            know beats.
         depth: Number of a Vocos's blocks.
         window: Window of a Vocos's Fourier transform in samples.
     """
@@ -48,8 +55,10 @@ class MusicLDMSizes:
     bands: int = 64
     embed: int = 128
     vae: tuple[int, ...] = (16, 24, 32, 64)
+    patch: tuple[int, ...] = ()
     latent: int = 16
     unet: tuple[int, ...] = (32, 48, 80)
+    transformer: tuple[int, ...] = ()
     layers: int = 1
     groups: int = 8
     attention: bool = False
@@ -61,8 +70,13 @@ class MusicLDMSizes:
 
     @property
     def shorter(self) -> int:
-        """Mel frames per latent frame, which is also mel bands per latent band."""
-        return 2 ** (len(self.vae) - 1)
+        """Mel frames per latent frame."""
+        return self.patch[0] if self.patch else 2 ** (len(self.vae) - 1)
+
+    @property
+    def latent_bands(self) -> int:
+        """Bands of a latent: each as many mel bands as `shorter`, or one for all."""
+        return 1 if self.patch else self.bands // self.shorter
 
 
 # The sizes of the published checkpoint.
@@ -114,9 +128,12 @@ class MusicLDMConditioning(Conditioning):
         return replace(self, mask=torch.zeros_like(self.mask))
 
 
-def mel_vae(sizes: MusicLDMSizes) -> KLVAE:
+def mel_vae(sizes: MusicLDMSizes) -> KLVAE | PatchVAE:
     """Return a VAE between log mel (batch, 1, frames, bands) and latents (batch, latent,
-    frames / shorter, bands / shorter)."""
+    frames / shorter, latent bands)."""
+    if sizes.patch:
+        patch, width, blocks = sizes.patch
+        return PatchVAE(sizes.bands, patch, sizes.latent, width, blocks)
     return KLVAE(KLVAEConfig(sizes.vae, sizes.latent, sizes.layers, sizes.groups, sizes.attention))
 
 
@@ -187,3 +204,43 @@ class FiLMUNet(nn.Module):
             added = self.beat_in(nn.functional.pad(beat, (0, missing)))[..., None]
         padded = nn.functional.pad(x, (0, 0, 0, missing))
         return self.unet(padded, t, vector, added)[:, :, : x.shape[2]]
+
+
+class FiLMTransformer(DiT):
+    """The transformer with the same interface, on latents of one band.
+
+    Step and embedding scale and shift the channels in each block: adaLN is FiLM after a norm.
+
+    Forward: x (batch, latent, frames, 1), t (batch,) and the fields of an `MusicLDMConditioning` →
+    the prediction, of the shape of x. The buffer `null_text` is the embedding of the empty text.
+    """
+
+    null_text: Tensor
+
+    def __init__(self, sizes: MusicLDMSizes) -> None:
+        width, depth, heads = sizes.transformer
+        super().__init__(
+            DiTConfig(
+                sizes.latent,
+                width,
+                depth,
+                heads,
+                kernel=3,
+                beat=sizes.beat,
+                vector=sizes.embed,
+                qk_norm=True,
+            )
+        )
+        self.register_buffer("null_text", torch.zeros(sizes.embed))
+
+    def forward(  # type: ignore[override]
+        self, x: Tensor, t: Tensor, vector: Tensor, mask: Tensor, beat: Tensor | None = None
+    ) -> Tensor:
+        vector = torch.where(mask[:, None], vector, self.null_text)  # (batch, embed)
+        c = self.t_embedder(sinusoids(t.float(), 64)) + self.vector_embedder(vector)
+        return self.denoise(x[..., 0], c, beat)[..., None]
+
+
+def film_denoiser(sizes: MusicLDMSizes) -> FiLMUNet | FiLMTransformer:
+    """Return the denoiser of latents (batch, latent, frames, latent bands)."""
+    return FiLMTransformer(sizes) if sizes.transformer else FiLMUNet(sizes)

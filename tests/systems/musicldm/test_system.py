@@ -51,10 +51,10 @@ def test_training_saves_what_loads_again(trained):
 def test_the_memory_that_a_profile_needs_is_about_right():
     size = PROFILES["gpu"]
     system, sizes = MusicLDM(config_of(size)), size.sizes
-    network, shorter = system.networks.denoiser, sizes.shorter
+    network = system.networks.denoiser
 
     def loss(n):
-        z = torch.randn(n, sizes.latent, size.frames // shorter, sizes.bands // shorter)
+        z = torch.randn(n, *system.latent_shape())
         asked = MusicLDMConditioning(torch.randn(n, sizes.embed), torch.ones(n, dtype=torch.bool))
         return system.diffusion.loss(network, z, *asked)
 

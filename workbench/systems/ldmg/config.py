@@ -60,7 +60,7 @@ class Weights:
     adversarial: float = 0.1
     matching: float = 0.3
     level: float = 0.1  # per dB, when the decoder is fine-tuned
-    texture: float = 6.0  # per nat, when the decoder is fine-tuned
+    texture: float = 3.0  # per nat, when the decoder is fine-tuned
 
 
 @dataclass(frozen=True)

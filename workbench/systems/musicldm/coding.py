@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.models.audio_vae import Discriminator, adversarial_terms
-from workbench.models.kl_vae import KLVAE
+from workbench.models.patch_vae import PatchVAE
 from workbench.models.spectral import (
     WINDOWS,
     level_distance,
@@ -27,14 +27,15 @@ from workbench.models.spectral import (
     stft_loss,
     texture_distance,
 )
-from workbench.systems.musicldm.networks import Networks, vocode
+from workbench.systems.musicldm.networks import Networks, by_parts, vocode
 from workbench.systems.sound_training import Data
 from workbench.training import Fit, Plan, Watch, fit, scores_of, seeds
 
 KL = 1e-3  # weight in the mel VAE
 ADVERSARIAL, MATCHING = 0.1, 0.3  # weights in the vocoder's loss
 LEVEL = 0.1  # weight per dB of log-spectral distance, beside the STFT distance
-TEXTURE = 6.0  # weight per nat of the texture's distance
+TEXTURE = 3.0  # weight per nat of the texture's distance
+BEGIN = 1024  # crops of which the principal components are computed
 CROP = 128  # mel frames per sound in the last stage
 
 
@@ -49,26 +50,30 @@ def fit_vae(
     watch: Watch | None = None,
 ) -> Fit:
     """Train the mel VAE on crops of `crop` frames, with absolute error and a small KL term; then
-    measure the scale of the latents."""
+    measure the scale of the latents. A VAE of patches begins with their principal components."""
     length = crop * networks.mel.hop
     sample = networks.mel(data.sounds(64, length, seed))
     networks.mel_mean.copy_(sample.mean())
     networks.mel_std.copy_(sample.std().clamp(min=0.1))  # about 3 for music, 0 for silence
+    if isinstance(networks.vae, PatchVAE):
+        crops = torch.cat([data.sounds(64, length, seed + k) for k in range(BEGIN // 64)])
+        mel = by_parts(networks.mel, crops)
+        networks.vae.begin(((mel - networks.mel_mean) / networks.mel_std)[:, None])
 
-    def terms(module: KLVAE, sound: Tensor, noise: bool) -> dict[str, Tensor]:
+    def terms(module: Any, sound: Tensor, noise: bool) -> dict[str, Tensor]:
         mel = ((networks.mel(sound) - networks.mel_mean) / networks.mel_std)[:, None]
         mean, logvar = module.encode(mel)
         decoded = module.decode(module.sample(mean, logvar) if noise else mean)
         kl = 0.5 * (mean**2 + logvar.exp() - 1 - logvar).mean()
         return {"distance": (decoded - mel).abs().mean(), "kl": KL * kl}
 
-    def loss(module: KLVAE, numbers: Tensor) -> dict[str, Tensor]:
+    def loss(module: Any, numbers: Tensor) -> dict[str, Tensor]:
         sound = data.sounds(len(numbers), length, int(numbers[0]) + seed)
         return terms(module, sound.to(numbers.device), True)
 
     held = data.sounds(16, length, 0, validation=True)
 
-    def validate(module: KLVAE) -> dict[str, float]:
+    def validate(module: Any) -> dict[str, float]:
         sound = held.to(next(module.parameters()).device)
         return scores_of(terms(module, sound, False))
 
@@ -152,8 +157,8 @@ def fit_vocoder(
 
 
 class WaveformDecoder(nn.Module):
-    """The VAE's decoder and the vocoder: latents (batch, latent, frames / shorter, bands / shorter)
-    → sounds (batch + n, frames · 160). The vocoder also receives true log mel spectrograms
+    """The VAE's decoder and the vocoder: latents (batch, latent, frames / shorter, latent bands) →
+    sounds (batch + n, frames · 160). The vocoder also receives true log mel spectrograms
     (n, frames, bands), so that it does not forget them; n may be 0."""
 
     mel_mean: Tensor
@@ -178,7 +183,7 @@ def finetune_decoder(
     receives true mel spectrograms, too, so that what the decoder passes to it remains one."""
     length, rate = CROP * networks.mel.hop, networks.mel.rate
     module = WaveformDecoder(networks)
-    frozen: list[Any] = [networks.vae.encoder, networks.vae.quant_conv]
+    frozen = networks.vae.encoding
     for part in frozen:
         part.requires_grad_(False)
 

@@ -16,12 +16,12 @@ class MusicLDMConfig:
     """Configuration of a MusicLDM.
 
     Args:
-        sizes: Sizes of the VAE, U-Net and vocoder.
+        sizes: Sizes of the VAE, denoiser and vocoder.
         clap: Configuration of the text–audio encoder.
         rate: Sample rate in Hz.
         frames: Mel frames of a training window, 100 per second.
         schedule: Noise schedule, see `models.diffusion`.
-        prediction: What the U-Net predicts: "v", "epsilon" …
+        prediction: What the denoiser predicts: "v", "epsilon" …
         steps: Number of steps of the schedule.
         words: Words for prompts that are common in the training captions.
         vocabulary: All words of at least two training captions; () if they are not known.
@@ -46,11 +46,11 @@ class MusicLDMConfig:
         return self.frames * 160 / self.rate
 
     def diffusion(self) -> Diffusion:
-        """Return the noise schedule with the U-Net's prediction type."""
+        """Return the noise schedule with the denoiser's prediction type."""
         return Diffusion(self.schedule, self.steps, self.prediction)
 
 
-WHOLE = "32-true"  # bfloat16 adds audible hiss to a vocoder's waveform and slows a small U-Net
+WHOLE = "32-true"  # bfloat16 adds audible hiss to a vocoder's waveform
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class Profile:
     """A training profile.
 
     decoder_finetune: plan for the VAE's decoder and the vocoder together; frames: mel frames of the
-    U-Net's windows; crop: mel frames of the crops for the text–audio encoder and the VAE; windows:
-    number of real windows for the U-Net; mixes: number of mixed windows, as a share of these;
-    speech: samples of the vocoder's crops; discriminator: its number of channels, 0 for none; beat:
-    whether the U-Net is trained on beats.
+    denoiser's windows; crop: mel frames of the crops for the text–audio encoder and the VAE;
+    windows: number of real windows for the denoiser; mixes: number of mixed windows, as a share of
+    these; speech: samples of the vocoder's crops; discriminator: its number of channels, 0 for
+    none; beat: whether the denoiser is trained on beats.
     """
 
     sizes: MusicLDMSizes
@@ -89,7 +89,7 @@ def _plan(steps: int, batch: int, lr: float, **more: Any) -> Plan:
 
 PROFILES: dict[str, Profile] = {
     "smoke": Profile(
-        MusicLDMSizes(embed=32, vae=(8, 8, 16), latent=8, unet=(16, 16, 32), vocoder=32),
+        MusicLDMSizes(embed=32, patch=(8, 16, 1), latent=16, transformer=(32, 2, 4), vocoder=32),
         _plan(8, 8, 1e-3, warmup=2),
         _plan(8, 4, 1e-3, warmup=2),
         _plan(8, 4, 1e-3, warmup=2),
@@ -102,12 +102,14 @@ PROFILES: dict[str, Profile] = {
         limit=8,
     ),
     "laptop": Profile(
-        MusicLDMSizes(vocoder=136, window=1024),
+        MusicLDMSizes(
+            patch=(8, 128, 2), latent=64, transformer=(160, 4, 4), vocoder=136, window=1024
+        ),
         _plan(1200, 64, 1e-3),
-        _plan(4000, 8, 1e-3, ema=0.998),
+        _plan(4000, 16, 1e-3, ema=0.998, muon=0.01),
         _plan(8000, 8, 2e-3, betas=(0.8, 0.99), clip=5.0, muon=0.02),
-        _plan(6000, 16, 6e-4, ema=0.998, muon=0.02, precision=WHOLE),
-        _plan(4000, 16, 3e-4, ema=0.998, muon=0.01, precision=WHOLE),
+        _plan(12_000, 16, 1e-3, ema=0.998, muon=0.02),
+        _plan(8000, 16, 5e-4, ema=0.998, muon=0.01),
         _plan(
             6000,
             6,
@@ -123,7 +125,7 @@ PROFILES: dict[str, Profile] = {
     # For minutes on a part of a large GPU: the steps are more than fit, the budget ends them.
     "gpu": Profile(
         MusicLDMSizes(
-            vae=(24, 32, 48, 80), latent=24, unet=(48, 72, 112), vocoder=208, depth=5, window=1024
+            patch=(8, 192, 3), latent=64, transformer=(240, 4, 6), vocoder=208, depth=5, window=1024
         ),
         _plan(6000, 128, 1e-3),
         _plan(30_000, 32, 1e-3),

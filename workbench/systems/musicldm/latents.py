@@ -1,5 +1,5 @@
 """MusicLDM's networks at work: sound to mel spectrograms to latents and back, and the conditioning
-of the U-Net."""
+of the denoiser."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class MusicLatents(SoundDiffusion):
     # --- sound ↔ mel ↔ latent -----------------------------------------------------------------
 
     def encode(self, clips: Clip | Sequence[Clip] | Tensor) -> Tensor:
-        """Encode clips of equal length as latents (n, latent, frames / 8, bands / 8) of variance
+        """Encode clips of equal length as latents (n, latent, frames / 8, latent bands) of variance
         about 1. Raises PromptError if the lengths differ."""
         if isinstance(clips, Tensor):
             warnings.warn(
@@ -60,8 +60,8 @@ class MusicLatents(SoundDiffusion):
         return self.decode_clips(latents, caption)
 
     def encode_sound(self, sounds: Tensor | np.ndarray) -> Tensor:
-        """Encode sounds (n, samples) at `config.rate` as latents (n, latent, frames / 8, bands / 8)
-        of variance about 1. Raises WorkbenchError for NaN and infinite samples."""
+        """Encode sounds (n, samples) at `config.rate` as latents (n, latent, frames / 8, latent
+        bands) of variance about 1. Raises WorkbenchError for NaN and infinite samples."""
         return self.networks.encode_sound(sounds)
 
     def encode_mel(self, mel: Tensor) -> Tensor:
@@ -111,10 +111,10 @@ class MusicLatents(SoundDiffusion):
         as in training."""
         sizes = self.config.sizes
         frames = self.config.frames // sizes.shorter if length is None else length
-        return (sizes.latent, frames, sizes.bands // sizes.shorter)
+        return (sizes.latent, frames, sizes.latent_bands)
 
     def denoiser_for(self, noisy: Tensor) -> Callable[..., Tensor]:
-        """Return the U-Net. Latents longer than the training windows are denoised in overlapping
+        """Return the denoiser. Latents longer than the training windows are denoised in overlapping
         windows."""
         return overlapping(
             self.networks.denoiser, self.latent_shape()[1], 2, MusicLDMConditioning.timed
@@ -134,7 +134,7 @@ class MusicLatents(SoundDiffusion):
     def conditioning(
         self, prompts: Sequence[str] | Tensor, *, conditional: bool | None = None
     ) -> MusicLDMConditioning:
-        """Return the conditioning of the U-Net.
+        """Return the conditioning of the denoiser.
 
         Args:
             prompts: Texts, or embeddings (n, embed) of texts or sounds.

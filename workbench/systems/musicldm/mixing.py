@@ -1,4 +1,4 @@
-"""Windows of music for MusicLDM's U-Net: real ones, and mixes of two (plain, BAM, BLM).
+"""Windows of music for MusicLDM's denoiser: real ones, and mixes of two (plain, BAM, BLM).
 
 A mix has no caption. It is described by its audio embedding, which is why MusicLDM is first trained
 on audio embeddings. For training on text, it is described by the λ-weighted embeddings of both

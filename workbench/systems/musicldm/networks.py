@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.models.music_ldm import FiLMUNet, mel_vae, vocoder
+from workbench.models.music_ldm import film_denoiser, mel_vae, vocoder
 from workbench.models.text_audio import TextAudio
 from workbench.music.audio import checked
 from workbench.representations.mel import Mel
@@ -43,12 +43,12 @@ class Networks(nn.Module):
         super().__init__()
         self.config, self.mel = config, Mel(config.rate, bands=config.sizes.bands)
         self.clap = TextAudio(config.clap)
-        self.vae, self.denoiser = mel_vae(config.sizes), FiLMUNet(config.sizes)
+        self.vae, self.denoiser = mel_vae(config.sizes), film_denoiser(config.sizes)
         self.vocoder = vocoder(config.sizes)
         for name, value in (("mel_mean", -4.0), ("mel_std", 3.0), ("latent_std", 1.0)):
             self.register_buffer(name, torch.tensor(value))
-        bands = config.sizes.bands // config.sizes.shorter
-        self.register_buffer("latent_mean", torch.zeros(config.sizes.latent, 1, bands))
+        shape = config.sizes.latent, 1, config.sizes.latent_bands
+        self.register_buffer("latent_mean", torch.zeros(shape))
 
     @torch.inference_mode()
     def encode_sound(self, sounds: Tensor | np.ndarray) -> Tensor:

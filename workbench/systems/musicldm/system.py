@@ -1,9 +1,9 @@
 """MusicLDM: text embedding → latent diffusion of mel spectrograms → vocoder → sound.
 
     text → TextAudio ┐
-    sound → TextAudio┴→ U-Net (FiLM) ⇄ sampler → VAE's decoder → mel → HiFi-GAN → waveform → Clip
+    sound → TextAudio┴→ denoiser (FiLM) ⇄ sampler → VAE's decoder → mel → vocoder → waveform → Clip
 
-Because text and sound share one embedding space, the U-Net can be trained on sound alone and
+Because text and sound share one embedding space, the denoiser can be trained on sound alone and
 conditioned on text (Chen et al. 2023, arXiv 2308.01546). The networks are in `models/music_ldm.py`
 and `models/text_audio.py`, training with beat-synchronous mixup is in `training.py`. The class is
 written in two steps, each a file:
@@ -146,10 +146,10 @@ class MusicLDM(MusicLatents):
             seconds: Length in seconds, at most 600; by default that of training, with a tempo in
                 whole bars. Longer clips are sampled in overlapping windows.
             tempo: Tempo in BPM, in quarter notes, 30 to 300; by default the one that the prompt
-                names, in figures or in words such as "allegro". Without one there is no
-                given beat. A U-Net that was trained on beats receives the position in beat and bar
-                (see `beat_channels`); with an older one, estimates are averaged with their own
-                shifts by beats and bars (see `beat_grid`).
+                names, in figures or in words such as "allegro". Without one there is no given beat.
+                A denoiser that was trained on beats receives the position in beat and bar (see
+                `beat_channels`); with an older one, estimates are averaged with their own shifts by
+                beats and bars (see `beat_grid`).
             meter: Metre, such as (3, 4); by default that of the prompt, otherwise 4/4. It needs a
                 tempo.
             bars: Length in bars, 1 to 64, exact to the sample at `config.rate`, instead of seconds.

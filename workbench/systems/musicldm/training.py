@@ -1,9 +1,9 @@
-"""Training of MusicLDM: text–audio encoder, VAE and vocoder (`coding.py`), U-Net in two stages.
+"""Training of MusicLDM: text–audio encoder, VAE and vocoder (`coding.py`), denoiser in two stages.
 
     workbench train music --dataset groove+pop909+builtin-songs --mixup blm --out my-music
 
-The U-Net is first trained on audio embeddings of real and mixed windows, then on text embeddings of
-captions (arXiv 2308.01546, section 3.3). All stages except the last two are the same for every
+The denoiser is first trained on audio embeddings of real and mixed windows, then on text embeddings
+of captions (arXiv 2308.01546, section 3.3). All stages except the last two are the same for every
 mixup.
 """
 
@@ -75,12 +75,12 @@ def recipe(
 def stages(
     networks: Networks, data: Data, size: Profile, *, mixup: str, n_mixes: int, seed: int
 ) -> list[Stage]:
-    """Return the stages: the text–audio encoder, VAE and vocoder in three stages, the U-Net in two.
-    n_mixes: number of mixed windows for the U-Net; seed: seed of all windows."""
+    """Return the stages: the text–audio encoder, VAE and vocoder in three stages, the denoiser in
+    two. n_mixes: number of mixed windows for the denoiser; seed: seed of all windows."""
     assert data.texts is not None
     embedder = OwnEmbedder(networks.clap, data.texts, networks.mel)
 
-    @cache  # both stages of the U-Net use the same windows
+    @cache  # both stages of the denoiser use the same windows
     def windows() -> tuple[Windows, Windows]:
         coder = (networks.to(fast_device()), embedder, data.audio)
         parts = [windows_of(*coder, data.rows, size.windows, seed)]
@@ -181,7 +181,7 @@ def fit_denoiser(
     seed: int,
     watch: Watch | None = None,
 ) -> Fit:
-    """Train the U-Net on latents. by: "audio" conditions on audio embeddings, "text" on those of
+    """Train the denoiser on latents. by: "audio" conditions on audio embeddings, "text" on those of
     captions."""
     network, diffusion = networks.denoiser, networks.config.diffusion()
     network.null_text.copy_(embedder.embed_text([""])[0])
@@ -213,5 +213,5 @@ def fit_denoiser(
         seed=seed,
         validate=validate,
         watch=watch,
-        title=f"U-Net by {by}",
+        title=f"denoiser by {by}",
     )
