@@ -96,3 +96,17 @@ def test_noise_prediction_cannot_end_in_pure_noise():
 def test_guidance_is_a_line_through_both():
     a, b = torch.tensor([2.0]), torch.tensor([1.0])
     assert [float(guided(a, b, s)) for s in (0.0, 1.0, 3.0)] == [1.0, 2.0, 4.0]
+
+
+def test_rescaled_guidance_keeps_the_deviation_of_each_item():
+    """Lin et al., eq. 15 and 16, by their own words: at φ = 1 the deviation is the conditional
+    one's, at 0.5 it is half way, and a scale of 1 changes nothing."""
+    generator = torch.Generator().manual_seed(0)
+    sizes = torch.tensor([1.0, 2, 5])[:, None, None]
+    given, empty = torch.randn(2, 3, 4, 50, generator=generator) * sizes
+    plain, whole = (guided(given, empty, 4.0, rescale) for rescale in (0.0, 1.0))
+    assert torch.allclose(whole.flatten(1).std(1), given.flatten(1).std(1), rtol=1e-5)
+    assert torch.allclose(whole / plain, (whole / plain)[:, :1, :1], rtol=1e-4)  # one factor each
+    assert torch.allclose(guided(given, empty, 4.0, 0.5), (plain + whole) / 2, atol=1e-5)
+    assert torch.allclose(guided(given, empty, 1.0, 0.7), given, atol=1e-5)
+    assert torch.isfinite(guided(given * 0, empty * 0, 4.0, 1.0)).all()

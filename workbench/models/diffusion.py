@@ -195,10 +195,25 @@ class Diffusion(nn.Module):
         return F.mse_loss(output[real], target[real])
 
 
-def guided(conditional: Tensor, unconditional: Tensor, scale: float) -> Tensor:
+def guided(
+    conditional: Tensor, unconditional: Tensor, scale: float, rescale: float = 0.0
+) -> Tensor:
     """Return the guided prediction. A scale of 1 is the conditional prediction; a larger scale
     amplifies the conditioning.
 
-    Source: classifier-free guidance, Ho & Salimans 2022, arXiv 2207.12598, eq. 6.
+    Args:
+        conditional: The prediction with the conditioning (batch, …).
+        unconditional: The prediction without it.
+        scale: Guidance scale.
+        rescale: φ, 0 to 1: how far the standard deviation of each item is brought back to that of
+            its conditional prediction. Without this, a large scale makes sounds louder.
+
+    Source: classifier-free guidance, Ho & Salimans 2022, arXiv 2207.12598, eq. 6; rescaling, Lin et
+    al. 2023, arXiv 2305.08891, eq. 15 and 16.
     """
-    return unconditional + scale * (conditional - unconditional)
+    both = unconditional + scale * (conditional - unconditional)
+    if not rescale:
+        return both
+    axes = tuple(range(1, both.ndim))
+    ratio = conditional.std(axes, keepdim=True) / both.std(axes, keepdim=True).clamp(min=1e-8)
+    return both * (rescale * ratio + 1 - rescale)

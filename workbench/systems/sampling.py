@@ -87,6 +87,7 @@ def sample(
     project: Callable[[Tensor], Tensor] | None = None,
     callback: Callable[[int, int, Tensor], None] | None = None,
     start: int | None = None,
+    rescale: float = 0.0,
 ) -> Tensor:
     """Denoise latents with classifier-free guidance.
 
@@ -101,6 +102,7 @@ def sample(
         project: Receives each estimate of x₀ and returns the one to continue with.
         callback: Called with (step, steps, estimate of x₀) after each step.
         start: Number of steps of the schedule that remain; by default all.
+        rescale: See `guided`.
 
     Returns:
         Latents (n, …).
@@ -116,7 +118,7 @@ def sample(
             output = denoiser(x, at, *conditioning)
         else:  # with and without the text, in one batch
             with_text, without = denoiser(torch.cat([x, x]), torch.cat([at, at]), *both).chunk(2)
-            output = guided(with_text, without, settings.guidance)
+            output = guided(with_text, without, settings.guidance, rescale)
         x0, eps = diffusion.split(output, x, at)
         if project is not None:
             x0 = project(x0)

@@ -34,6 +34,7 @@ class MusicLatents(SoundDiffusion):
     config_class: ClassVar = MusicLDMConfig
     networks_class: ClassVar = Networks
     time_axis: ClassVar = 2
+    rescale: ClassVar = 0.7
 
     def __init__(self, config: MusicLDMConfig) -> None:
         self.config = config
