@@ -133,7 +133,7 @@ def trained(request, audio, tmp_path_factory):
 
 def beat_layer(system):
     networks = system.networks
-    return networks.dit.beat_embedder if isinstance(system, LDMG) else networks.denoiser.beat_in
+    return (networks.dit if isinstance(system, LDMG) else networks.denoiser).beat_embedder
 
 
 def test_training_teaches_the_beat_and_generation_follows_it(trained, monkeypatch):

@@ -12,10 +12,16 @@ from tests.systems.conftest import gib_needed
 from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.errors import PromptError, WorkbenchError
 from workbench.models.music_ldm import MusicLDMConditioning
-from workbench.models.spectral import level_distance
+from workbench.models.spectral import WINDOWS, level_distance, stft_loss
 from workbench.music.clip import Clip
 from workbench.representations.mixup import Beats
-from workbench.systems.musicldm.coding import finetune_decoder, fit_vae, fit_vocoder
+from workbench.systems.musicldm.coding import (
+    CROP,
+    WaveformDecoder,
+    finetune_decoder,
+    fit_vae,
+    fit_vocoder,
+)
 from workbench.systems.musicldm.config import MEMORY, PROFILES
 from workbench.systems.musicldm.mixing import (
     KINDS,
@@ -49,16 +55,27 @@ def test_training_saves_what_loads_again(trained):
 
 
 def test_the_memory_that_a_profile_needs_is_about_right():
+    """That of its largest stage: the denoiser's, or the decoder's with the vocoder."""
     size = PROFILES["gpu"]
-    system, sizes = MusicLDM(config_of(size)), size.sizes
-    network = system.networks.denoiser
+    system, embed = MusicLDM(config_of(size)), size.sizes.embed
+    networks = system.networks
+    decoder = WaveformDecoder(networks)
 
-    def loss(n):
-        z = torch.randn(n, *system.latent_shape())
-        asked = MusicLDMConditioning(torch.randn(n, sizes.embed), torch.ones(n, dtype=torch.bool))
-        return system.diffusion.loss(network, z, *asked)
+    def denoising(n):
+        z, used = torch.randn(n, *system.latent_shape()), torch.ones(n, dtype=torch.bool)
+        asked = MusicLDMConditioning(torch.randn(n, embed), used)
+        return system.diffusion.loss(networks.denoiser, z, *asked)
 
-    need = gib_needed(network, loss, size.audio.batch)
+    def decoding(n):
+        z = torch.randn(n, *system.latent_shape(CROP // size.sizes.shorter))
+        sound = decoder(z, torch.zeros(0, CROP, 64))
+        return sum(stft_loss(torch.randn_like(sound)[:, None], sound[:, None], WINDOWS))
+
+    assert size.decoder_finetune is not None
+    need = max(
+        gib_needed(networks.denoiser, denoising, size.audio.batch),
+        gib_needed(decoder, decoding, size.decoder_finetune.batch),
+    )
     context = 0.5  # of CUDA itself
     assert need < MEMORY["gpu"] - context < 2 * need
     assert list(MEMORY) == list(PROFILES)
