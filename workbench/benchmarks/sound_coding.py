@@ -26,17 +26,17 @@ def coding(bench: SoundBench) -> None:
     coding_table(
         bench,
         {"VAE-GAN": lambda sounds: bench.decode(bench.latents(sounds))},
-        config.vae.latent * config.rate / config.vae.hop,
+        config.latent * config.rate / config.hop,
     )
 
 
 def recordings(bench: SoundBench) -> None:
     """Reconstruction of renders and of recordings by other artists."""
-    vae = bench.system.config.vae
+    config = bench.system.config
     audio_hearing.recordings(
         bench,
         {"VAE-GAN": lambda sounds: bench.decode(bench.latents(sounds))[:, : bench.length]},
-        vae.latent * bench.audio.rate / vae.hop,
+        config.latent * bench.audio.rate / config.hop,
     )
 
 
@@ -57,6 +57,7 @@ def players(bench: SoundBench) -> None:
                 bench.system.config,
                 vae=replace(size.vae, channels=bench.audio.channels),
                 dit=replace(bench.system.config.dit, latent=size.vae.latent),
+                patch=0,
             )
         )
         vae, out = system.networks.vae, bench.folder / name.replace(" ", "-")

@@ -97,11 +97,13 @@ class SoundBench(AudioBench):
         return self.generate(*self.requests(self.real[1]), beats=self.real_beats)
 
     @cached_property
-    def prior_noise(self) -> torch.Tensor:
-        """Standard normal numbers in the shape of the windows' latents."""
+    def prior(self) -> np.ndarray:
+        """Sounds (n, samples) decoded from the VAE's prior, z ~ N(0, 1)."""
         config = self.system.config
-        shape = len(self.real[0]), config.vae.latent, self.system.frames_of(config.seconds)
-        return torch.randn(shape, generator=torch.Generator().manual_seed(self.seed))
+        frames = config.frames * max(1, config.patch)
+        generator = torch.Generator().manual_seed(self.seed)
+        noise = torch.randn(len(self.real[0]), config.vae.latent, frames, generator=generator)
+        return self.decode(self.system.standardise(noise))
 
     def rebuilt(self, sounds: np.ndarray) -> np.ndarray:
         return self.decode(self.latents(sounds))

@@ -18,6 +18,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from workbench.models.principal import principal
 from workbench.models.spectral_vae import ConvNeXt, Layers
 
 LOGVAR = -4.0  # log variance of the latents before training
@@ -58,23 +59,14 @@ class PatchVAE(nn.Module):
 
     @torch.no_grad()
     def begin(self, mel: Tensor) -> None:
-        """Set the linear layers to the principal components of mel spectrograms (n, 1, frames,
-        bands).
-
-        Each component is divided by the square root of its deviation, so that the important ones
-        stay larger and a diffusion model finds them first; all together have a variance of 1.
-        """
+        """Set the linear layers to the scaled principal components of mel spectrograms (n, 1,
+        frames, bands)."""
         patches = self.patches(mel).flatten(0, 1)  # (n · patches, patch · bands)
-        mean = patches.mean(0)
-        variance, vectors = torch.linalg.eigh((patches - mean).T.cov())
-        latent = len(self.logvar)
-        first = vectors[:, -latent:].flip(1).T  # (latent, patch · bands)
-        deviation = variance[-latent:].flip(0).clamp(min=1e-8).sqrt()
-        scale = deviation.sqrt() * deviation.mean().sqrt()
-        self.encoder.weight.copy_(first / scale[:, None])
-        self.encoder.bias.copy_(-self.encoder.weight @ mean)
-        self.decoder.weight.copy_(first.T * scale)
-        self.decoder.bias.copy_(mean)
+        found = principal(patches, len(self.logvar))
+        self.encoder.weight.copy_(found.directions / found.scale[:, None])
+        self.encoder.bias.copy_(-self.encoder.weight @ found.mean)
+        self.decoder.weight.copy_(found.directions.T * found.scale)
+        self.decoder.bias.copy_(found.mean)
 
     def patches(self, mel: Tensor) -> Tensor:
         """Mel spectrograms (batch, 1, frames, bands) → (batch, frames / patch, patch · bands)."""

@@ -19,7 +19,9 @@ class LDMGConfig:
         vae: Configuration of the autoencoder.
         dit: Configuration of the diffusion transformer.
         rate: Sample rate in Hz.
-        frames: Latent frames of a training window.
+        frames: Latents of a training window, in time.
+        patch: Frames of the autoencoder per latent, whose first principal components the latent is;
+            0 for one frame each, standardised.
         genres: Names of the genres, () for none.
         schedule: Noise schedule, see `models.diffusion`.
         prediction: What the transformer predicts: "flow", "v" …
@@ -32,6 +34,7 @@ class LDMGConfig:
     dit: DiTConfig
     rate: int = 16_000
     frames: int = 512
+    patch: int = 0
     genres: tuple[str, ...] = ()
     schedule: str = "flow"
     prediction: Prediction = "flow"
@@ -40,9 +43,19 @@ class LDMGConfig:
     vocabulary: tuple[str, ...] = ()
 
     @property
+    def latent(self) -> int:
+        """Numbers of a latent."""
+        return self.dit.latent
+
+    @property
+    def hop(self) -> int:
+        """Samples per latent."""
+        return self.vae.hop * max(1, self.patch)
+
+    @property
     def seconds(self) -> float:
         """Length of a training window in seconds."""
-        return self.frames * self.vae.hop / self.rate
+        return self.frames * self.hop / self.rate
 
     def diffusion(self) -> Diffusion:
         """Return the noise schedule with the transformer's prediction type."""
@@ -68,7 +81,8 @@ class Profile:
     """A training profile.
 
     coding: plan of the VAE-GAN; decoder_finetune: plan for its decoder alone, after that; crop:
-    length of the crops for both, in samples; width: width of the discriminator, 0 for none.
+    length of the crops for both, in samples; width: width of the discriminator, 0 for none; frames,
+    patch: see `LDMGConfig`.
     """
 
     vae: AudioVAEConfig | SpectralVAEConfig
@@ -78,6 +92,7 @@ class Profile:
     decoder_finetune: Plan | None = None
     rate: int = 16_000
     frames: int = 512
+    patch: int = 0
     crop: int = 16_384
     width: int = 16
     weights: Weights = field(default_factory=Weights)
@@ -89,18 +104,19 @@ class Profile:
 PROFILES: dict[str, Profile] = {
     "smoke": Profile(
         SpectralVAEConfig(width=32, encoder=1, decoder=1, latent=8),
-        DiTConfig(8, width=32, depth=2, heads=4, kernel=3, qk_norm=True, pooled=True),
+        DiTConfig(16, width=32, depth=2, heads=4, kernel=3, qk_norm=True, pooled=True),
         Plan(steps=12, batch=4, lr=1e-3, warmup=4, betas=(0.8, 0.99), every=6),
         Plan(steps=12, batch=8, lr=1e-3, warmup=4, every=6, ema=0.9),
         Plan(steps=6, batch=4, lr=4e-4, warmup=2, every=3),
-        frames=64,
+        frames=16,
+        patch=4,
         crop=4096,
         width=8,
         limit=8,
     ),
     "laptop": Profile(
         SpectralVAEConfig(latent=64),
-        DiTConfig(64, width=160, depth=3, heads=2, kernel=3, qk_norm=True, pooled=True),
+        DiTConfig(80, width=160, depth=3, heads=4, kernel=3, qk_norm=True, pooled=True),
         Plan(
             steps=20_000,
             batch=8,
@@ -112,7 +128,7 @@ PROFILES: dict[str, Profile] = {
             keep="last",
             muon=0.02,
         ),
-        Plan(steps=12_000, batch=8, lr=1e-3, every=500, ema=0.999, muon=0.02),
+        Plan(steps=12_000, batch=16, lr=1e-3, every=500, ema=0.999, muon=0.02),
         Plan(
             steps=8000,
             batch=8,
@@ -124,14 +140,15 @@ PROFILES: dict[str, Profile] = {
             keep="last",
             muon=0.005,
         ),
-        frames=384,
+        frames=96,
+        patch=4,
         crop=8192,
         width=0,
     ),
     # For minutes on a part of a large GPU: the steps are more than fit, the budget ends them.
     "gpu": Profile(
         SpectralVAEConfig(width=192, encoder=3, decoder=6, latent=64),
-        DiTConfig(64, width=192, depth=5, heads=6, kernel=3, qk_norm=True, pooled=True),
+        DiTConfig(128, width=192, depth=5, heads=6, kernel=3, qk_norm=True, pooled=True),
         Plan(
             steps=40_000,
             batch=32,
@@ -155,7 +172,8 @@ PROFILES: dict[str, Profile] = {
             keep="last",
             precision="32-true",
         ),
-        frames=512,
+        frames=128,
+        patch=4,
         crop=16_384,
         width=0,
     ),
@@ -176,4 +194,4 @@ PROFILES: dict[str, Profile] = {
 }
 
 
-MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 2.5, "paper": 11.0}  # GiB of a GPU, by profile
+MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 1.5, "paper": 11.0}  # GiB of a GPU, by profile

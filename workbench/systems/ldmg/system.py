@@ -127,11 +127,12 @@ class LDMG(SoundDiffusion):
         return self.networks.decode_sound(latents)
 
     def standardise(self, z: Tensor) -> Tensor:
-        """Standardise the VAE's latents (…, latent, frames) to mean 0 and variance 1."""
+        """Convert the VAE's latents (…, numbers, frames) to those of the transformer (…, latent,
+        frames / patch), of mean 0 and variance 1."""
         return self.networks.standardise(z)
 
     def destandardise(self, z: Tensor) -> Tensor:
-        """Undo `standardise`."""
+        """Undo `standardise`, but for what the principal components leave out."""
         return self.networks.destandardise(z)
 
     standard, plain = standardise, destandardise  # the old names
@@ -147,14 +148,14 @@ class LDMG(SoundDiffusion):
 
     @property
     def hop(self) -> int:
-        return self.config.vae.hop
+        return self.config.hop
 
     def frames_of(self, seconds: float) -> int:
         return max(1, int(np.ceil(seconds * self.config.rate / self.hop)))
 
     def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
         """Return the shape of one latent. length: latent frames, by default as in training."""
-        return (self.config.vae.latent, self.config.frames if length is None else length)
+        return (self.config.latent, self.config.frames if length is None else length)
 
     def denoiser_for(self, noisy: Tensor) -> Callable[..., Tensor]:
         """Return the transformer. Latents longer than the training windows are denoised in

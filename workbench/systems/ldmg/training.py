@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.models.dit import LDMGConditioning
+from workbench.models.principal import principal
 from workbench.representations.beat_channels import CHANNELS, beat_channels
 from workbench.representations.beat_tracking import known_beats
 from workbench.systems.ldmg.coding import finetune_decoder, fit_vae
@@ -83,6 +84,7 @@ def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDM
         ),
         rate=size.rate,
         frames=size.frames,
+        patch=size.patch,
         genres=tuple(sorted(common)),
         words=caption_words(captions),
         vocabulary=caption_vocabulary(captions),
@@ -91,11 +93,18 @@ def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDM
 
 @torch.inference_mode()
 def measure_latents(networks: Networks, audio: AudioCollection, rows: Sequence[int]) -> None:
-    """Measure the mean and standard deviation of each latent dimension over the training sound."""
-    networks.latent_mean.zero_()
-    networks.latent_std.fill_(1.0)
+    """Measure over the training sound what `Networks.standardise` needs: the principal components
+    of patches, or the mean and standard deviation of each number."""
     chosen = rows[:: max(1, len(rows) // 200)]
-    frames = torch.cat([networks.encode_sound(audio[i]) for i in chosen], dim=1)
+    parts = [networks.encode_frames(audio[i]) for i in chosen]
+    if networks.config.patch:
+        patches = torch.cat([networks.patches(part) for part in parts], dim=1)
+        found = principal(patches.T, networks.config.latent)
+        networks.latent_mean.copy_(found.mean)
+        networks.latent_std.copy_(found.scale)
+        networks.latent_directions.copy_(found.directions)
+        return
+    frames = torch.cat(parts, dim=1)
     networks.latent_mean.copy_(frames.mean(1))
     networks.latent_std.copy_(frames.std(1).clamp(min=1e-3))
 
@@ -149,7 +158,7 @@ class Latents:
         assert data.texts is not None
         items = [data.audio.items[i] for i in rows]
         config = networks.config
-        self.latent, step = config.vae.latent, config.vae.hop / config.rate
+        self.latent, step = config.latent, config.hop / config.rate
         self.pieces = []
         for i, item in zip(rows, items, strict=True):
             z = networks.encode_sound(data.audio[i]).half().cpu()
