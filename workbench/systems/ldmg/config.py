@@ -116,7 +116,7 @@ PROFILES: dict[str, Profile] = {
     ),
     "laptop": Profile(
         SpectralVAEConfig(latent=64),
-        DiTConfig(80, width=160, depth=3, heads=4, kernel=3, qk_norm=True, pooled=True),
+        DiTConfig(96, width=156, depth=3, heads=3, kernel=3, qk_norm=True, pooled=True),
         Plan(
             steps=20_000,
             batch=8,
