@@ -1056,7 +1056,7 @@ whole = system.decode_sound(song_z)
 cut = song_z.shape[1] // 2
 halves = [system.decode_sound(part) for part in (song_z[:, :cut], song_z[:, cut:])]
 difference = np.abs(whole - np.concatenate(halves, axis=1))[0]
-at = cut * system.config.vae.hop
+at = cut * system.config.hop
 plots.lines(plots.axes(width=7), np.arange(-4000, 4000) / rate,
             {"difference": difference[at - 4000 : at + 4000]}, xlabel="seconds from the cut",
             ylabel="|whole − parts|")

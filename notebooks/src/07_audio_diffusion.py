@@ -58,7 +58,7 @@ import torch
 from workbench.music.clip import Clip
 
 random = torch.Generator().manual_seed(seed)
-noise = torch.randn(config.vae.latent, takes[0].audio.shape[1] // config.vae.hop, generator=random)
+noise = torch.randn(config.latent, takes[0].audio.shape[1] // config.hop, generator=random)
 prior = Clip(audio=system.decode_sound(noise), sample_rate=config.rate)
 both = plots.axes(1, 2, width=11, height=3.4)
 plots.spectrogram(both[0], prior.audio[0], config.rate, "normal noise, decoded")
@@ -159,7 +159,7 @@ def euler(x, steps, network=None):
 
 # %%
 count = run.size(10, 50)
-start_at = torch.randn(run.size(2, 4), config.vae.latent, config.frames, generator=random)
+start_at = torch.randn(run.size(2, 4), config.latent, config.frames, generator=random)
 points = euler(start_at, count)
 moves = points.diff(dim=0).flatten(2)  # (steps, windows, numbers)
 chord = (points[-1] - points[0]).flatten(1)  # the straight line between the ends
@@ -318,7 +318,7 @@ def adaln_block(h, c, weight, bias, branch):
 
 # %%
 torch.manual_seed(seed)
-small = DiT(DiTConfig(latent=config.vae.latent, width=64, depth=3, heads=4, kernel=3))
+small = DiT(DiTConfig(latent=config.latent, width=64, depth=3, heads=4, kernel=3))
 seen = {}
 
 
@@ -406,7 +406,7 @@ def training_step(step, batch=16):
 # %%
 stops = (0, total // 10, total // 3, total)
 history, clips = [], []
-same_noise = torch.randn(1, config.vae.latent, config.frames, generator=random)
+same_noise = torch.randn(1, config.latent, config.frames, generator=random)
 began = time.perf_counter()
 for stop in stops:
     while len(history) < stop:
