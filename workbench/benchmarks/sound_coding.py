@@ -57,6 +57,7 @@ def players(bench: SoundBench) -> None:
                 bench.system.config,
                 vae=replace(size.vae, channels=bench.audio.channels),
                 dit=replace(bench.system.config.dit, latent=size.vae.latent),
+                frames=bench.system.config.frames * max(1, bench.system.config.patch),
                 patch=0,
             )
         )
