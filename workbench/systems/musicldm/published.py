@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import CheckpointError, brief
-from workbench.models.music_ldm import MusicLDMSizes
+from workbench.models.music_ldm import FiLMUNet, MusicLDMSizes
 from workbench.models.text_audio import TextAudioConfig
 from workbench.representations.clap import Clap
 from workbench.systems.musicldm.config import MusicLDMConfig
@@ -38,6 +38,7 @@ class Published:
         """Copy the weights into `networks`, which has the same configuration."""
         networks.vae.load_state_dict(self.vae.state_dict())
         networks.vocoder.load_state_dict(self.vocoder.state_dict())
+        assert isinstance(networks.denoiser, FiLMUNet)
         networks.denoiser.unet.load_state_dict(self.unet.state_dict())
         networks.mel_mean.fill_(0.0)
         networks.mel_std.fill_(1.0)
