@@ -553,7 +553,8 @@ run.note("nats per token", bars["MidiGPT"], floor=f"best Markov chain {best:.2f}
 # the network. λ is 0.5 for the longest tail and less for shorter ones (`echo` of `inpaint`). So a
 # filling repeats more of its song. Such a mixture is called a cache language model (Grave and
 # others 2017, arXiv 1612.04426); its cache stores no keys and values, but what followed in the
-# past.
+# past. A second echo, the *anchor*, comes from the bars elsewhere whose neighbours are most like
+# those of the hole. It is found by the place in the bar, and λ is how alike the neighbours are.
 #
 # ## Exercise 3 · Temperature (10 minutes)
 #

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import symusic
 
-from workbench.benchmarks import piano, song_bands, songs
+from workbench.benchmarks import piano, song_bands, song_many, songs
 from workbench.benchmarks.piano_data import copied, grams
 from workbench.benchmarks.song_context import context
 from workbench.benchmarks.song_control import chord_in, control, value_in
@@ -120,6 +120,47 @@ def test_drums_and_other_notes_of_bands_are_counted(bench, monkeypatch):
     assert others[2] > 0
     assert 0 <= drums[5] <= 1
     assert "game-midi is left out" in section["notes"][1]
+
+
+def test_many_fillings_are_counted_by_collection(bench, monkeypatch):
+    monkeypatch.setattr(song_many, "SETS", ("game-midi", "builtin-songs"))
+    monkeypatch.setattr(song_many, "LENGTH", 2)
+    monkeypatch.setattr(song_many, "SIDE", 1)
+    monkeypatch.setattr(song_many, "measure", lambda *_: [0.5] * len(MEASURES))
+    monkeypatch.setenv("WORKBENCH_CACHE", "nowhere")
+    song_many.many(replace(bench, fillings=3))
+    section = bench.report.sections["many"]
+    made, true, *_, worst, _ = section["rows"]
+    assert (made[0], made[1]) == ("builtin-songs", 3)
+    assert true[0] == "builtin-songs: true bars"
+    outside = 2 + song_many.FAULTS.index("outside")
+    assert made[outside] == true[outside] == 0
+    assert worst[1] == 1
+    assert "game-midi is left out" in section["notes"][-1]
+
+
+def test_faults_of_a_filling_are_found_on_its_tracks(bench):
+    """The four bars of one track are emptied, of another moved up; a note after them is removed."""
+    clip = songs_of("builtin-songs", "test", 1)[0]
+    case = next(iter(song_many.holes([clip], bench.vocabulary, 1, 0)), None)
+    assert case is not None
+    wall = song_many.Wall(100, 1000)
+    right = song_many.faults(case, clip, wall)
+    assert right[song_many.FAULTS.index("outside")] == 0
+    begin, end = (clip.bar_lines[case.first + i] * clip.score.tpq for i in (0, song_many.LENGTH))
+    score = clip.score.copy()
+    tuned = [track for track in score.tracks if not track.is_drum]
+    tuned[0].notes = [note for note in tuned[0].notes if not begin <= note.time < end]
+    for note in tuned[1].notes:
+        note.pitch = min(127, note.pitch + 48 * (begin <= note.time < end))
+    wrong = song_many.faults(case, clip.with_score(score), song_many.Wall(0, 1000))
+    assert wrong[0] == 1
+    assert wrong[1] > right[1]
+    assert wrong[2] > right[2]
+    assert wrong[3] == 0
+    last = [note for note in tuned[1].notes if note.time >= end][-1]
+    tuned[1].notes = [note for note in tuned[1].notes if note.time != last.time]
+    assert song_many.faults(case, clip.with_score(score), wall)[3] == 1
 
 
 def test_context_and_control_are_measured(bench):

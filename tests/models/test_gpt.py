@@ -131,15 +131,17 @@ def test_cached_generation_equals_recomputation(model):
 
 
 def random_hints(seed: int, vocab: int = 61):
-    """Hints at random, the same for the same number of calls."""
+    """Hints at random, the same for the same number of calls; those of the prompt are the same in
+    all rows."""
     random = torch.Generator().manual_seed(seed)
 
     def hints(last: torch.Tensor | None, tokens: int = 3) -> torch.Tensor:
-        n, time = (3, tokens) if last is None else (len(last), 1)
+        n, time = (1, tokens) if last is None else (len(last), 1)
         limits = (vocab, 5, 400)
-        return torch.stack(
+        found = torch.stack(
             [torch.randint(limit, (n, time), generator=random) for limit in limits], -1
         )
+        return found if last is not None else found.expand(3, -1, -1)
 
     return hints
 

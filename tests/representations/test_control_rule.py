@@ -150,7 +150,9 @@ def test_drums_are_struck_together_as_often_as_is_usual(vocabulary, facts):
         usual = np.tile([2, 6, most], (BARS, 1, 1))
         _, songs = sampled(vocabulary, facts, ["-1"], Classes.free(BARS, 1), 8, seed=4, usual=usual)
         places = [np.unique(song.notes[:, :2], axis=0)[:, 0] for song in songs]
-        assert all((np.bincount(one, minlength=BARS) >= 2).all() for one in places)
+        counts = [np.bincount(one, minlength=BARS) for one in places]
+        assert all((one <= 6).all() for one in counts)
+        assert not any((one[:-1] + one[1:] == 0).any() for one in counts)  # no two silent bars
         notes = [np.bincount(song.notes[:, 0], minlength=BARS).max() for song in songs]
         found.append(max(notes))
     assert found[0] <= 7 < found[1]
@@ -170,3 +172,23 @@ def test_the_limits_of_a_class_are_those_by_which_it_is_found(kind):
         low, high = limits_of(kind, number)
         assert class_of(kind, low) == number
         assert class_of(kind, min(high, 1e6) - 1e-3) == number
+
+
+def test_a_track_may_rest_for_a_bar_and_must_then_play(vocabulary, facts):
+    """Nothing is requested; the usual least number of positions is 2."""
+    grammar, tables, _ = facts
+    metre, own = vocabulary.id("TimeSig_4/4"), vocabulary.id("Program_0")
+    bar = torch.tensor([vocabulary.id("Bar_None")])
+    usual = np.tile([2, 0, 0], (BARS, 1, 1))
+    rest = (grammar, 1, [metre] * BARS, [own], vocabulary.names)
+    rule = ControlRule(tables, Classes.free(BARS, 1), *rest, usual=usual)
+    may_end = []
+    for _ in range(2):
+        rule(bar)
+        may_end.append(rule(torch.tensor([metre]))[0, bar].item())
+    assert may_end == [True, False]  # the first bar may stay empty, the second may not
+    asked = Classes.free(BARS, 1)
+    asked.tracks[:, 0, KINDS.index("density")] = class_of("density", 2)
+    rule = ControlRule(tables, asked, *rest)
+    rule(bar)
+    assert not rule(torch.tensor([metre]))[0, bar].item()  # what is requested holds in each bar

@@ -149,3 +149,28 @@ def test_ten_notes_are_all_that_a_track_strikes_by_default():
             assert allowed[0, token]
             allowed = rule(torch.tensor([token]))
     assert not allowed[0, own]
+
+
+def test_programs_play_only_their_pitches():
+    """Also in pieces of several notes; where no pitch is left, all are allowed."""
+    vocabulary, grammar = facts()
+    metre, piano = vocabulary.id("TimeSig_4/4"), vocabulary.id("Program_0")
+    pitches = torch.ones(PROGRAMS, 128, dtype=torch.bool)
+    pitches[1] = False
+    pitches[1, 62:66] = True  # of the chord of 60, 64 and 67 only the 64
+    rule = HoleRule(grammar, 1, [metre], [piano], pitches=pitches)
+    random, ids, row = torch.Generator().manual_seed(3), None, []
+    for _ in range(200):
+        ids = torch.multinomial(rule(ids).float(), 1, generator=random).squeeze(1)
+        row.append(int(ids))
+        if row[-1] == END:
+            break
+    names = [vocabulary.names[b] for b in vocabulary.decode(np.array(row[:-1]))]
+    heard = {int(name.split("_")[1]) for name in names if name.startswith("Pitch_")}
+    assert heard
+    assert heard <= {62, 63, 64, 65}
+    nothing = HoleRule(grammar, 1, [metre], [piano], pitches=torch.zeros_like(pitches))
+    ids = None
+    for _ in range(20):
+        ids = torch.multinomial(nothing(ids).float(), 1, generator=random).squeeze(1)
+    assert (nothing.struck > 0).any() or nothing.bars > 0

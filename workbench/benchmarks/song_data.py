@@ -34,6 +34,7 @@ class SongBench:
         report: Receives the tables.
         songs: Number of held-out songs.
         cases: Number of holes.
+        fillings: Number of fillings of many songs.
         seed: Of all samples.
         quick: Whether to make everything smaller.
     """
@@ -43,6 +44,7 @@ class SongBench:
     report: Report
     songs: int = 60
     cases: int = 60
+    fillings: int = 500
     seed: int = 0
     quick: bool = False
 

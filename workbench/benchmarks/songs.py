@@ -17,6 +17,7 @@ from workbench.benchmarks import (
     song_control,
     song_inpainting,
     song_likelihood,
+    song_many,
     song_other,
     song_speed,
 )
@@ -34,6 +35,7 @@ SECTIONS: dict[str, Callable[[SongBench], None]] = {
     "context": song_context.context,
     "control": song_control.control,
     "bands": song_bands.bands,
+    "many": song_many.many,
     "other": song_other.other,
     "builtin": song_builtin.builtin,
     "speed": song_speed.speed,
@@ -55,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--songs", type=whole(1), default=60, help="held-out songs (default 60)")
     add("--cases", type=whole(1), default=60, help="holes to fill (default 60)")
+    add("--fillings", type=whole(1), default=500, help="fillings of section many (default 500)")
     return options
 
 
@@ -71,6 +74,7 @@ def measure(args: argparse.Namespace) -> None:
         Report(benchmark="songs", **vars(args)),
         songs=args.songs,
         cases=min(args.cases, 8) if args.quick else args.cases,
+        fillings=min(args.fillings, 14) if args.quick else args.fillings,
         seed=args.seed,
         quick=args.quick,
     )

@@ -40,7 +40,7 @@ class Sampling:
             section 4.1). 1 is off.
         window: Number of past tokens that the penalty applies to.
         echo: Share of the probability that an echo with the longest reach receives, 0 to 1; those
-            of a shorter reach receive proportionally less. Without echoes it has no effect.
+            of another reach receive proportionally less or more. Without echoes it has no effect.
 
     Raises:
         PromptError: If a value is out of its range.
@@ -84,7 +84,8 @@ class Sampling:
             logits: (n, vocab).
             past: (n, time), the ids so far.
             random: One generator for all rows, or a list with one per row.
-            echoes: The id that each row has as an echo, (n,), and its reach from 0 to 1, (n,).
+            echoes: The id that each row has as an echo, (n,), and its reach, 0 for none, 1 for the
+                longest tail, (n,).
 
         Returns:
             Ids (n,).
@@ -95,7 +96,7 @@ class Sampling:
             score = torch.where(score > 0, score / self.repetition, score * self.repetition)
             logits = logits.scatter(1, recent, score)
         if echoes is not None and self.echo:
-            logits = with_echoes(logits, echoes[0], self.echo * echoes[1])
+            logits = with_echoes(logits, echoes[0], (self.echo * echoes[1]).clamp(max=1))
         if self.temperature < COLDEST:
             return logits.argmax(-1)
         probabilities = (logits / self.temperature).softmax(-1)
@@ -150,18 +151,66 @@ class KeyValueCache:
         self.filled = end
         return self.keys[:, :, :end], self.values[:, :, :end]
 
+    def repeated(self, n: int, more: int) -> KeyValueCache:
+        """Return a copy of a cache of one row for `n` rows, with room for `more` tokens."""
+        _, heads, _, size = self.keys.shape
+        other = KeyValueCache(n, heads, self.filled + more, size, self.keys)
+        other.append(self.keys[:, :, : self.filled], self.values[:, :, : self.filled])
+        return other
+
+
+class SharedCache:
+    """Keys and values of one layer of several continuations of one prompt. Those of the prompt are
+    stored once, so that each step reads them only once from memory."""
+
+    def __init__(self, prompt: KeyValueCache, n: int, length: int) -> None:
+        """prompt: of one row; length: most new tokens."""
+        _, heads, _, size = prompt.keys.shape
+        self.keys, self.values = prompt.keys[0], prompt.values[0]  # (heads, prompt, size)
+        self.own = KeyValueCache(n, heads, length, size, prompt.keys)
+        self.scale = size**-0.5
+
+    @property
+    def filled(self) -> int:
+        return self.keys.shape[1] + self.own.filled
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Add keys and values of one token per row, and return the attention of its query; each
+        (n, heads, 1, size)."""
+        keys, values = self.own.append(key, value)
+        first = torch.matmul(query[:, :, 0].transpose(0, 1), self.keys.transpose(1, 2))
+        second = torch.matmul(query, keys.transpose(2, 3))[:, :, 0].transpose(0, 1)
+        weights = (torch.cat([first, second], -1) * self.scale).softmax(-1)  # (heads, n, time)
+        before, since = weights.split([first.shape[-1], second.shape[-1]], -1)
+        of_prompt = torch.matmul(before, self.values).transpose(0, 1)[:, :, None]
+        return of_prompt + torch.matmul(since.transpose(0, 1)[:, :, None], values)
+
+
+class SingleCache:
+    """The same of one continuation, in one buffer."""
+
+    def __init__(self, prompt: KeyValueCache, length: int) -> None:
+        self.cache = prompt.repeated(1, length)
+
+    @property
+    def filled(self) -> int:
+        return self.cache.filled
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        return F.scaled_dot_product_attention(query, *self.cache.append(key, value))
+
 
 class Step:
     """The network for one new token per row: `model.hidden` and its head, without modules.
 
     Args:
-        model: The network, in evaluation mode.
-        caches: One per layer, with room for the new tokens. Their weights and the model's must not
-            change.
+        model: The network, in evaluation mode. Its weights must not change.
+        caches: One per layer, with room for the new tokens.
     """
 
-    def __init__(self, model: GPT, caches: Sequence[KeyValueCache]) -> None:
-        self.model, self.caches, config = model, caches, model.config
+    def __init__(self, model: GPT, caches: Sequence[SharedCache | SingleCache]) -> None:
+        self.model, config = model, model.config
+        self.caches: Sequence[SharedCache | SingleCache] = caches
         self.heads, self.width, self.size = config.heads, config.width, config.width // config.heads
         self.head = model.wte.weight.detach().t().contiguous()
         self.last = _norm_of(model.ln_f)
@@ -197,8 +246,7 @@ class Step:
             turned = split[:, :2]  # query and key
             if rope is not None:
                 turned = turned * cos + turned.roll(self.size // 2, -1) * sin
-            keys, values = cache.append(turned[:, 1, :, None], split[:, 2, :, None])
-            y = F.scaled_dot_product_attention(turned[:, 0, :, None], keys, values)
+            y = cache.attend(turned[:, 0, :, None], turned[:, 1, :, None], split[:, 2, :, None])
             x = x + _mapped(y.reshape(n, -1), *project)
             grown = _mapped(torch.layer_norm(x, norm, *norm_2), *grow)
             x = x + _mapped(F.gelu(grown, approximate="tanh"), *shrink)
@@ -249,10 +297,10 @@ def stream(
         allowed: Receives the last tokens (n,), or None at the start, and returns which tokens may
             follow, (n, vocab) bool, at least one in each row. Ids beyond its last column are not
             allowed.
-        hints: Receives the same and returns the hints of the prompt, then of the last tokens; for a
-            network that reads hints.
+        hints: Receives the same and returns the hints of the prompt, which are the same in all
+            rows, then of the last tokens; for a network that reads hints.
         echoes: Receives the same and returns the tokens that may repeat the past, (n,), and their
-            reach, 0 to 1, (n,); for `Sampling.echo`.
+            reach, (n,); for `Sampling.echo`.
         end: The token that ends a row.
     """
     sampling = sampling or Sampling()
@@ -263,20 +311,25 @@ def stream(
     length = min(length, config.context - start)
     seeds = seed if isinstance(seed, Sequence) else row_seeds(seed_of(seed), n)
     random = [generator(row) for row in seeds]
-    size = config.width // config.heads
-    caches = [
-        KeyValueCache(n, config.heads, start + length, size, model.wte.weight)
-        for _ in range(config.depth)
-    ]
+    caches = caches_for(model, start)
     past = torch.empty(n, length, dtype=torch.long)
     done = torch.zeros(n, dtype=torch.bool)
-    one, ids = Step(model, caches), None
+    one, ids = None, None
     for step in range(length):
         with torch.inference_mode():
             about = hints(ids) if hints is not None else None
-            if ids is None:
-                whole = model.hidden(prompt.expand(n, start), caches, hints=about)
-                logits = F.linear(whole[:, -1], model.wte.weight)  # (n, vocab)
+            if ids is None or one is None:
+                whole = model.hidden(
+                    prompt[None], caches, hints=None if about is None else about[:1]
+                )
+                logits = F.linear(whole[:, -1], model.wte.weight).repeat(n, 1)  # (n, vocab)
+                one = Step(
+                    model,
+                    [
+                        SingleCache(cache, length) if n == 1 else SharedCache(cache, n, length)
+                        for cache in caches
+                    ],
+                )
             else:
                 logits = one(ids, about)
             logits = logits.float()
@@ -293,6 +346,12 @@ def stream(
         yield ids
         if end is not None and done.all():
             return
+
+
+def caches_for(model: GPT, length: int) -> list[KeyValueCache]:
+    """Return empty caches of one row for `length` tokens, one per layer."""
+    heads, size = model.config.heads, model.config.width // model.config.heads
+    return [KeyValueCache(1, heads, length, size, model.wte.weight) for _ in model.h]
 
 
 def generate(model: GPT, prompt: Tensor, n: int, length: int, **settings: object) -> Tensor:

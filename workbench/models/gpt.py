@@ -86,6 +86,12 @@ def rotate(x: Tensor, rope: Rope) -> Tensor:
     return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
 
 
+def causal(time: int, past: int, device: torch.device) -> Tensor:
+    """Return which tokens each of `time` new ones attends to, of `past` before them and of
+    themselves: (time, past + time) bool."""
+    return torch.ones(time, past + time, dtype=torch.bool, device=device).tril(past)
+
+
 class KVCache(Protocol):
     """Keys and values of earlier tokens in one layer, see `generation.KeyValueCache`."""
 
@@ -118,7 +124,11 @@ class Attention(nn.Module):
         # One new token attends to all before it; several at once need a causal mask. There is no
         # dropout here, because the fused kernel does not support it on a CPU, and a training step
         # without that kernel takes twice as long.
-        y = F.scaled_dot_product_attention(query, key, value, is_causal=time > 1)  # as query
+        past = key.shape[2] - time
+        mask = causal(time, past, x.device) if past and time > 1 else None
+        y = F.scaled_dot_product_attention(  # as query
+            query, key, value, attn_mask=mask, is_causal=time > 1 and mask is None
+        )
         return self.c_proj(y.transpose(1, 2).reshape(batch, time, width))
 
 

@@ -11,9 +11,9 @@ tokens keeps them, too, and the network chooses among what is left:
                notes is struck again while it sounds
     chord      its three notes come first, and then have four fifths of the sound
 
-For a track whose density is left free, the fewest and the most positions may be given, so that it
-does not fall silent beside tracks that have requests, and the most notes: at each place it strikes
-further notes together only up to about its share of them.
+For a track whose density is left free, the fewest and the most positions may be given, and the most
+notes: at each place it strikes further notes together only up to about its share of them. The
+fewest count in a bar after one in which the track was silent, so that it may rest, but not stop.
 
 A rule counts what it cannot forbid: where nothing else is left, the grammar alone decides. It is
 exact for vocabularies whose pitches are tokens of their own.
@@ -26,7 +26,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from workbench.representations.controls import CHORDS, FREE, KINDS, LIMITS, SILENT, TRIADS, Classes
@@ -81,6 +80,12 @@ class ControlTables:
         self.to = np.where(bar, -1, first)  # where it moves in this bar, or −1
         self.opens = np.where(bar, first, -1)  # and in the next one
         self.ends = bar | (np.arange(v.size) == END)  # leaves the bar
+        self.moves, self.opening_bar = self.to >= 0, self.opens >= 0
+        self.met = self.begun + self.places  # positions of a track that does not play here
+        self.any_begun = self.begun.any(0)
+        self.together = self.notes - self.places  # notes that share a position with others
+        # pieces that begin a note, move or leave the bar: all others leave densities as they are
+        self.counts = self.notes.any(0) | self.moves | self.opening_bar | self.ends
 
     def _add(self, i: int, events: Sequence[tuple[str, float]]) -> None:
         begun: set[int] = set()
@@ -123,6 +128,7 @@ class _Bar:
     """What a stream has played in the current bar."""
 
     number: int = -1
+    before: set[int] | None = None  # programs that played in the bar before; None in the first bar
     start: int = 0  # in positions from the first bar
     position: int = 0
     program: int = -1
@@ -171,19 +177,35 @@ class ControlRule(HoleRule):
         ]
         self.chords = [_pitch_classes(chord) for chord in classes.chords.tolist()]
         self.tuned = any(numbers)  # 0: the drums
+        kinds = {kind for bar in self.limits for limits in bar.values() for kind in limits}
+        self.wished = bool(kinds - {"density", "notes"}) or any(self.chords)
+        self.least = [  # the fewest positions of each track that has to play
+            {program: own["density"][0] for program, own in bar.items() if own["density"][0] > 0}
+            for bar in self.limits
+        ]
+        self.usual = [  # the tracks for which nothing is requested
+            {n for n, wishes in zip(numbers, tracks, strict=True) if all(w == FREE for w in wishes)}
+            for tracks in classes.tracks.tolist()
+        ]
+        self.late_of: dict[int, np.ndarray] = {}  # what `_late` and `_dues` have computed
+        self.dues_of: dict[tuple[int, float], np.ndarray] = {}
         super().__init__(grammar, n, metres, programs, **more)
 
     def __call__(self, ids: Tensor | None) -> Tensor:
         fine = super().__call__(ids)
-        for row, bar in enumerate(self.state):
+        rows = fine.numpy()  # the same memory
+        for row, (bar, own) in enumerate(zip(self.state, rows, strict=True)):
+            if not self.wished and not own[self.tables.counts].any():
+                continue
             late, broken = self._late(bar.number + 1), self._nothing()
             if 0 <= bar.number < self.limit:
-                late |= self._behind(bar) | self._crowded_out(bar, int(self.struck[row].sum()))
+                late = late | self._behind(bar)
+                late |= self._crowded_out(bar, row)
                 broken = self._breaks(bar)
             for forbidden in (broken | late, broken):  # where nothing is left, late is allowed
-                kept = fine[row] & ~torch.from_numpy(forbidden)
+                kept = own & ~forbidden
                 if kept.any():
-                    fine[row] = kept
+                    rows[row] = kept
                     break
         return fine
 
@@ -193,13 +215,16 @@ class ControlRule(HoleRule):
     def _late(self, number: int) -> np.ndarray:
         """Return which ids begin a bar too late for its density, or with a track that shall be
         silent: (size,) bool."""
-        opens, late = self.tables.opens, self._nothing()
-        if 0 <= number < self.limit:
-            for program, limits in self.limits[number].items():
-                low, high = limits["density"]
-                late |= (opens >= 0) & (self._due(number, low, opens) > 0)
-                late |= self.tables.opening[program] >= high
-        return late
+        if number not in self.late_of:
+            opens, late = self.tables.opens, self._nothing()
+            if 0 <= number < self.limit:
+                for program, limits in self.limits[number].items():
+                    low, high = limits["density"]
+                    if program not in self.usual[number]:
+                        late |= self.tables.opening_bar & (self._due(number, low, opens) > 0)
+                    late |= self.tables.opening[program] >= high
+            self.late_of[number] = late
+        return self.late_of[number]
 
     def _take(self, ids: Tensor) -> None:
         super()._take(ids)
@@ -211,7 +236,9 @@ class ControlRule(HoleRule):
         """Add a base token to what a bar has."""
         track = bar.tracks.get(bar.program)
         if kind == "Bar":
-            bar.start += self.sizes[bar.number] if bar.number >= 0 else 0
+            if bar.number >= 0:
+                bar.start += self.sizes[bar.number]
+                bar.before = {*bar.tracks}
             bar.number, bar.position, bar.tracks = bar.number + 1, 0, {}
             bar.heard, bar.inside, bar.outside = set(), 0.0, 0.0
         elif kind == "Position":
@@ -247,16 +274,17 @@ class ControlRule(HoleRule):
         for program, limits in self.limits[bar.number].items():
             track = bar.tracks.get(program, _Track())
             if limits["density"][1] < np.inf:
-                here = t.begun[program] & (not track.here)
-                count = track.positions + here + t.places[program]
-                broken |= count >= limits["density"][1]
+                more = t.places[program] if track.here else t.met[program]
+                broken |= more >= limits["density"][1] - track.positions
             if "notes" in limits:
                 broken |= self._too_many(bar, track, program, limits["notes"][1])
             if "polyphony" in limits:
                 broken |= self._polyphony(bar, track, program, *limits["polyphony"])
         full = all(self._full(bar, number) for number in self.limits[bar.number])
         if full:
-            broken |= t.to >= 0
+            broken |= t.moves
+        if not self.wished:
+            return broken
         track = bar.tracks.get(bar.program, _Track())
         limits = self._wished(bar)
         if "register" in limits:
@@ -283,7 +311,9 @@ class ControlRule(HoleRule):
         a beat later."""
         t = self.tables
         share = min(1.0, (bar.position + BEAT) / self.sizes[bar.number])
-        together = t.notes[program] - t.places[program] - (t.begun[program] & (not track.here))
+        together = t.together[program]
+        if not track.here:
+            together = together - t.begun[program]
         several = track.notes + t.notes[program] > 1 + share * most
         return np.logical_and(together > 0, several)
 
@@ -301,15 +331,17 @@ class ControlRule(HoleRule):
         high = self.limits[bar.number][program]["density"][1]
         return bar.tracks.get(program, _Track()).positions + 1 >= high
 
-    def _least(self, bar: _Bar) -> dict[int, float]:
-        """Return the fewest positions of each track that has to play."""
-        return {
-            program: limits["density"][0]
-            for program, limits in self.limits[bar.number].items()
-            if limits["density"][0] > 0
-        }
+    def _least(self, bar: _Bar) -> list[tuple[int, float]]:
+        """Return the fewest positions of each track that has to play. One for which nothing is
+        requested may rest for a bar."""
+        usual = self.usual[bar.number]
+        return [
+            (program, low)
+            for program, low in self.least[bar.number].items()
+            if program not in usual or (bar.before is not None and program not in bar.before)
+        ]
 
-    def _due(self, number: int, low: float, position: np.ndarray) -> np.ndarray:
+    def _due(self, number: int, low: float, position: Any) -> Any:
         """Return how many positions a track must have when the music moves to one, so that it
         reaches `low` in sixteenths; in closer steps, if the bar has too few of these."""
         length = self.sizes[number]
@@ -319,25 +351,35 @@ class ControlRule(HoleRule):
     def _behind(self, bar: _Bar) -> np.ndarray:
         """Moving on, or ending the bar, where a track has too few positions."""
         t, length, late = self.tables, self.sizes[bar.number], self._nothing()
-        for program, low in self._least(bar).items():
+        for program, low in self._least(bar):
             track = bar.tracks.get(program, _Track())
-            count = track.positions + (t.begun[program] & (not track.here))
-            late |= (t.to >= 0) & (count < self._due(bar.number, low, t.to))
+            dues = self._dues(bar.number, low)
+            if track.here:
+                late |= t.moves & (track.positions < dues)
+            else:
+                late |= t.moves & (track.positions + t.begun[program] < dues)
             if bar.position < length - 1:
-                late |= t.ends & (count < low)
+                lacking = low - track.positions
+                late |= t.ends & ((0 if track.here else t.begun[program]) < lacking)
         return late
 
-    def _crowded_out(self, bar: _Bar, struck: int) -> np.ndarray:
-        """Notes of other tracks that would take the last places at this position, `struck` of which
-        are taken, from tracks that have too few positions."""
+    def _dues(self, number: int, low: float) -> np.ndarray:
+        """Return `_due` where each id moves to."""
+        if (number, low) not in self.dues_of:
+            self.dues_of[number, low] = self._due(number, low, self.tables.to)
+        return self.dues_of[number, low]
+
+    def _crowded_out(self, bar: _Bar, row: int) -> np.ndarray | bool:
+        """Notes of other tracks that would take the last places at this position from tracks that
+        have too few positions."""
         lacking = []
-        for program, low in self._least(bar).items():
+        for program, low in self._least(bar):
             track = bar.tracks.get(program, _Track())
-            due = self._due(bar.number, low, np.array(bar.position + 1))
+            due = self._due(bar.number, low, bar.position + 1)
             if not track.here and track.positions < due + 1:
                 lacking.append(program)
-        if not lacking or struck + len(lacking) < self.together:
-            return self._nothing()
+        if not lacking or int(self.struck[row].sum()) + len(lacking) < self.together:
+            return False
         others = self.tables.begun.copy()
         others[lacking] = False
         found: np.ndarray = np.asarray(others.any(axis=0))
@@ -360,7 +402,7 @@ class ControlRule(HoleRule):
         if track.here and (track.notes + 1) / track.positions >= high:
             broken |= more
         elif track.here and mean < low and track.here < int(self.most[program]):
-            broken |= ~more & ((t.to >= 0) | t.ends | t.begun.any(0))
+            broken |= ~more & (t.moves | t.ends | t.any_begun)
         return broken
 
 

@@ -95,6 +95,7 @@ class _Onsets:
         self.program = torch.full((v.size,), -1)  # the last program in it
         self.here: list[list[tuple[int, int]]] = []  # (program, pitch) up to the first move
         self.last: list[list[tuple[int, int]]] = []  # and after the last one
+        self.notes: list[tuple[int, int, int]] = []  # (id, program, pitch) of all of them
         # Notes begin with their Program; the pitch may be in the next piece.
         self.begun = torch.zeros(v.size, PROGRAMS, dtype=torch.long)  # up to the first move
         self.begun_last = torch.zeros(v.size, PROGRAMS, dtype=torch.long)  # after the last one
@@ -134,6 +135,7 @@ class _Onsets:
                 self.opening[i] = int(value[0])
             elif kind in ("Pitch", "PitchDrum"):
                 notes[-1].append((program, int(value[0])))
+                self.notes.append((i, program, int(value[0])))
         self.moves[i], self.program[i] = len(notes) > 1, program
         self.here.append(notes[0])
         self.last.append(notes[-1])
@@ -188,15 +190,22 @@ class _Rule:
     """The grammar of n streams, updated with each sampled token."""
 
     def __init__(
-        self, grammar: TokenGrammar, n: int, most: Tensor | None = None, together: int = 0
+        self,
+        grammar: TokenGrammar,
+        n: int,
+        most: Tensor | None = None,
+        together: int = 0,
+        pitches: Tensor | None = None,
     ) -> None:
         """n: number of streams. most: most notes of each program at one position, (PROGRAMS,),
-        drums first; default: TOGETHER. together: most notes of all programs; 0 for any number."""
+        drums first; default: TOGETHER. together: most notes of all programs; 0 for any number.
+        pitches: those that each program may play, (PROGRAMS, 128) bool; default: all."""
         self.grammar, self.n = grammar, n
         self.most = torch.full((PROGRAMS,), TOGETHER) if most is None else most
         self.together = together or PROGRAMS * TOGETHER
         later = grammar.onsets.begun_later
         self.too_many = (later > self.most).any(1) | (later.sum(1) > self.together)
+        self.far = None if pitches is None else _far(grammar, pitches)
         self.program = torch.full((n,), -1)  # of the current note
         self.struck = torch.zeros(
             n, PROGRAMS, dtype=torch.long
@@ -260,12 +269,31 @@ class _Rule:
         fine = g.follows[self.last, self.drum + 1] & g.forward[self.position + 1]
         return fine & ~self._crowded()
 
+    def _near(self, fine: Tensor) -> Tensor:
+        """Return the ids without pitches that the programs do not play, in the rows where any are
+        left."""
+        if self.far is None:
+            return fine
+        near = fine & ~self.far[self.program]
+        return torch.where(near.any(1, keepdim=True), near, fine)
+
     @property
     def between_notes(self) -> Tensor:
         """Whether the last note, or a bar without notes, is complete: (n,) bool."""
         at = [KINDS.index(name) for name in ENDS_NOTE]
         whole = torch.isin(self.last, torch.tensor(at))
         return whole & ~((self.last == KINDS.index("Velocity")) & (self.drum == 0))
+
+
+def _far(g: TokenGrammar, pitches: Tensor) -> Tensor:
+    """Return the ids that hold a pitch which its program must not play, by the program of the note
+    that they continue, the last row if there is none: (PROGRAMS + 1, size) bool."""
+    every = F.pad(pitches, (0, 0, 0, 1), value=True)
+    opening = g.onsets.opening
+    far = ~every[:, opening.clamp(min=0)] & (opening >= 0)
+    ids, programs, notes = torch.tensor(g.onsets.notes, dtype=torch.long).view(-1, 3).T
+    far[:, ids[~pitches[programs, notes]]] = True
+    return far
 
 
 class HoleRule(_Rule):
@@ -280,6 +308,7 @@ class HoleRule(_Rule):
         most: Most notes of each program at one position, (PROGRAMS,), drums first; default:
             TOGETHER.
         together: Most notes of all programs at one position; 0 for any number.
+        pitches: Those that each program may play, (PROGRAMS, 128) bool, drums first; default: all.
     """
 
     def __init__(
@@ -292,8 +321,9 @@ class HoleRule(_Rule):
         lengths: Sequence[int] | None = None,
         most: Tensor | None = None,
         together: int = 0,
+        pitches: Tensor | None = None,
     ) -> None:
-        super().__init__(grammar, n, most, together)
+        super().__init__(grammar, n, most, together, pitches)
         self.limit = len(metres)
         self.sizes = grammar.length[list(metres)].tolist() if lengths is None else lengths
         others = torch.ones(grammar.programs.shape[1], dtype=torch.bool)
@@ -317,7 +347,7 @@ class HoleRule(_Rule):
     def __call__(self, ids: Tensor | None) -> Tensor:
         if ids is not None:
             self._take(ids)
-        fine = self._music() & self.fits[self.bars]
+        fine = self._near(self._music() & self.fits[self.bars])
         fine[:, END] = (self.bars == self.limit) & self.between_notes
         return _never_empty(fine, END)
 

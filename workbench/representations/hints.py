@@ -19,7 +19,8 @@ distances to the next bar after the hole, and to the same place of other bars, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 
 import numpy as np
 import torch
@@ -204,15 +205,20 @@ class _Trail:
     """A growing sequence with the last place of each tail in it."""
 
     def __init__(self, ids: Sequence[int]) -> None:
-        self.ids: list[int] = []
-        self.places: list[dict[tuple[int, ...], int]] = [{} for _ in ORDERS]
-        for token in ids:
-            self.add(token)
+        self.ids = list(ids)
+        self.older: list[dict[tuple[int, ...], int]] = [
+            dict(zip(self._tails(order), count(order - 1), strict=False)) for order in ORDERS
+        ]
+        self.places: list[dict[tuple[int, ...], int]] = [{} for _ in ORDERS]  # since the copy
+
+    def _tails(self, order: int) -> Iterator[tuple[int, ...]]:
+        return zip(*(self.ids[i:] for i in range(order)), strict=False)
 
     def copy(self) -> _Trail:
         """Return a sequence that grows on its own."""
         other = _Trail([])
-        other.ids, other.places = self.ids.copy(), [places.copy() for places in self.places]
+        other.ids, other.older = self.ids.copy(), self.older
+        other.places = [places.copy() for places in self.places]
         return other
 
     def add(self, token: int) -> tuple[int, int]:
@@ -228,10 +234,16 @@ class _Trail:
     def after(self, ids: Sequence[int]) -> tuple[int, int]:
         """Return the echo of the last of some ids, and its reach, without adding them."""
         found = (0, 0)
-        for level, (order, places) in enumerate(zip(ORDERS, self.places, strict=True), 1):
-            place = places.get(tuple(ids[-order:])) if len(ids) >= order else None
-            if place is not None:
-                found = (self.ids[place + 1], level)
+        recent = ids[-ORDERS[-1] :]
+        for level, order in enumerate(ORDERS):
+            if len(recent) < order:
+                break
+            tail = tuple(recent[-order:])
+            place = self.places[level].get(tail)
+            place = self.older[level].get(tail) if place is None else place
+            if place is None:
+                break  # where a longer tail occurred, the shorter one did
+            found = (self.ids[place + 1], level + 1)
         return found
 
 

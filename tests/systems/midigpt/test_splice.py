@@ -7,6 +7,7 @@ import symusic
 
 from tests.music.test_patching import file_of, hits
 from workbench.music.clip import Clip
+from workbench.representations.anchor import place_like
 from workbench.representations.tokens import Vocabulary
 from workbench.systems.midigpt.config import Known
 from workbench.systems.midigpt.splice import read, with_bars
@@ -72,3 +73,19 @@ def test_two_beats_too_many_stay_a_bar_each():
     reading = read(in_metre(1), 16, 22, None, Vocabulary(), Known(("0",), ("1/4", "4/4")))
     names = [Vocabulary().names[i] for i in reading.song.bars[reading.hole.first :][:3]]
     assert names == ["TimeSig_4/4", "TimeSig_1/4", "TimeSig_1/4"]
+
+
+@pytest.mark.parametrize("beat", range(4))
+def test_a_hole_at_any_beat_of_bars_of_one_beat_finds_its_repetition(beat):
+    """The joined bars begin at the hole, and so do those of the place that is like it."""
+    clip = in_metre(1)
+    score = clip.score.copy()
+    score.tracks[0].notes = [
+        symusic.Note(120 * step, 120, 50 + step % 128 * 7 % 30, 64) for step in range(3 * 128)
+    ]  # 32 beats, three times
+    again = Clip(score)
+    first = 44 + beat
+    reading = read(again, first, first + 8, None, Vocabulary(), Known(("0",), ("1/4", "4/4")))
+    place, likeness = place_like(reading.song, reading.hole)
+    assert likeness > 0.9
+    assert int(reading.grid.bars[place]) in (first - 32, first + 32)

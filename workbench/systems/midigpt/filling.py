@@ -21,9 +21,10 @@ from torch import Tensor
 
 from workbench.arguments import row_seeds, seed_of
 from workbench.errors import CheckpointError, PromptError
-from workbench.models.generation import Sampling, stream
+from workbench.models.generation import Echoing, Sampling, caches_for, stream
 from workbench.models.gpt import GPT, GPTConfig
 from workbench.music.clip import Clip, clip_of
+from workbench.representations.anchor import Anchor, place_like
 from workbench.representations.control_rule import ControlRule, ControlTables
 from workbench.representations.controls import FREE, Classes, Control, Controls
 from workbench.representations.grammar import HoleRule, TokenGrammar
@@ -42,11 +43,18 @@ from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import BOS, END, PAD, Vocabulary
 from workbench.systems.configs import config_from
 from workbench.systems.midigpt.config import Known, MidiGPTConfig
-from workbench.systems.midigpt.neighbours import usual_counts
-from workbench.systems.midigpt.ranking import FLUENCY, misfit, missed
+from workbench.systems.midigpt.neighbours import pitches, usual_counts
+from workbench.systems.midigpt.ranking import FLUENCY, Surroundings, misfit, missed
 from workbench.systems.midigpt.sequences import rows_in, split, with_hints
 from workbench.systems.midigpt.splice import Reading, read, splice, with_bars
-from workbench.systems.midigpt.wishes import SHAPES, classes_asked, room_for, wishes_of, with_usual
+from workbench.systems.midigpt.wishes import (
+    REGISTER,
+    SHAPES,
+    classes_asked,
+    room_for,
+    wishes_of,
+    with_usual,
+)
 from workbench.systems.provenance import signed_takes
 from workbench.systems.region import Region
 from workbench.systems.sampling import checked
@@ -57,7 +65,11 @@ CANDIDATES = 6  # versions that are sampled for each one returned
 # for four bars of 40 validation songs, 57 % occur elsewhere in the song, without echoes 37 % (true
 # bars 80 %), and 9 % occurred before in the same filling, without echoes 12 % (true bars 9 %). If
 # echoes are also found in the filling, it runs in circles: 50 % in eight bars (true bars 13 %).
+# With anchors (`representations/anchor.py`) beside them, single candidates for 14 songs of games
+# repeat 49 instead of 6 % of their figures (true bars 92 %), for 8 holes of orchestral movements 13
+# instead of 1 % (true bars 30 %), for 20 pop songs 68 instead of 58 % (true bars 80 %).
 ECHO = 0.5
+SUREST = 0.9  # largest share that an anchor receives; by default it is its likeness
 SHORTEST = 128  # smallest context in tokens: a bar, its question and room for an answer
 FOLLOWING = 2  # bars after a hole that count when candidates are ranked
 LONGEST_STROKE = 8  # bars generated in one stroke: the longest hole in training
@@ -287,10 +299,10 @@ class SongFilling(System):
         if candidates == 1:
             return songs
         classes, _ = asked.within(replace(whole, last=done))
+        known = Surroundings.of(songs[0], whole, self.vocabulary)
         costs = []
-        for song in songs:
-            cost = misfit(song, whole, done, self.vocabulary)
-            cost += FLUENCY * self._surprise(song, whole, done)
+        for song, surprise in zip(songs, self._surprises(songs, whole, done), strict=True):
+            cost = misfit(song, whole, done, self.vocabulary, known) + FLUENCY * surprise
             if asked.wished and self.controls is not None:
                 cost += missed(song, replace(whole, last=done), classes, self.controls)
             costs.append(cost)
@@ -299,18 +311,35 @@ class SongFilling(System):
             songs[min(range(first, first + candidates), key=lambda i: costs[i])] for first in groups
         ]
 
-    def _surprise(self, song: RemiSong, hole: Hole, done: int) -> float:
+    @torch.inference_mode()
+    def _surprises(self, songs: Sequence[RemiSong], hole: Hole, done: int) -> list[float]:
         """Return −log p of the bars of a hole that are filled, up to `done`, and of those that
-        follow it, at most FOLLOWING, given the music before them: nats per token."""
+        follow it, at most FOLLOWING, given the music before them: nats per token, of each song. The
+        songs differ in the hole alone; the network reads what is before it once."""
         last = done + FOLLOWING if done == hole.last else done
-        bars = bars_of(song, self.vocabulary)[:last]
-        new = sum(map(len, bars[hole.first :]))
-        room, first = self.config.gpt.context - 1 - new, hole.first
-        while first > 0 and room >= len(bars[first - 1]):
+        context = self.config.gpt.context
+        songs_bars = [bars_of(song, self.vocabulary)[:last] for song in songs]
+        new = [np.concatenate(bars[hole.first :])[: context - 1] for bars in songs_bars]
+        before = songs_bars[0][: hole.first]
+        first, room = hole.first, context - 1 - max(map(len, new))
+        while first > 0 and room >= len(before[first - 1]):
             first -= 1
-            room -= len(bars[first])
-        ids = np.concatenate([[BOS], *bars[first:]])[: self.config.gpt.context]
-        return float(self.nll(torch.from_numpy(ids)[None])[0, -new:].mean())
+            room -= len(before[first])
+        known = np.concatenate([[BOS], *before[first:]])
+        size = len(known) - 1  # the last of them predicts the first new token
+        rows = [self.hinted(torch.from_numpy(np.concatenate([known, own]))[None]) for own in new]
+        caches = caches_for(self.networks, size)
+        if size:
+            ids, more = split(rows[0][:, :size])
+            self.networks.hidden(ids, caches, hints=more.get("hints"))
+        found = []
+        for row, own in zip(rows, new, strict=True):
+            ids, more = split(row[:, size:])
+            own_caches = [cache.repeated(1, ids.shape[1]) for cache in caches]
+            logits = self.networks(ids, own_caches, size, **more)[0, :-1].float()
+            loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(own).long())
+            found.append(float(loss))
+        return found
 
     def _stroke(self, song: RemiSong, hole: Hole, asked: Asked) -> Hole:
         """Return the first bars of a hole: as many as one hole had in training, or fewer if the
@@ -421,6 +450,10 @@ class SongFilling(System):
             # bars that an earlier stroke wrote are no music of the song
             outside = memory(song, reading.hole, self.vocabulary)
             echoes = self.hints.recall(ids_before, n, outside, known)
+            place, likeness = place_like(song, reading.hole)
+            first = place + hole.first - reading.hole.first
+            anchor = Anchor(song, hole, first, self.vocabulary, self.tables.events)
+            echoes = the_longer(echoes, anchor.follow(n, min(SUREST, likeness) / ECHO))
         ids: list[Tensor] = []
         reported = 0
         room = self.config.gpt.context - len(ids_before)
@@ -457,6 +490,7 @@ class SongFilling(System):
             "lengths": reading.grid.lengths[hole.first : hole.last].tolist(),
             "most": most,
             "together": together,
+            "pitches": self._pitches(reading, asked),
         }
         programs = hole.tracks(reading.song).tolist()
         classes, usual = asked.within(hole)
@@ -474,11 +508,30 @@ class SongFilling(System):
             **limits,
         )
 
+    def _pitches(self, reading: Reading, asked: Asked) -> Tensor:
+        """Return which pitches each program may play, (PROGRAMS, 128) bool: any where a register,
+        polyphony or length is requested."""
+        found = pitches(reading.song, reading.hole, self.vocabulary)
+        for i, token in enumerate(reading.hole.tracks(reading.song).tolist()):
+            if (asked.classes.tracks[:, i, [REGISTER, *SHAPES]] != FREE).any():
+                found[int(self.vocabulary.names[token].split("_")[1]) + 1] = True
+        return found
+
     def _read(self, row: Tensor, bars: int) -> RemiSong:
         """Return the first `bars` bars of sampled ids as a note table."""
         base = self.vocabulary.decode(row[row != END].numpy())
         parts = self.vocabulary.bars(base)[:bars]
         return RemiSong.from_ids(np.concatenate(parts) if parts else np.empty(0, dtype=np.int64))
+
+
+def the_longer(one: Echoing, other: Echoing) -> Echoing:
+    """Return, in each row, the echo with the longer reach."""
+
+    def echoes(last: Tensor | None) -> tuple[Tensor, Tensor]:
+        (token, reach), (own, share) = one(last), other(last)
+        return torch.where(share > reach, own, token), torch.maximum(share, reach)
+
+    return echoes
 
 
 def enclosed(song: RemiSong, hole: Hole) -> bool:

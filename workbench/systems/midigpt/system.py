@@ -60,7 +60,8 @@ class MidiGPT(SongFilling):
     `from_pretrained("songs-gpt")` loads the shipped system, `train` trains one. In all methods,
     `temperature`, `top_k`, `top_p`, `repetition` and `echo` are those of `generation.Sampling`;
     where none is given, the temperature is 0.8, `top_p` 0.95, and `echo` 0.5 for bars with music
-    before and after them, 0 in new songs and at the ends of songs.
+    before and after them, 0 in new songs and at the ends of songs. With less `echo`, fillings
+    repeat less of their song.
     """
 
     makes: ClassVar = "a song"

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from workbench.systems.midigpt.splice import Reading
 
 SHAPES = [KINDS.index("polyphony"), KINDS.index("length")]
+REGISTER = KINDS.index("register")
 OF_DRUMS = 2  # kinds of control that drums have: density and polyphony
 
 
