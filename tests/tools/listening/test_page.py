@@ -111,9 +111,13 @@ def test_a_test_is_rated_by_keyboard_through_to_its_analysis(
             if number == 0 and done == 4:  # reloaded on the way
                 play_all(page)
                 page.locator("fieldset").first.locator("input").nth(2).check()
-                page.wait_for_timeout(1000)  # Chromium stores in its own time
-                page.reload()
-                page.get_by_role("button", name="Continue as Grace (5 of 9 started)").press("Enter")
+                again = page.get_by_role("button", name="Continue as Grace (5 of 9 started)")
+                for _ in range(20):  # Chromium stores in its own time
+                    page.wait_for_timeout(500)
+                    page.reload()
+                    if again.count():
+                        break
+                again.press("Enter")
                 expect(page.locator("#where")).to_have_text(re.compile("^5 of 9"))
                 expect(page.locator("fieldset input:checked")).to_have_count(1)
                 expect(page.locator(".heard").first).to_contain_text("✓")
