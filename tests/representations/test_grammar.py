@@ -166,9 +166,9 @@ def test_programs_play_only_their_pitches():
         if row[-1] == END:
             break
     names = [vocabulary.names[b] for b in vocabulary.decode(np.array(row[:-1]))]
-    heard = {int(name.split("_")[1]) for name in names if name.startswith("Pitch_")}
-    assert heard
-    assert heard <= {62, 63, 64, 65}
+    sampled = {int(name.split("_")[1]) for name in names if name.startswith("Pitch_")}
+    assert sampled
+    assert sampled <= {62, 63, 64, 65}
     nothing = HoleRule(grammar, 1, [metre], [piano], pitches=torch.zeros_like(pitches))
     ids = None
     for _ in range(20):

@@ -50,14 +50,15 @@ def players(bench: SoundBench) -> None:
     coding = replace(size.coding, steps=steps, every=min(steps, size.coding.every))
     rows, validation = bench.audio.split("train"), bench.audio.split("validation")
     table = []
+    config = bench.system.config
     for name, width in (("with discriminator", DISCRIMINATOR), ("without", 0)):
         torch.manual_seed(bench.seed)
         system = LDMG(
             replace(
-                bench.system.config,
+                config,
                 vae=replace(size.vae, channels=bench.audio.channels),
-                dit=replace(bench.system.config.dit, latent=size.vae.latent),
-                frames=bench.system.config.frames * max(1, bench.system.config.patch),
+                dit=replace(config.dit, latent=size.vae.latent),
+                frames=config.frames * config.vae_frames,
                 patch=0,
             )
         )

@@ -100,10 +100,18 @@ class SoundBench(AudioBench):
     def prior(self) -> np.ndarray:
         """Sounds (n, samples) decoded from the VAE's prior, z ~ N(0, 1)."""
         config = self.system.config
-        frames = config.frames * max(1, config.patch)
-        generator = torch.Generator().manual_seed(self.seed)
-        noise = torch.randn(len(self.real[0]), config.vae.latent, frames, generator=generator)
+        shape = len(self.real[0]), config.vae.latent, config.frames * config.vae_frames
+        noise = torch.randn(shape, generator=torch.Generator().manual_seed(self.seed))
         return self.decode(self.system.standardise(noise))
+
+    @cached_property
+    def real_latents(self) -> torch.Tensor:
+        """The held-out windows as latents (n, latent, frames)."""
+        return self.latents(self.real[0])
+
+    @cached_property
+    def reconstructions(self) -> np.ndarray:
+        return self.decode(self.real_latents)
 
     def rebuilt(self, sounds: np.ndarray) -> np.ndarray:
         return self.decode(self.latents(sounds))

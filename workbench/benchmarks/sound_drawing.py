@@ -20,7 +20,7 @@ from workbench.systems.sampling import SamplingSettings
 def frechet(bench: SoundBench) -> None:
     """Generated clips against decoded noise (the VAE's prior), reconstructions and real music."""
     config, n = bench.system.config, len(bench.real[0])
-    real = bench.latents(bench.real[0])
+    real = bench.real_latents
     noise = torch.randn(real.shape, generator=torch.Generator().manual_seed(bench.seed))
     matched = bench.decode(noise * real.std((0, 2))[:, None] + real.mean((0, 2))[:, None])
     made = {
@@ -73,7 +73,7 @@ def public(bench: SoundBench) -> None:
 def wasserstein(bench: SoundBench) -> None:
     """Sliced Wasserstein distance of latent frames: generated, noise, held-out music."""
     config = bench.system.config
-    real = _frames(bench.latents(bench.real[0]))
+    real = _frames(bench.real_latents)
     train = _frames(bench.latents(bench.windows("train", 1)[0]))
     drawn = []
     for start in range(0, bench.n, 16):

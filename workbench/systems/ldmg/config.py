@@ -48,9 +48,14 @@ class LDMGConfig:
         return self.dit.latent
 
     @property
+    def vae_frames(self) -> int:
+        """Frames of the autoencoder per latent."""
+        return max(1, self.patch)
+
+    @property
     def hop(self) -> int:
         """Samples per latent."""
-        return self.vae.hop * max(1, self.patch)
+        return self.vae.hop * self.vae_frames
 
     @property
     def seconds(self) -> float:

@@ -33,7 +33,7 @@ class Networks(nn.Module):
         super().__init__()
         self.config = config
         self.vae, self.dit = vae_of(config.vae), DiT(config.dit)
-        size = config.vae.latent * max(1, config.patch)
+        size = config.vae.latent * config.vae_frames
         self.register_buffer("latent_mean", torch.zeros(size))
         self.register_buffer("latent_std", torch.ones(config.latent))
         if config.patch:
