@@ -107,3 +107,20 @@ def test_a_filling_that_left_the_place_still_has_its_echo(vocabulary, events):
     different = np.array(other) != np.array(true)
     assert different.sum() == moved.sum()  # the pitches
     assert np.mean(np.array(hits)[~different]) == 1
+
+
+def test_an_accompaniment_that_stays_the_same_says_nothing_about_a_melody():
+    """A melody without repetition over one track that is the same in all bars."""
+    song = table_of(song_clip())
+    first, second = np.unique(song.notes[:, PROGRAM])[:2].tolist()
+    note = song.notes[song.notes[:, PROGRAM] == first][:1]
+    rows = []
+    for bar in range(12):
+        melody, still = note.copy(), note.copy()
+        melody[0, BAR], still[0, [BAR, PROGRAM]] = bar, (bar, second)
+        melody[0, PITCH] += bar
+        rows += [melody, still]
+    alone = RemiSong(np.concatenate(rows), np.full(12, song.bars[0]))
+    assert place_like(alone, Hole(6, 8, (first,)))[1] == 0.0
+    # A third of the notes in three quarters of the bars beside; none in the hole's other track.
+    assert place_like(alone, Hole(6, 8, (second,)))[1] == pytest.approx(1 / 3 * 3 / 4 / 2)
