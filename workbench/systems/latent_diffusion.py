@@ -4,7 +4,7 @@ them."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ class LatentDiffusion(System):
     """A system that samples latents by diffusion and decodes them.
 
     A subclass sets `diffusion` and defines `latent_shape`, `denoiser_for`, `conditioning`, `encode`
-    and `decode`, and `clips_so_far` for progress. `rescale` is that of `guided`.
+    and `decode`, and `clips_so_far` for progress.
 
         noise = system.noise(range(4))
         z = system.sample(noise, system.conditioning(["rock"] * 4, ...), SamplingSettings())
@@ -33,7 +33,11 @@ class LatentDiffusion(System):
     """
 
     diffusion: Diffusion
-    rescale: ClassVar[float] = 0.0
+
+    @property
+    def rescale(self) -> float:
+        """How guidance is rescaled, see `guided`."""
+        return 0.0
 
     def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
         """Return the shape of one latent. length: latent vectors along time, by default as in

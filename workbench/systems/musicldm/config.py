@@ -23,6 +23,7 @@ class MusicLDMConfig:
         schedule: Noise schedule, see `models.diffusion`.
         prediction: What the denoiser predicts: "v", "epsilon" …
         steps: Number of steps of the schedule.
+        rescale: How guidance is rescaled, see `guided`; 0 for checkpoints that were measured so.
         words: Words for prompts that are common in the training captions.
         vocabulary: All words of at least two training captions; () if they are not known.
         captions: The commonest training captions of each class of sound, without their tempo (see
@@ -36,6 +37,7 @@ class MusicLDMConfig:
     schedule: str = "cosine-zero-snr"
     prediction: Prediction = "v"
     steps: int = 1000
+    rescale: float = 0.0
     words: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
     captions: tuple[str, ...] = ()

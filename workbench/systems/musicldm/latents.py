@@ -34,7 +34,6 @@ class MusicLatents(SoundDiffusion):
     config_class: ClassVar = MusicLDMConfig
     networks_class: ClassVar = Networks
     time_axis: ClassVar = 2
-    rescale: ClassVar = 0.7
 
     def __init__(self, config: MusicLDMConfig) -> None:
         self.config = config
@@ -125,6 +124,10 @@ class MusicLatents(SoundDiffusion):
         return circular(
             self.networks.denoiser, self.latent_shape()[1], 2, MusicLDMConditioning.timed
         )
+
+    @property
+    def rescale(self) -> float:
+        return self.config.rescale
 
     @property
     def knows_beats(self) -> bool:
