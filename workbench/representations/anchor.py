@@ -12,8 +12,8 @@ How alike the bars beside both places are, 0 to 1, predicts how alike the bars i
     true bars        0.06      0.14       0.24       0.41      0.67      0.88        0.96
 
 (240 holes of four bars in validation songs of six collections, by the bars beside them alone; the
-mean share of notes that two bars have in common; correlation 0.87.) So by default the echo of an anchor receives its likeness as
-its share of the probability.
+mean share of notes that two bars have in common; correlation 0.87.) So by default the echo of an
+anchor receives its likeness as its share of the probability.
 """
 
 from __future__ import annotations
