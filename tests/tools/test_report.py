@@ -680,12 +680,17 @@ def test_an_ended_report_ends_kernels_and_what_they_started(tmp_path, ending):
         running.kill()
     deadline = time.monotonic() + 20
     for pid in map(int, pids.read_text().split()):
-        while psutil.pid_exists(pid) and time.monotonic() < deadline:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                break
+        while not ended(pid):
+            assert time.monotonic() < deadline
             time.sleep(0.1)
-        ended = not psutil.pid_exists(pid)
-        assert ended or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def ended(pid):
+    """Whether this process is gone, or waits for its parent to notice that it ended."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_without_a_data_set_each_notebook_keeps_its_own(tmp_path):

@@ -170,32 +170,49 @@ def song_materials(
 ) -> list[Material]:
     """Six bars of held-out songs. Their third and fourth bars are the original ones, or regenerated
     by each system, by the first one with one candidate, or, as the control, by the first one
-    without the bars before and after. Arguments as in `drum_materials`."""
+    without the bars before and after. Arguments as in `drum_materials`.
+
+    Songs in which two of these are the same notes have nothing to compare and are left out: where
+    bars repeat, the chosen filling is often what one candidate is.
+
+    Raises:
+        WorkbenchError: if fewer songs than `prompts` are left.
+    """
     prompts, seed = _asked(systems, prompts, seed)
     held = [clip for clip in songs_of(dataset, "test") if clip.bars >= 8 and clip.tempo >= SLOWEST]
-    numbers = _shuffled(range(len(held)), prompts, f"{dataset}: held-out songs of 8 bars", seed)
-    first, made = next(iter(systems.values())), []
-    for place, number in enumerate(numbers[:prompts]):
-        song = held[number]
-        hole = song.bars // 2 - 1
-        words = f"song {place + 1} of {prompts}: do the third and the fourth bar fit the others?"
+    what = f"{dataset}: held-out songs of 8 bars"
+    made: list[Material] = []
+    asked = 0
+    for number in _shuffled(range(len(held)), prompts, what, seed):
+        words = f"song {asked + 1} of {prompts}: do the third and the fourth bar fit the others?"
+        ways = _song_ways(systems, held[number], later_seed(seed, number))
+        if len({clip.notes.tobytes() for clip in ways.values()}) == len(ways):
+            made += [Material(source, words, clip) for source, clip in ways.items()]
+            asked += 1
+        if asked == prompts:
+            return made
+    raise WorkbenchError(
+        f"prompts must be at most {asked}, the number of {what} whose fillings differ"
+    )
 
-        def six_bars(clip: Clip, hole: int = hole) -> Clip:
-            return _bars(clip, hole - 2, hole + 4)
 
-        made.append(Material(HUMAN, words, six_bars(song)))
-        for name, system in systems.items():
-            ways: dict[str, dict[str, Any]] = {name: {}}
-            if system is first:
-                ways[f"{name}, one candidate"] = {"candidates": 1}
-            for source, more in ways.items():
-                region = Region(bars=(hole, hole + 2))
-                filled = system.inpaint(song, region, seed=later_seed(seed, place), **more)[0]
-                made.append(Material(source, words, six_bars(filled)))
-        after = later_seed(seed, prompts + place)
-        alone = first.inpaint(_bars(song, hole, hole + 2), Region(bars=(0, 2)), seed=after)
-        made.append(Material(CONTROL, words, _replaced(six_bars(song), alone[0], 2)))
-    return made
+def _song_ways(systems: Mapping[str, System], song: Clip, seed: int) -> dict[str, Clip]:
+    """Return six bars from the middle of a song by source, see `song_materials`."""
+    hole = song.bars // 2 - 1
+    region = Region(bars=(hole, hole + 2))
+    name, first = next(iter(systems.items()))
+
+    def six_bars(clip: Clip) -> Clip:
+        return _bars(clip, hole - 2, hole + 4)
+
+    ways = {HUMAN: six_bars(song)}
+    for other, system in systems.items():
+        ways[other] = six_bars(system.inpaint(song, region, seed=seed)[0])
+    single = first.inpaint(song, region, seed=later_seed(seed, 1), candidates=1)[0]
+    ways[f"{name}, one candidate"] = six_bars(single)
+    alone = first.inpaint(_bars(song, hole, hole + 2), Region(bars=(0, 2)), seed=seed)[0]
+    ways[CONTROL] = _replaced(six_bars(song), alone, 2)
+    return ways
 
 
 def _bars(clip: Clip, first: int, last: int) -> Clip:
