@@ -146,7 +146,7 @@ def _of_windows(bench: MusicBench) -> dict[str, np.ndarray]:
 
 
 def _for_prompts(bench: MusicBench) -> audio_hearing.Draw:
-    return lambda prompts: bench.generate(bench.system, list(prompts), guidance=4.0)
+    return lambda prompts: bench.generate(bench.system, list(prompts))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -100,16 +100,14 @@ class MusicBench(AudioBench):
     def takes(self, prompt: str, n: int, beat: bool) -> np.ndarray:
         """Takes (n, samples) of BEAT_SECONDS for a prompt that names a tempo, with its beat or
         with the text alone."""
-        system, guidance = self.system, 4.0
+        system = self.system
         if not beat:
             vectors = system.embed_prompts([prompt]).expand(n, -1)
             seeds = SamplingSettings(seed=self.seed).seeds(n)
             return system.generate_batch(
-                vectors, seeds, seconds=BEAT_SECONDS, steps=self.steps, guidance=guidance
+                vectors, seeds, seconds=BEAT_SECONDS, steps=self.steps
             ).numpy()
-        clips = system.generate(
-            prompt, n, seconds=BEAT_SECONDS, steps=self.steps, guidance=guidance, seed=self.seed
-        )
+        clips = system.generate(prompt, n, seconds=BEAT_SECONDS, steps=self.steps, seed=self.seed)
         return np.stack([cast(np.ndarray, clip.audio).mean(0) for clip in clips])
 
     @cached_property

@@ -186,6 +186,10 @@ class SoundDiffusion(LatentDiffusion):
         return ()
 
     @property
+    def rescale(self) -> float:
+        return self.config.rescale
+
+    @property
     def knows_beats(self) -> bool:
         """Whether the denoiser was trained on beats."""
         raise NotImplementedError
@@ -403,7 +407,8 @@ class SoundDiffusion(LatentDiffusion):
 
     def _take(self, sound: np.ndarray, caption: str, timing: Timing | None = None) -> Clip:
         """Return a generated sound as a clip. Its level says nothing: it differs by up to 48 dB
-        from take to take. So all takes have one loudness."""
+        from take to take. So all takes have one loudness, and none a constant offset."""
+        sound = sound - sound.mean(1, keepdims=True)
         return self._clip(settled(sound, self.config.rate), caption, timing)
 
     def _clip(self, sound: np.ndarray, caption: str, timing: Timing | None = None) -> Clip:

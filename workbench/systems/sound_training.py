@@ -14,6 +14,10 @@ from workbench.errors import MissingDataError, PromptError
 from workbench.representations.beat_tracking import known_beats
 from workbench.representations.text import TextTable
 
+RESCALE = (
+    1.0  # of guidance (see `guided`): with 0.7, strong guidance still clips a third of a piano
+)
+
 
 @dataclass
 class Data:

@@ -28,6 +28,7 @@ class LDMGConfig:
         steps: Number of steps of the schedule.
         words: Words for prompts that are common in the training captions.
         vocabulary: All words of at least two training captions; () if they are not known.
+        rescale: How guidance is rescaled, see `guided`; 0 for networks that were trained earlier.
     """
 
     vae: AudioVAEConfig | SpectralVAEConfig
@@ -41,6 +42,7 @@ class LDMGConfig:
     steps: int = 1000
     words: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
+    rescale: float = 0.0
 
     @property
     def latent(self) -> int:

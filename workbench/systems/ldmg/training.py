@@ -26,7 +26,7 @@ from workbench.systems.ldmg.coding import finetune_decoder, fit_vae
 from workbench.systems.ldmg.config import PROFILES, LDMGConfig, Profile
 from workbench.systems.ldmg.networks import Networks
 from workbench.systems.prompts import caption_vocabulary, caption_words
-from workbench.systems.sound_training import Data
+from workbench.systems.sound_training import RESCALE, Data
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, Watch, fast_device, fit, seeds
 
@@ -88,6 +88,7 @@ def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDM
         genres=tuple(sorted(common)),
         words=caption_words(captions),
         vocabulary=caption_vocabulary(captions),
+        rescale=RESCALE,
     )
 
 

@@ -23,11 +23,11 @@ class MusicLDMConfig:
         schedule: Noise schedule, see `models.diffusion`.
         prediction: What the denoiser predicts: "v", "epsilon" …
         steps: Number of steps of the schedule.
-        rescale: How guidance is rescaled, see `guided`; 0 for checkpoints that were measured so.
         words: Words for prompts that are common in the training captions.
         vocabulary: All words of at least two training captions; () if they are not known.
         captions: The commonest training captions of each class of sound, without their tempo (see
             `sound_class.class_captions`); () if they are not known.
+        rescale: How guidance is rescaled, see `guided`; 0 for networks that were trained earlier.
     """
 
     sizes: MusicLDMSizes
@@ -37,10 +37,10 @@ class MusicLDMConfig:
     schedule: str = "cosine-zero-snr"
     prediction: Prediction = "v"
     steps: int = 1000
-    rescale: float = 0.0
     words: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
     captions: tuple[str, ...] = ()
+    rescale: float = 0.0
 
     @property
     def seconds(self) -> float:

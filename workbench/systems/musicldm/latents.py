@@ -126,10 +126,6 @@ class MusicLatents(SoundDiffusion):
         )
 
     @property
-    def rescale(self) -> float:
-        return self.config.rescale
-
-    @property
     def knows_beats(self) -> bool:
         return self.config.sizes.beat > 0
 

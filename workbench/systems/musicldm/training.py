@@ -31,12 +31,11 @@ from workbench.systems.musicldm.mixing import KINDS, Windows, check_tempi, mixes
 from workbench.systems.musicldm.networks import Embedder, Networks, OwnEmbedder
 from workbench.systems.prompts import caption_vocabulary, caption_words
 from workbench.systems.sound_class import class_captions
-from workbench.systems.sound_training import Data
+from workbench.systems.sound_training import RESCALE, Data
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, Watch, fast_device, fit, seeds
 
 DROPPED = 0.1  # share of items without conditioning, for guidance
-RESCALE = 0.7  # of guidance; without it, at a scale of 3, bands are four times as loud
 
 
 def recipe(
