@@ -244,6 +244,22 @@ def test_clips_last_whole_bars_exactly(bpm, meter, bars, loop):
     assert named.tempo == bpm
 
 
+def test_rescaled_guidance_keeps_the_scale_of_latents():
+    """Strong guidance makes latents several times as large, unless it is rescaled."""
+    spread = {}
+    for rescale in (0.0, 1.0):
+        system = made(rescale=rescale)
+        for weight in system.networks.dit.parameters():
+            torch.nn.init.normal_(weight, std=0.2)
+        request, noise = system.conditioning(["funk"] * 4), system.noise(range(4))
+        for guidance in (1.0, 20.0):
+            z = system.sample(noise, request, SamplingSettings(4, guidance, "ddim", 0))
+            spread[rescale, guidance] = float(z.std())
+    assert spread[0.0, 1.0] == spread[1.0, 1.0]
+    assert spread[0.0, 20.0] > 1.5 * spread[1.0, 20.0]
+    assert spread[1.0, 20.0] < 1.2 * spread[1.0, 1.0]
+
+
 def test_without_a_tempo_sampling_is_the_plain_one():
     system, settings = made(FOURIER), SamplingSettings(2, 2.0, "dpm++", 5)
     (clip,) = system.generate("funk", seconds=0.7, steps=2, seed=5)
@@ -251,7 +267,9 @@ def test_without_a_tempo_sampling_is_the_plain_one():
     noise = system.noise(seeds, system.frames_of(0.7))
     z = system.sample(noise, system.conditioning(["funk"]), settings, seeds=seeds)
     plain = system.decode_sound(z[0])[:, :11200]
-    assert np.array_equal(clip.audio, settled(plain, system.config.rate))
+    centred = plain - plain.mean(1, keepdims=True)
+    assert np.abs(plain.mean(1)).max() > 1e-4 > 1e-6 > np.abs(clip.audio.mean(1)).max()
+    assert np.array_equal(clip.audio, settled(centred, system.config.rate))
     assert not clip.tempo_known
     assert set(clip.labels["request"]) == {"prompt", "seconds", "steps", "guidance", "sampler"}
     (kept,) = system.generate("funk", seconds=0.7, tempo=120, steps=2, seed=5)

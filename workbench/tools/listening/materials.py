@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 HUMAN, CONTROL = "human", "empty prompt"
 BARS = 8
 SLOWEST = 80  # BPM of a song with inpainted bars, so that they come within a few seconds
+ATTEMPTS = 3  # seeds of a song until its fillings differ
 
 
 def drum_materials(
@@ -172,8 +173,8 @@ def song_materials(
     by each system, by the first one with one candidate, or, as the control, by the first one
     without the bars before and after. Arguments as in `drum_materials`.
 
-    Songs in which two of these are the same notes have nothing to compare and are left out: where
-    bars repeat, the chosen filling is often what one candidate is.
+    Songs in which two of these are the same notes with each of three seeds have nothing to compare
+    and are left out: where bars repeat, the chosen filling is often what one candidate is.
 
     Raises:
         WorkbenchError: if fewer songs than `prompts` are left.
@@ -185,10 +186,13 @@ def song_materials(
     asked = 0
     for number in _shuffled(range(len(held)), prompts, what, seed):
         words = f"song {asked + 1} of {prompts}: do the third and the fourth bar fit the others?"
-        ways = _song_ways(systems, held[number], later_seed(seed, number))
-        if len({clip.notes.tobytes() for clip in ways.values()}) == len(ways):
-            made += [Material(source, words, clip) for source, clip in ways.items()]
-            asked += 1
+        for attempt in range(ATTEMPTS):
+            own = later_seed(seed, ATTEMPTS * number + attempt)
+            ways = _song_ways(systems, held[number], own)
+            if len({clip.notes.tobytes() for clip in ways.values()}) == len(ways):
+                made += [Material(source, words, clip) for source, clip in ways.items()]
+                asked += 1
+                break
         if asked == prompts:
             return made
     raise WorkbenchError(
