@@ -166,6 +166,19 @@ def test_a_prompt_is_read_and_what_cannot_be_done_is_said(prompt, unknown, tempo
         ("rock, 1e2 bpm", ["tempo 100 BPM", "4/4"], []),
         ("rock, 1e3 bpm", [], ["1000 BPM: a tempo must be from 30"]),
         ("rock at two beats per second", ["tempo 120 BPM", "4/4"], []),
+        ("rock, minus 100 bpm", [], ["-100 BPM: a tempo must be from 30"]),
+        ("menos cien bpm", [], ["-100 BPM: a tempo must be from 30"]),
+        ("rock, minus 5 seconds", [], ["-5 seconds: a length is above 0"]),
+        ("120 minus 20 bpm", ["tempo 120 BPM", "4/4"], ["20 BPM: a tempo must be from 30"]),
+        ("10 000 bpm", [], ["10000 BPM: a tempo must be from 30"]),
+        ("rock, 90BMP", ["tempo 90 BPM", "4/4"], []),
+        ("1/2 note = 60", ["tempo 120 BPM", "4/4"], []),
+        ("1/8 = 180", ["tempo 90 BPM", "4/4"], []),
+        ("1 200 bpm", [], ["1200 BPM: a tempo must be from 30"]),
+        ("rock at 1 200 bpm", [], ["1200 BPM: a tempo must be from 30"]),
+        ("rock, 1'200 bpm", [], ["1200 BPM: a tempo must be from 30"]),
+        ("symphony 5 120 bpm", ["tempo 120 BPM", "4/4"], []),
+        ("rock, x---x---", [], ["“x---x---”: the places of hits cannot be set"]),
         ("rock, -5 seconds", [], ["-5 seconds: a length is above 0"]),
         ("-4 bars, 90 bpm", ["tempo 90 BPM", "4/4"], ["-4 bars: a length is a whole number"]),
         ("rock - 4 bars, 90 bpm", ["tempo 90 BPM", "4/4", "4 bars"], []),
@@ -215,7 +228,7 @@ def test_what_is_excluded_is_no_guess_and_is_not_promised():
     assert reading.unknown == ()
 
 
-@pytest.mark.parametrize("prompt", ["four", "rock in four", "rock, but only drums"])
+@pytest.mark.parametrize("prompt", ["four", "rock in four", "rock, but only drums", "x--x"])
 def test_numbers_and_words_of_the_grammar_are_not_called_a_guess(prompt):
     assert read_sound_prompt(prompt, WORDS).unknown == ()
 

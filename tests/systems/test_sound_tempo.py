@@ -46,6 +46,15 @@ def test_words_and_limits_name_a_tempo(prompt, tempo):
         ("rock, 120 bpm, twice as fast", 120, "twice as fast"),
         ("piano, half as slow", None, "half as slow"),
         ("piano at half speed", None, "half speed"),
+        ("piano, ½ speed", None, "½ speed"),
+        ("1/2 speed", None, "1/2 speed"),
+        ("rock,0.5x speed", None, "0.5x speed"),
+        ("50% of the original tempo", None, "50% of the original tempo"),
+        ("2x faster", None, "2x faster"),
+        ("halbes Tempo", None, "halbes Tempo"),
+        ("a mitad de velocidad", None, "mitad de velocidad"),
+        ("moitié de la vitesse", None, "moitié de la vitesse"),
+        ("metade da velocidade", None, "metade da velocidade"),
         ("piano, accelerando", None, "accelerando"),
         ("drums, speed up", None, "speed up"),
         ("piano, a few bars", None, "a few bars"),
@@ -57,6 +66,12 @@ def test_contradictions_and_what_cannot_be_done_are_said(prompt, tempo, part):
     assert reading.tempo == tempo
     assert [reason.partition(":")[0] for reason in reading.refused] == [f"“{part}”"]
     assert not {*part.lower().split()} & {*reading.unknown}
+
+
+def test_a_metre_before_tempo_is_no_factor():
+    reading = read_sound_prompt("3/4 tempo, 90 bpm", ())
+    assert reading.understood == ("tempo 90 BPM", "3/4")
+    assert not reading.refused
 
 
 def test_a_tempo_that_is_given_replaces_the_words_for_one():

@@ -102,7 +102,8 @@ _NUMBER = r"(\d{2,3}(?:\.\d+)?)"
 _NAMED = (  # before a number that is part of a name
     *("opus", "op", "op.", "no", "no.", "nr", "nr.", "bwv", "kv", "k", "k.", "symphony", "sonata"),
     *("route", "highway", "area", "studio", "level", "room"),
-    *("of", "vol", "vol.", "volume", "blink", "sum", "top", "juno", "mpc"),
+    *("of", "vol", "vol.", "volume", "blink", "sum", "top", "juno", "mpc", "commodore", "nintendo"),
+    *("los", "años", "anos", "années"),
 )
 _NO_NAME = "".join(rf"(?<!\b{re.escape(name)} )" for name in _NAMED)
 _UNITS = (  # after a number that is not a tempo
@@ -110,16 +111,16 @@ _UNITS = (  # after a number that is not a tempo
     *("minutes?", "hours?", "bits?", "kbps", "years?", "percent", "degrees?"),
     *("cents?", "dollars?", "euros?", "days?", "weeks?", "months?", "times", "people", "pieces?"),
     *("players?", "musicians?", "voices", "instruments?", "ways", "mph", "rpm", "km", "miles?"),
-    "keys",
+    *("keys", "key piano", "key keyboard", "voice choir"),
 )
-_NO_UNIT = rf"(?!\s*(?:{'|'.join(_UNITS)})\b)"
+_NO_UNIT = rf"(?!\s*(?:(?:{'|'.join(_UNITS)})\b|%))"
 _TEMPO = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"(?<![\d.]){_NUMBER}[\s-]*bpm\b",
         rf"\bbpm\s*(?:of|=|:|is)?\s*{_NUMBER}(?!\d)",
         rf"\b(?:tempo|speed|pace)\s*(?:of|=|:|is)?\s*{_NUMBER}(?!\d)",
-        rf"(?:\bat|@)\s*(?:about |around )?{_NUMBER}(?![\d%]|-bar|[a-z]){_NO_UNIT}",
+        rf"(?:\bat|@)\s*(?:about |around )?{_NUMBER}(?![\d%]|\.\d|-bar|[a-z]){_NO_UNIT}",
         # A number alone in the range of tempi, as in "rock 120", but not "16 bars", "80s", "120 dB"
         # or "Opus 120".
         rf"{_NO_NAME}(?<![^\W_])(?<![.#'’-])(?<!\d/){_NUMBER}(?![\d%-]|/\d|\.\d|[a-z]){_NO_UNIT}",
@@ -129,7 +130,7 @@ _ENDS = re.compile(r"""^(?:[\s,.;:!?"“”'–—]|-(?!\d))+|[\s,.;:!?"“”'�
 _LONE = 4  # index of the last pattern, which has narrower limits
 _COUNT = re.compile(  # of things, at the start of a clause: "99 problems", "with 50 violins"
     r"(?:^|[,;]|\b(?:with|for|mit|con|avec|com))\s*(\d{2,3}) "
-    r"(?!drums|fills|hats|toms|rides|shuffles|intros|blues|breaks|brushes)[a-zñéèíóúãõç]{3,}[^\Wsui_]s\b",
+    r"(?!fills|hats|toms|rides|shuffles|intros|blues|breaks|brushes)[a-zñéèíóúãõç]{3,}[^\Wsui_]s\b",
     re.IGNORECASE,
 )
 _PLAIN = frozenset(

@@ -21,18 +21,23 @@ from workbench.systems.prompts import plain_words
 PHRASES = {
     r"bass drums?|drum ?kits?|drum ?sets?|drum ?['’]?(?:and|&|n)['’]? ?bass|dnb": "drums",
     r"double bass(?:es)?": "cello",
+    r"(?:bass|tenor|alto) (?=clarinet|flute|oboe|trombone|trumpet|tuba|horn)": "",
+    r"bandas? sonoras?|bandes? originales?|trilhas? sonoras?|filmmusik": "film score",
     r"string (?:quartets?|trios?|quintets?|ensembles?|orchestras?|sections?)": "strings",
-    r"jazz (?:trios?|quartets?|quintets?|combos?)": "band",
+    r"jazz (?:piano |guitar )?(?:trios?|quartets?|quintets?|combos?)": "band",
     r"(?:grupos?|groupes?|conjuntos?|gruppen?) (?:de )?(?:rock|pop|jazz|punk|metal|funk)": "band",
     # Beats of a bar, and words that name no sound of their own.
     r"(?:on|off|of|after|before) (?:(?:the|every|each) )?beats?|beats? \d\b(?![-/])": "groove",
     r"kick(?:s|ed|ing)? (?:off|in(?=$|[,.;]| (?:after|again|and|at|later|with)\b))": "",
-    r"voice[ -]leading": "",
+    r"voice[ -]leading|(?:bass|treble|tenor|alto|soprano) clefs?|mezzo[ -]piano": "",
     # Words that are no instrument beside these.
     r"(?:rubber|elastic|frequency|pass) bands?": "",
     r"(?:chocolate|potato|tortilla|poker|wood|micro|computer)[ -]?chips?": "",
     r"chip on (?:(?:my|your|his|her|the|their) )?shoulders?": "",
     r"drummer (?:boy|girl)s?": "",
+    r"no strings attached|pull(?:s|ing|ed)? (?:some |the )?strings|fit as a fiddle": "",
+    r"(?:second fiddle|blow(?:s|ing)? (?:my|your|his|her|our|their) own (?:horn|trumpet))s?": "",
+    r"drum(?:s|ming)? up|beats? me": "",
     r"bands? of (?=(?:[^\W\d_]+ )?(?:string|violin|cello|fiddle|drum|percussion|piano))": "",
     # What the listener does.
     r"to (?:practi[sc]e|play|sing|rap|solo|improvise|jam) (?:(?:the|my|a) )?(?:\w+ )?"
@@ -53,7 +58,7 @@ WORDS = {
     r"\w*gitarren?\w*|guitarr(?:as?|istas?)|guitar(?:es?|ists?)|chitarr[ae]|violão|violões|"
     r"bass|bajo|basse|baixo|basso|bassist|saxophones?|saxophon|saxofón|saxofone|sax|vocals?|"
     r"voices?|singers?|gesang|stimmen?|voz|"
-    r"voces|voix|chant|cantante|sänger(?:in)?|banjos?|ukuleles?|mandolins?|accordions?|akkordeon|"
+    r"voces|voix|blasmusik|blaskapellen?|chant|cantante|sänger(?:in)?|banjos?|ukuleles?|mandolins?|accordions?|akkordeon|"
     r"acordeón|accordéon|sanfona",
     "strings": r"strings?|violins?|violinists?|violín|violines|violin[io]s?|violons?|"
     r"violon[ch]+ell?\w*|violas?|geige\w*|bratschen?|fiddles?|cellos?|cellists?|celli|chelos?|"
@@ -95,8 +100,8 @@ _STRONG, _WEAK = _compiled(WORDS), _compiled(WEAK)
 _INSTRUMENT = rf"(?:(?!than\b|que\b|als\b)[^\W\d_]+ )?(?:{'|'.join(WORDS.values())})\b"
 _SCARCE = (
     r"(?:(?:just a |only a |an? |very |eine? |une? |um )?(?:few|(?<=a )little|bit of|touch of|"
-    r"hint of|sprinkle of|dash of|wenige?|bisschen|hauch|poc[oa]s?|peu de|touche de|pouc[oa]s?|"
-    r"toque de)(?: de)?|(?:occasional|subtle|faint|distant|dezente?|vereinzelte?))"
+    r"hint of|sprinkle of|dash of|wenige?|etwas|bisschen|hauch|poc[oa]s?|peu de|touche de|"
+    r"pouc[oa]s?|toque de)(?: de)?|(?:occasional|subtle|faint|distant|dezente?|vereinzelte?))"
 )
 _MOST = (
     r"(?:mostly|mainly|primarily|predominantly|chiefly|above all|hauptsächlich|vor allem|"
@@ -104,10 +109,12 @@ _MOST = (
 )
 _MUCH = (
     r"(?:lots of|a lot of|plenty of|many|more|less|fewer|viele?|mehr|weniger|much[oa]s?|más|menos|"
-    r"beaucoup de|plus de|moins de|muit[oa]s?|mais)"
+    r"beaucoup de|plus de|moins de|muit[oa]s?|mais|"
+    r"(?!100\b)\d{1,3} ?(?:%|percent|prozent)(?: of)?)"
 )
 _LIKENESS = re.compile(
     r"\b(?:in the (?:style|manner) of|sounding like|as if played by|im stil von|wie|"
+    r"imitat(?:es|ing)|imitando|imitant|"
     r"(?<!\bi )(?<!\bwe )(?<!would )(?<!'d )like|"
     r"al estilo de|como|dans le style d'?e?|comme|no estilo de) "
     rf"(?:(?:an?|the|eine?[rs]?|une?|um|uma|una?) )?{_INSTRUMENT}"
@@ -121,16 +128,18 @@ _FROM_TO = re.compile(r"\bfrom ([^\W\d_]+) to\b")
 _JOINS = re.compile(  # sounds that are added to others
     r"\b(?:joins?|joined|enters?|(?:comes?|kicks?|brought) in|added?|adds|entran?|dazu)\b"
 )
-_LITTLE = re.compile(rf"\b{_SCARCE} {_INSTRUMENT}")
+_BEHIND = rf"{_INSTRUMENT} (?:in (?:the )?background|im hintergrund|de fondo|en fond|ao fundo)\b"
+_LITTLE = re.compile(rf"\b(?:{_SCARCE} {_INSTRUMENT}|{_BEHIND})")
 _MAINLY = re.compile(
     rf"\b{_MOST} (?P<part>.*?)(?=$|[,;.]|\b(?:with|plus|but|mit|aber|con|pero|avec|mais|com)\b)"
 )
-_AMOUNT = re.compile(rf"\b(?:{_SCARCE}|{_MOST}|{_MUCH}) {_INSTRUMENT}")
+_AMOUNT = re.compile(rf"(?<!-)\b(?:{_SCARCE}|{_MOST}|{_MUCH}) {_INSTRUMENT}|\b{_BEHIND}")
 _ENSEMBLE = re.compile("orches|orques|symphon|sinfon|philharm|woodwind")  # with drums, too
 # Two of these together are played by a band; strings and piano among others by an orchestra.
 _PLAYERS = ("piano", "drums")
 # What is in none of a class's sounds, so that a prompt may exclude it.
 _GROUPS = ("orchestra", "band", "chip")
+_BAND = r"\w*band"  # the word alone: its bass or its horns may be there
 LACKS = {
     "drums": ("piano", "strings", "guitar", "bass", "vocals", "melody", "voice", *_GROUPS),
     "piano": (
@@ -145,8 +154,8 @@ LACKS = {
         *_GROUPS,
     ),
     "strings": ("drums", "piano", "guitar", "vocals", "percussion", "brass", "beat", "voice"),
-    "orchestra": ("drums", "guitar", "piano", "beat"),
-    "chip": ("vocals", "voice", "guitar", "piano"),
+    "orchestra": ("drums", "guitar", "piano", "beat", _BAND),
+    "chip": ("vocals", "voice", "guitar", "piano", "strings", "orchestra", _BAND),
 }
 
 
@@ -230,7 +239,7 @@ def amounts_in(prompt: str) -> list[str]:
     >>> amounts_in("mostly piano, few strings"), amounts_in("piano and strings")
     (['mostly piano', 'few strings'], [])
     """
-    text = plain_text(prompt)
+    text = without_excluded(plain_text(prompt))
     for phrase in (phrase for phrase, word in PHRASES.items() if not word):
         text = re.sub(rf"\b(?:{phrase})\b", " ", text)
     return [match[0] for match in _AMOUNT.finditer(text)]

@@ -16,11 +16,13 @@ from workbench.errors import PromptError
 from workbench.music.timeline import check_meter, meter_names
 from workbench.representations.drum_chart import bar_steps
 from workbench.systems.diffusion_lm.request import keys_in
+from workbench.systems.drum_ldm.counts import PATTERN, pattern_word
 from workbench.systems.drum_ldm.exclusions import excluded_in, without_excluded
 from workbench.systems.drum_ldm.items import MOST_BARS, Scan, beats_name, length_name, seconds_name
 from workbench.systems.drum_ldm.lexicon import figure_of, lexicon
 from workbench.systems.drum_ldm.request import meter_of
 from workbench.systems.drum_ldm.scanning import LONGEST_TEXT, scan
+from workbench.systems.drum_ldm.words import GRID
 from workbench.systems.prompts import PromptReading, guess_of, instrument_words
 from workbench.systems.sampling import checked
 from workbench.systems.sound_class import (
@@ -287,7 +289,9 @@ def read_sound_prompt(
     rest = without_excluded(read.scanned.rest)
     said = {word for reason in [*understood, *refused] for word in tokens(_quoted(reason))}
     unknown = [
-        word for word in unknown_words(rest, vocabulary) if not _is_small(word) and word not in said
+        word
+        for word in unknown_words(rest, vocabulary)
+        if not (_is_small(word) or word in said or GRID.fullmatch(word))
     ]
     if kind is not None:
         unknown = [word for word in unknown if class_of(word, classes) != kind]
@@ -322,6 +326,9 @@ def _impossible(prompt: str, kind: str | None, classes: Collection[str]) -> list
     if len(prompt) > LONGEST_TEXT:
         refused.append(f"only the first {LONGEST_TEXT} characters of a prompt are read")
     refused += [f"“{part}”: the key cannot be set" for part in keys_in(prompt)]
+    for pattern in PATTERN.finditer(prompt):
+        if pattern_word(pattern) != pattern[0]:
+            refused.append(f"“{pattern[0]}”: the places of hits cannot be set")
     for part in amounts_in(prompt):
         refused.append(f"“{part}”: how much of a sound is heard cannot be set")
     return refused

@@ -17,11 +17,17 @@ _CHANGES = {  # refusals of the lexicon that hold for sounds, too
     "one tempo per loop": "a clip keeps one tempo",
     "one metre per loop": "a clip keeps one metre",
 }
+_FACTOR = (
+    r"(?<![\w/])(?<!\d[.,])(?:twice|half|double|(?:two|three|four) times|"
+    r"\d+(?:[.,]\d+)? ?(?:[x×%]|times)|[½⅓⅔¼¾]|1[/⁄][2-8]|2[/⁄]3|"
+    r"doppelt(?:e[mnrs]?)?|halb(?:e[mnrs]?)?|(?:el )?doble|dos veces|(?:la )?mitad|"
+    r"(?:la )?moitié|deux fois|duas vezes|metade|(?:o )?dobro)"
+)
 _RELATIVE = re.compile(
-    r"\b(?:twice|two times|three times|half|double|doppelt|halb|el doble|dos veces|la mitad|"
-    r"deux fois|duas vezes)[ -](?:(?:as|so|de|plus|moins|mais|más)[ -])*(?:fast|slow|quick|schnell|"
+    rf"{_FACTOR}[ -](?:(?:as|so|de|plus|moins|mais|más)[ -])*(?:fast|slow|quick|schnell|"
     r"langsam|r[aá]pid[oae]|lent[oae]?|vite|rapide|devagar)(?:ly|er)?(?: as)?\b"
-    r"|\b(?:half|double|twice) (?:the |of the )?(?:speed|tempo)\b",
+    rf"|{_FACTOR} (?:(?:of|the|its|normal|original|d[aeo]|la) )*"
+    r"(?:speed|tempo|geschwindigkeit|velocidade?|vitesse)\b",
     re.I,
 )
 _VAGUE = re.compile(

@@ -49,6 +49,12 @@ from workbench.systems.sound_request import read_sound_prompt
         ("piano and strings but no drums", ["no drums"], "piano and strings"),
         ("piano - no guitar - 105 bpm", ["no guitar"], "piano - 105 bpm"),
         ("rock in e, no drums", ["no drums"], "rock in e"),
+        ("no piano +drums", ["no piano"], "drums"),
+        ("beat-less strings", ["beat-less"], "strings"),
+        ("piano, drums are not allowed", ["drums are not allowed"], "piano"),
+        ("klavier, schlagzeug ist verboten", ["schlagzeug ist verboten"], "klavier"),
+        ("turn off the drums, keep the piano", ["turn off the drums"], "keep the piano"),
+        ("piano, forget the drums", ["forget the drums"], "piano"),
     ],
 )
 def test_what_is_excluded_is_found_in_many_words(text, excluded, rest):
@@ -93,6 +99,7 @@ def test_an_exclusion_ends_where_something_else_is_wanted(text, excluded):
         "nothing other than drums",
         "drums fade out",
         "don't forget the drums",
+        "no strings attached pop song",
         "not only piano but strings",
         "sonata no. 14",
         "never-ending piano",
@@ -112,7 +119,9 @@ def test_these_exclude_nothing(text):
     assert without_excluded(text) == text
 
 
-@pytest.mark.parametrize("text", ["no drums", "drumless", "i don't want any drums, please"])
+@pytest.mark.parametrize(
+    "text", ["no drums", "drumless", "i don't want any drums, please", "je ne veux pas de batterie"]
+)
 def test_where_all_is_excluded_nothing_is_left(text):
     assert without_excluded(text) == ""
 
@@ -132,6 +141,29 @@ def test_a_style_beside_an_exclusion_keeps_its_metre():
 
 def test_fills_are_left_out_as_drums_are():
     assert read_request("leave the fills out", 8).understood == ("no fills",)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("piano no, drums yes", "no piano, drums"),
+        ("Piano? No!", "no Piano!"),
+        ("drums? yes. piano? no.", "drums. no piano."),
+        ("piano: yes, drums: no thanks", "piano, no drums"),
+        ("Schlagzeug? Nein danke, nur Klavier", "no Schlagzeug, nur Klavier"),
+        ("Klavier ja, Schlagzeug nein", "Klavier, no Schlagzeug"),
+        ("batería no, guitarra sí", "no batería, guitarra"),
+        ("batterie non, piano oui", "no batterie, piano"),
+        ("bateria não, piano sim", "no bateria, piano"),
+        ("orquesta no, solo piano", "no orquesta, solo piano"),
+        ("Orchester nein, nur Klavier", "no Orchester, nur Klavier"),
+        ("piano no. 14", "piano no. 14"),
+        ("drums no bass", "drums no bass"),
+        ("slow? no", "slow? no"),
+    ],
+)
+def test_yes_and_no_after_an_instrument_are_read(prompt, words):
+    assert spelled_out(prompt) == words
 
 
 def test_phrases_that_only_look_like_exclusions_stay():

@@ -31,9 +31,16 @@ _NOTHING_BUT = re.compile(  # "I don't want anything other than", "no instrument
     r"(?:other than|than|but|besides|except(?: for)?|apart from)\b|\bnada que no sea\b",
     re.I,
 )
+_THANKS = (  # after "yes" or "no"
+    r"(?:,? (?:please|thanks|thank you|bitte|danke|por favor|gracias|s'il vous plaît|merci|"
+    r"obrigad[oa]))?"
+)
+_ANSWER = r"(?: ?[:=?] ?| )"
+_CLOSED = r"(?=\s*(?:[,;!)]|\.(?! ?\d)|$))"  # the end of a clause, but not "no. 14"
 _SHORT = (  # before or after one word
     re.compile(r"(?:^|(?<=[\s,;(]))[-–]([^\W\d_]+)"),
     re.compile(r"\bno([^\W\d_]{3,})\b", re.I),
+    re.compile(rf"\b([^\W\d_]+){_ANSWER}(?:no|nope|nah|nein|non|n[aã]o){_THANKS}{_CLOSED}", re.I),
     re.compile(
         r"\b([^\W\d_]+) ?[:=] ?"
         r"(?:none|no|off|0|zero|keine?|aus|ningun[ao]|aucune?|nenhuma?)"
@@ -41,6 +48,7 @@ _SHORT = (  # before or after one word
         re.I,
     ),
 )
+_WANTED = re.compile(rf"\b([^\W\d_]+){_ANSWER}(?:yes|ja|sí|oui|sim){_THANKS}{_CLOSED}", re.I)
 
 
 def excluded_in(text: str) -> list[str]:
@@ -53,8 +61,8 @@ def excluded_in(text: str) -> list[str]:
 
 
 def spelled_out(text: str) -> str:
-    """Return a prompt with "-drums", "drums: none" and "nodrums" as "no drums", and with two
-    negations that exclude all but one thing as "nothing but".
+    """Return a prompt with "-drums", "drums: none", "drums? no" and "nodrums" as "no drums", with
+    "drums yes" as "drums", and with two negations that exclude all but one thing as "nothing but".
 
     >>> spelled_out("Rock -drums, vocals: none, 120 bpm"), spelled_out("nodrums - piano")
     ('Rock no drums, no vocals, 120 bpm', 'no drums - piano')
@@ -62,12 +70,14 @@ def spelled_out(text: str) -> str:
     ('nothing but drums', 'anything except drums')
     """
 
-    def no(match: re.Match[str]) -> str:
-        return f"no {match[1]}" if _is_noun(lexicon().find(words_of(match[1]))[0]) else match[0]
+    def spelled(match: re.Match[str]) -> str:
+        if not _is_noun(lexicon().find(words_of(match[1]))[0]):
+            return match[0]
+        return match[1] if match.re is _WANTED else f"no {match[1]}"
 
     text = _NOTHING_BUT.sub("nothing but", text)
-    for pattern in _SHORT:
-        text = pattern.sub(no, text)
+    for pattern in (*_SHORT, _WANTED):
+        text = pattern.sub(spelled, text)
     return text
 
 
@@ -126,7 +136,7 @@ class _Excluding(Words):
                 found.append((starts[first], ends[end - 1]))
                 taken = end
             role, n = self._role(i)  # "drums without cymbals" is a phrase, too
-            i = max(end, i + n if role else i + 1)
+            i = max(end, i + n if role or self._is("skip", i) else i + 1)  # "don't forget"
         return found
 
     def _part(self, i: int) -> tuple[int, int]:
@@ -135,7 +145,8 @@ class _Excluding(Words):
         compound = _COMPOUND.fullmatch(self.words[i])
         if compound and _is_noun(self.table.find([compound[1]])[0]):
             return i, i + 1
-        if self._word(i + 1) in ("less", "free") and self.gaps[i + 1] == "-" and self._noun(i):
+        hyphenated = self._word(i + 1) in ("less", "free") and self.gaps[i + 1] == "-"
+        if hyphenated and _is_noun(self.table.find([self.words[i]])[0]):
             return i, i + 2
         if role == "out" or (self.words[i] in _OUT and n == 1 and self._ends_noun(i)):
             near = range(i - 1, max(i - 1 - _LONGEST_NOUN, -1), -1)
@@ -211,7 +222,8 @@ class _Excluding(Words):
         whether one may stand there, as in "without the drums and the bass"."""
         if self._word(i) in _OR:
             return self._object(i + 1)
-        if self._role(i)[0] == "and":
+        sign = self._word(i) == "+" and i + 1 < len(self.gaps) and not self.gaps[i + 1]
+        if self._role(i)[0] == "and" and not sign:  # "-piano +drums"
             at = i + self._find(i)[1]
             return self._noun(self._past_small(at) if article else at)
         k = i

@@ -56,12 +56,14 @@ _AFTER_TEMPO = re.compile(
 )
 _ZERO = re.compile(rf"\b(?:zero|null|cero|zéro)(?: (?:of|de))? (?={_UNIT})")
 _BEFORE_RANGE = re.compile(rf"\b({NUMBER})(?= (?:to|or|bis|oder|a|o|à|ou|até) \d+ ?{_UNIT})")
+_MINUS = re.compile(rf"(?<!\d )\b(?:minus|negative|menos|moins) (?=\d+(?:[.,]\d+)?[ -]?{_UNIT})")
 _SMALLEST = 10  # smaller numbers are read as words
 _SLOWEST = 30  # tempo in BPM
 
 
 def figures_for_numbers(text: str) -> str:
-    """Return a text (see `plain_words`) with the numbers of tempi and lengths as figures.
+    """Return a text (see `plain_words`) with the numbers of tempi and lengths as figures, and with
+    "-5 bars" for "minus 5 bars".
 
     >>> figures_for_numbers("one hundred and ten bpm"), figures_for_numbers("hundertzwanzig bpm")
     ('110 bpm', '120 bpm')
@@ -74,7 +76,7 @@ def figures_for_numbers(text: str) -> str:
 
     text = _BEFORE_UNIT.sub(figure, _HALF_DOZEN.sub("6", _ZERO.sub("0 ", text)))
     text = _BEFORE_RANGE.sub(lambda match: f"{value_of(match[1]) or match[1]}", text)
-    return _AFTER_TEMPO.sub(figure, text)
+    return _MINUS.sub("-", _AFTER_TEMPO.sub(figure, text))
 
 
 def value_of(words: str) -> int:

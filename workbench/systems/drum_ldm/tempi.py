@@ -15,7 +15,7 @@ _PER_MINUTE = re.compile(
     r"\b(?:beats?|schlage|schläge|pulsaciones|pulsos|battements|batidas|golpes)"
     r"(?: (?:per|a|pro|por|par) | ?/ ?)(?:minute?a?o?|min)\b"
     r"|(?<=\d )(?:à|a) la (?:noire|negra)\b|\bb\. ?p\. ?m\b\.?"
-    r"|\b(?:ppm|bmp|bpms|bpn|bmps)\b"  # slips of "bpm"
+    r"|(?<![^\W\d_])(?:ppm|bmp|bpms|bpn|bmps)\b"  # slips of "bpm"
 )
 _UNIT_FIRST = re.compile(  # "bpm: 120", "MM 72", "tempo = 400"
     r"(?<!\d )(?<!\d)\b(?:bpm|mm|m\.m\.?|m[eé]tr[oó]nome?|(tempo)(?= ?[:=]| -\d))"
@@ -42,7 +42,11 @@ _ISH = re.compile(r"\b(\d{2,3})[\s-]?(?:ish\b(?:\s*bpm\b)?|bpm[\s-]?ish\b)")
 _ROUGHLY = re.compile(rf"\b(?:{ROUGHLY}) (?=\d{{2,3}}(?:\.\d+)?(?:[ -]?bpm\b|\s*(?:[,;]|$)))")
 _FIGURE = re.compile(r"((?:(?<![^\s(:=@,])-)?(?<![\d.])\d+(?:\.\d+)?)[\s-]*bpm\b")
 _EXPONENT = re.compile(r"(?<![\w.])\d+(?:\.\d+)?e[+-]?\d(?=[\s-]*bpm\b)")  # "1e2 bpm"
-_THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}),(\d{3})(?=[\s-]*bpm\b)")
+_THOUSANDS = re.compile(  # "1,200 bpm"; "1 200 bpm" at the start of a clause
+    r"(?<![\d.,])(\d{1,3})[,'’](\d{3})(?=[\s-]*bpm\b)"
+    r"|((?:^|[,;:=(@]|\b(?:at|tempo|bei|um|a|à)(?= ))\s*-?\d(?:\d{1,2}(?= 000))?) (\d{3})"
+    r"(?=[\s-]*bpm\b)"
+)
 _PER_SECOND = re.compile(rf"\b(\d+(?:\.\d+)?|{NUMBER}) beats? (?:per|a|each|every) second\b")
 _NOTES = {  # in quarter notes
     **dict.fromkeys(("whole", "semibreve", "ganze", "redonda", "ronde"), 4),
@@ -50,6 +54,7 @@ _NOTES = {  # in quarter notes
     **dict.fromkeys(("quarter", "crotchet", "viertel", "negra", "noire", "seminima"), 1),
     **dict.fromkeys(("eighth", "8th", "quaver", "achtel", "corchea", "croche", "colcheia"), 0.5),
     **dict.fromkeys(("sixteenth", "16th", "semiquaver", "sechzehntel", "semicorchea"), 0.25),
+    **{"1/2": 2, "1/8": 0.5, "1/16": 0.25},
 }
 _NOTE_TEMPO = re.compile(
     r"(?:\b(?P<dotted>dotted|punktierte)[ -])?"
@@ -81,7 +86,7 @@ def with_figures(text: str) -> str:
     >>> with_figures("ninety beats per minute"), with_figures("half note = 60")
     ('90 bpm', '120 bpm')
     """
-    text = _THOUSANDS.sub(r"\1\2", _PER_MINUTE.sub("bpm", text))
+    text = _THOUSANDS.sub(r"\1\2\3\4", _PER_MINUTE.sub("bpm", text))
     text = _EXPONENT.sub(lambda figure: f"{float(figure[0]):.9g}", text)
     text = _UNIT_FIRST.sub(r"\1 \2 bpm", _PER_SECOND.sub(_per_minute, text))
     return _NOTE_TEMPO.sub(_quarters, figures_for_numbers(text))
