@@ -215,6 +215,15 @@ def test_only_what_is_allowed_comes(model):
     assert set(drawn[1].tolist()) <= {20, 30}
 
 
+def test_a_bias_raises_the_first_tokens(model):
+    """One token of the first five is nearly certain; those behind the bias keep their logits."""
+    bias = torch.tensor([-50.0, -50.0, -50.0, 50.0, -50.0])
+    sampled = generate(model, torch.tensor([1]), 2, 20, seed=0, bias=bias)
+    assert (sampled == 3).all()
+    zero = generate(model, torch.tensor([1]), 2, 20, seed=0, bias=torch.zeros(5))
+    assert torch.equal(zero, generate(model, torch.tensor([1]), 2, 20, seed=0))
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10_000), k=st.integers(1, 12), p=st.floats(0.05, 1.0))
 def test_top_k_and_top_p_by_their_definition(seed, k, p):

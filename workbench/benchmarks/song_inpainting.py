@@ -45,7 +45,8 @@ from workbench.representations.holes import (
 )
 from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import END, EOS
-from workbench.systems.midigpt.filling import CANDIDATES, ECHO
+from workbench.systems.midigpt.echoing import ECHO
+from workbench.systems.midigpt.filling import CANDIDATES
 from workbench.systems.midigpt.ranking import flat, lines_of
 from workbench.systems.midigpt.sequences import with_hints
 from workbench.systems.region import Region

@@ -19,6 +19,7 @@ from workbench.benchmarks import (
     song_likelihood,
     song_many,
     song_other,
+    song_shapes,
     song_speed,
 )
 from workbench.benchmarks.command import add_checkpoint, run_command, sections_parser
@@ -35,6 +36,7 @@ SECTIONS: dict[str, Callable[[SongBench], None]] = {
     "context": song_context.context,
     "control": song_control.control,
     "bands": song_bands.bands,
+    "shapes": song_shapes.shapes,
     "many": song_many.many,
     "other": song_other.other,
     "builtin": song_builtin.builtin,

@@ -280,6 +280,7 @@ def stream(
     allowed: Allowed | None = None,
     hints: Hinting | None = None,
     echoes: Echoing | None = None,
+    bias: Tensor | None = None,
     end: int | None = None,
 ) -> Iterator[Tensor]:
     """Yield the next token of `n` continuations of one prompt, (n,) ids at a time.
@@ -301,6 +302,7 @@ def stream(
             rows, then of the last tokens; for a network that reads hints.
         echoes: Receives the same and returns the tokens that may repeat the past, (n,), and their
             reach, (n,); for `Sampling.echo`.
+        bias: Added to the logits of the first tokens of the vocabulary, (tokens,).
         end: The token that ends a row.
     """
     sampling = sampling or Sampling()
@@ -333,6 +335,8 @@ def stream(
             else:
                 logits = one(ids, about)
             logits = logits.float()
+            if bias is not None:
+                logits[:, : len(bias)] += bias
             if allowed is not None:
                 fine = allowed(ids)
                 logits[:, fine.shape[1] :] = -torch.inf

@@ -13,72 +13,136 @@ How alike the bars beside both places are, 0 to 1, predicts how alike the bars i
 
 (240 holes of four bars in validation songs of six collections, by the bars beside them alone; the
 mean share of notes that two bars have in common; correlation 0.87.) So by default the echo of an
-anchor receives its likeness as its share of the probability.
+anchor receives its likeness as its share of the probability. A place in another key is compared,
+and echoed, in that of the hole.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from workbench.representations.holes import PROGRAM, Hole, bars_of, part
+from workbench.representations.holes import PROGRAM, Hole, bars_of, part, transpose
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import END, Vocabulary
 
 WEIGHTS = (1.0, 0.5, 0.25, 0.25)  # of the bars beside a hole, from the nearest one on
+SHIFTS = tuple(shift for shift in range(-6, 7) if shift)  # semitones
+SURE = 0.5  # likeness above which no other key is tried
+MARGIN = 0.2  # by which a place in another key must be more alike
 BAR_ALONE, TRACK = 1, 3  # entries of a state that must agree: the bar, or also time and track
 Note = tuple[int, ...]  # position, program, pitch
 State = tuple[int, int, int, int]  # bar, position, program, pitch; −1 before the first of each
 Events = Sequence[Sequence[tuple[str, float]]]  # base tokens of each id, see `ControlTables`
+Bars = list[set[Note]]
 
 
-def place_like(song: RemiSong, hole: Hole) -> tuple[int, float]:
-    """Return the first bar of the place that is most like a hole, and how alike they are, 0 to 1:
-    the mean share of common notes of the bars beside them, and of the hole's other tracks, but at
-    most that of the hole's own tracks in the bars beside them. An accompaniment that stays the same
-    says nothing about a melody that does not. (0, 0.0) if there is no other place."""
-    rest, tracks = song.notes[~hole.covers(song)], hole.tracks(song)
-    bars = _notes_by_bar(rest, len(song.bars))
-    is_own = np.isin(rest[:, PROGRAM], tracks)
-    own, others = (_notes_by_bar(rest[which], len(song.bars)) for which in (is_own, ~is_own))
-    length, count = hole.last - hole.first, len(song.bars)
-    inner = any(others[hole.first : hole.last])
-    best = (0, 0.0)
-    for first in range(count - length + 1):
+@dataclass(frozen=True)
+class Place:
+    """A place in a song that is like a hole.
+
+    Args:
+        first: Its first bar.
+        likeness: How alike they are, 0 to 1.
+        tuned: The same for the tuned notes of the hole's tracks alone, at most `likeness`; for
+            holes in drums, `likeness`.
+        shift: Semitones by which the place must be transposed.
+    """
+
+    first: int = 0
+    likeness: float = 0.0
+    tuned: float = 0.0
+    shift: int = 0
+
+    @property
+    def rank(self) -> float:
+        return self.likeness + self.tuned
+
+
+def place_like(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> Place:
+    """Return the place that is most like a hole. How alike they are is the mean share of common
+    notes of the bars beside them, and of the hole's other tracks, but at most that of the hole's
+    own tracks in the bars beside them. An accompaniment that stays the same says nothing about a
+    melody that does not, and drums nothing about the key.
+
+    Songs also repeat in another key. Where no place is much alike, places are compared in all
+    transpositions. The likeness is 0 if there is no other place."""
+    beside = _Layers.of(song, song, hole, vocabulary)
+    best = max(_places(song, hole, beside, beside, 0), key=_rank, default=Place())
+    if best.tuned >= SURE or not any(beside.tuned):
+        return best
+    for shift in SHIFTS:
+        moved = _Layers.of(transpose(song, shift, vocabulary), song, hole, vocabulary)
+        other = max(_places(song, hole, beside, moved, shift), key=_rank, default=Place())
+        if other.rank > best.rank + (0 if best.shift else 2 * MARGIN):
+            best = other
+    return best
+
+
+def _rank(place: Place) -> float:
+    return place.rank
+
+
+@dataclass(frozen=True)
+class _Layers:
+    """The notes of each bar: all, those of the hole's tracks, the tuned ones of these, those of the
+    other tracks; without the notes of the hole."""
+
+    all: Bars
+    own: Bars
+    tuned: Bars
+    others: Bars
+
+    @classmethod
+    def of(cls, song: RemiSong, original: RemiSong, hole: Hole, vocabulary: Vocabulary) -> _Layers:
+        """song: the original, or a transposition of it."""
+        rest, tracks = song.notes[~hole.covers(original)], hole.tracks(original)
+        own = np.isin(rest[:, PROGRAM], tracks)
+        tuned = own & (rest[:, PROGRAM] != vocabulary.id("Program_-1"))
+        layers = (np.ones(len(rest), dtype=bool), own, tuned, ~own)
+        return cls(*(_notes_by_bar(rest[which], len(song.bars)) for which in layers))
+
+
+def _places(
+    song: RemiSong, hole: Hole, beside: _Layers, there: _Layers, shift: int
+) -> Iterator[Place]:
+    """Yield the places of a song. there: its layers transposed by `shift`."""
+    length = hole.last - hole.first
+    inner, tuned = any(beside.others[hole.first : hole.last]), any(beside.tuned)
+    for first in range(len(song.bars) - length + 1):
         last = first + length
         apart = last <= hole.first or first >= hole.last
         if not apart or (song.bars[first:last] != song.bars[hole.first : hole.last]).any():
             continue
-        found = _likeness_beside(bars, hole, first)
+        found = _likeness_beside(beside.all, there.all, hole, first)
         if inner:
-            within = zip(others[hole.first : hole.last], others[first:last], strict=True)
-            found = (found + float(np.mean([_share(a, b) for a, b in within]))) / 2
-        found = min(found, _likeness_beside(own, hole, first))
-        if found > best[1]:
-            best = (first, found)
-    return best
+            pairs = zip(
+                beside.others[hole.first : hole.last], there.others[first:last], strict=True
+            )
+            found = (found + float(np.mean([_share(*pair) for pair in pairs]))) / 2
+        found = min(found, _likeness_beside(beside.own, there.own, hole, first))
+        melody = _likeness_beside(beside.tuned, there.tuned, hole, first) if tuned else found
+        yield Place(first, found, min(found, melody), shift)
 
 
-def _notes_by_bar(notes: np.ndarray, count: int) -> list[set[Note]]:
-    found: list[set[Note]] = [set() for _ in range(count)]
+def _notes_by_bar(notes: np.ndarray, count: int) -> Bars:
+    found: Bars = [set() for _ in range(count)]
     for bar, *note in notes[:, :4].tolist():
         found[bar].add(tuple(note))
     return found
 
 
-def _likeness_beside(bars: Sequence[set[Note]], hole: Hole, first: int) -> float:
-    """Return the weighted mean share of common notes of the bars beside the hole and beside the
-    place that begins at bar `first`; a bar beyond the song has none."""
+def _likeness_beside(bars: Bars, there: Bars, hole: Hole, first: int) -> float:
+    """Return the weighted mean share of common notes of the bars beside the hole and of those
+    `there`, beside the place that begins at bar `first`; a bar beyond the song has none."""
     last, found = first + hole.last - hole.first, 0.0
     for i, weight in enumerate(WEIGHTS):
         for a, b in ((hole.first - 1 - i, first - 1 - i), (hole.last + i, last + i)):
             if 0 <= a < len(bars) and 0 <= b < len(bars):
-                found += weight * _share(bars[a], bars[b])
+                found += weight * _share(bars[a], there[b])
     return found / (2 * sum(WEIGHTS))
 
 
@@ -87,7 +151,7 @@ def _share(a: set[Note], b: set[Note]) -> float:
 
 
 @dataclass
-class _Place:
+class Where:
     """Where a sequence is."""
 
     state: State = (-1, -1, -1, -1)
@@ -114,18 +178,26 @@ class Anchor:
 
     Args:
         song: The song.
-        hole: The hole.
+        hole: The hole, or a part of it.
         first: The first bar of the place.
+        shift: Semitones by which it is transposed.
         vocabulary: The vocabulary.
         events: The base tokens of each of its ids.
     """
 
     def __init__(
-        self, song: RemiSong, hole: Hole, first: int, vocabulary: Vocabulary, events: Events
+        self,
+        song: RemiSong,
+        hole: Hole,
+        first: int,
+        vocabulary: Vocabulary,
+        events: Events,
+        shift: int = 0,
     ) -> None:
         own = RemiSong(song.notes[np.isin(song.notes[:, PROGRAM], hole.tracks(song))], song.bars)
-        bars = bars_of(part(own, first, first + hole.last - hole.first), vocabulary)
-        self.events, place = events, _Place()
+        place_bars = part(own, first, first + hole.last - hole.first)
+        bars = bars_of(transpose(place_bars, shift, vocabulary), vocabulary)
+        place = Where()
         rows: dict[str, list[tuple[State, int]]] = {}
         for token in np.concatenate(bars).tolist():
             rows.setdefault(place.kind, []).append((place.state, token))
@@ -139,24 +211,10 @@ class Anchor:
             for kind, pairs in rows.items()
         }
 
-    def after(self, place: _Place) -> int:
+    def after(self, place: Where) -> int:
         """Return the token that followed at this time, track and pitch, or at the last ones before
         them; 0 if there is none. A pitch is only that of the same time and track."""
         states, tokens = self.known.get(place.kind, ([], []))
         at = bisect_right(states, place.state) - 1
         agree = TRACK if place.kind == "Program" else BAR_ALONE
         return tokens[at] if at >= 0 and states[at][:agree] == place.state[:agree] else 0
-
-    def follow(self, n: int, reach: float) -> Callable[[Tensor | None], tuple[Tensor, Tensor]]:
-        """Return a function of the last tokens (n,), or None at the start, that gives the echoes
-        (n,) and `reach` where there is one, else 0, (n,), as `Hints.recall`."""
-        places = [_Place() for _ in range(n)]
-
-        def echoes(last: Tensor | None) -> tuple[Tensor, Tensor]:
-            for place, token in zip(places, [] if last is None else last.tolist(), strict=False):
-                if token < len(self.events):
-                    place.add(self.events[token])
-            found = torch.tensor([self.after(place) for place in places])
-            return found, (found > 0) * reach
-
-        return echoes

@@ -7,7 +7,8 @@ from tests.representations.test_holes import song_clip
 from workbench.representations.holes import BAR, PITCH, Hole
 from workbench.representations.remi import RemiSong, ids_of, table_of
 from workbench.representations.tokens import Vocabulary
-from workbench.systems.midigpt.ranking import JOIN, STEP, circles, leap, misfit
+from workbench.systems.midigpt import ranking
+from workbench.systems.midigpt.ranking import APART, JOIN, STEP, choose, circles, leap, misfit
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +77,35 @@ def test_circles_are_repeats_beyond_those_of_the_bars_beside(song, vocabulary):
     assert circles(RemiSong(still, song.bars), hole, 6, vocabulary) == pytest.approx(1 / 5)
     silent = RemiSong(song.notes[~np.isin(song.notes[:, BAR], [4, 5])], song.bars)
     assert circles(silent, hole, 6, vocabulary) == 0
+
+
+def test_a_second_version_is_another_one(song, vocabulary):
+    """It may cost more, but not for a few notes' difference."""
+    hole = Hole(3, 5)
+    near, far = moved(song, [4], 1), moved(song, [3, 4], 1)
+    assert choose([song, far, song, far], [0.0, 0.1, 0.0, 0.1], 2, hole) == [song, far]
+    dear = APART + 0.2
+    assert choose([song, far, near, far], [0.0, 0.1, 0.0, dear], 2, hole) == [song, near]
+    assert choose([song, far, song, song], [0.0, 0.1, 0.0, 0.0], 2, hole) == [song, song]
+
+
+def test_a_version_does_not_depend_on_how_many_follow(song):
+    hole, costs = Hole(3, 5), [0.3, 0.1, 0.2, 0.0, 0.0, 0.5]
+    songs = [moved(song, [3 + i % 2], i) for i in range(6)]
+    three = choose(songs, costs, 2, hole)
+    assert three[:2] == choose(songs[:4], costs[:4], 2, hole)
+    assert three[0] is songs[1]
+
+
+def test_the_key_of_either_side_will_do_where_it_changes(song, vocabulary):
+    """C major before the hole, an augmented fourth higher after it."""
+    hole = Hole(3, 5)
+    after = moved(song, [5, 6, 7], 6)
+    old, new, between = (
+        misfit(moved(after, [3, 4], steps), hole, 5, vocabulary) for steps in (0, 6, 3)
+    )
+    joins = [leap(moved(after, [3, 4], steps), 3, 5, vocabulary) for steps in (0, 6, 3)]
+    figures = ranking.ECHO  # three semitones higher they occur nowhere else
+    costs = [cost - JOIN * join for cost, join in zip((old, new, between), joins, strict=True)]
+    assert costs[0] == pytest.approx(costs[1])
+    assert costs[2] - figures > costs[0] + ranking.KEY / 2

@@ -86,6 +86,6 @@ def test_a_hole_at_any_beat_of_bars_of_one_beat_finds_its_repetition(beat):
     again = Clip(score)
     first = 44 + beat
     reading = read(again, first, first + 8, None, Vocabulary(), Known(("0",), ("1/4", "4/4")))
-    place, likeness = place_like(reading.song, reading.hole)
-    assert likeness > 0.9
-    assert int(reading.grid.bars[place]) in (first - 32, first + 32)
+    place = place_like(reading.song, reading.hole, Vocabulary())
+    assert place.likeness > 0.9
+    assert int(reading.grid.bars[place.first]) in (first - 32, first + 32)

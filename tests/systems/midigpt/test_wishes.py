@@ -201,11 +201,13 @@ def test_long_notes_and_chords_are_not_cut_where_the_song_has_none(system):
 
 
 def test_tracks_without_a_wish_play_on(system):
-    """The network is untrained: what the other track plays is due to the rule."""
+    """The network is untrained: what the other track plays is due to the rule, by which no silent
+    bar follows another one."""
     clip, region = two_pianos(), Region(bars=(4, 7))
     for controls in (None, "density=6 tracks=#1"):
-        made = system.inpaint(clip, region, controls=controls, candidates=1, seed=1)[0]
-        assert all(len(begun(made, 1, bar)) for bar in (4, 5, 6))
+        for made in system.inpaint(clip, region, 4, controls=controls, candidates=1, seed=1):
+            played = [len(begun(made, 1, bar)) > 0 for bar in (4, 5, 6)]
+            assert played[1] or (played[0] and played[2])
 
 
 def test_variations_leave_what_is_silent(system):

@@ -21,10 +21,9 @@ from torch import Tensor
 
 from workbench.arguments import row_seeds, seed_of
 from workbench.errors import CheckpointError, PromptError
-from workbench.models.generation import Echoing, Sampling, caches_for, stream
+from workbench.models.generation import Sampling, caches_for, stream
 from workbench.models.gpt import GPT, GPTConfig
 from workbench.music.clip import Clip, clip_of
-from workbench.representations.anchor import Anchor, place_like
 from workbench.representations.control_rule import ControlRule, ControlTables
 from workbench.representations.controls import FREE, Classes, Control, Controls
 from workbench.representations.grammar import HoleRule, TokenGrammar
@@ -43,8 +42,9 @@ from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import BOS, END, PAD, Vocabulary
 from workbench.systems.configs import config_from
 from workbench.systems.midigpt.config import Known, MidiGPTConfig
+from workbench.systems.midigpt.echoing import ECHO, SongEchoes
 from workbench.systems.midigpt.neighbours import pitches, usual_counts
-from workbench.systems.midigpt.ranking import FLUENCY, Surroundings, misfit, missed
+from workbench.systems.midigpt.ranking import FLUENCY, Surroundings, choose, misfit, missed
 from workbench.systems.midigpt.sequences import rows_in, split, with_hints
 from workbench.systems.midigpt.splice import Reading, read, splice, with_bars
 from workbench.systems.midigpt.wishes import (
@@ -61,15 +61,6 @@ from workbench.systems.sampling import checked
 from workbench.systems.system import System
 
 CANDIDATES = 6  # versions that are sampled for each one returned
-# Share of the probability that the longest echoes of the song receive. Of the figures in candidates
-# for four bars of 40 validation songs, 57 % occur elsewhere in the song, without echoes 37 % (true
-# bars 80 %), and 9 % occurred before in the same filling, without echoes 12 % (true bars 9 %). If
-# echoes are also found in the filling, it runs in circles: 50 % in eight bars (true bars 13 %).
-# With anchors (`representations/anchor.py`) beside them, single candidates for 14 songs of games
-# repeat 49 instead of 6 % of their figures (true bars 92 %), for 8 holes of orchestral movements 13
-# instead of 1 % (true bars 30 %), for 20 pop songs 68 instead of 58 % (true bars 80 %).
-ECHO = 0.5
-SUREST = 0.9  # largest share that an anchor receives; by default it is its likeness
 SHORTEST = 128  # smallest context in tokens: a bar, its question and room for an answer
 FOLLOWING = 2  # bars after a hole that count when candidates are ranked
 LONGEST_STROKE = 8  # bars generated in one stroke: the longest hole in training
@@ -235,13 +226,19 @@ class SongFilling(System):
             **sampling,
         }
         versions = [replace(song, notes=song.notes[~whole.covers(song)])] * (n * candidates)
+        pull, rates = None, [0.0] * len(seeds)
+        if self.hints and settings.echo:
+            pull = SongEchoes.of(song, whole, self.vocabulary, self.tables.events)
+            pull = pull.in_any_key() if (asked.classes.chords != FREE).any() else pull
+            rates = pull.rates(n, candidates)
         start = whole.first
         while start < whole.last:
             hole = self._stroke(versions[0], replace(whole, first=start), asked)
             # bars of later strokes are not part of the question, where they would look empty
             shown = len(song.bars) if hole.last == whole.last else hole.last
+            rows = [row + start for row in seeds]
             for done, written in self._write(
-                versions, hole, shown, reading, settings, [row + start for row in seeds], asked
+                versions, hole, shown, reading, settings, rows, asked, pull, rates
             ):
                 finished = end if done == whole.last else int(reading.grid.bars[done])
                 yield (
@@ -294,8 +291,8 @@ class SongFilling(System):
     def _best(
         self, songs: list[RemiSong], whole: Hole, done: int, candidates: int, asked: Asked
     ) -> list[RemiSong]:
-        """Return, of each group of candidates, the one that fits best (`ranking.py`). done: the bar
-        up to which the hole is filled."""
+        """Return, of each group of candidates, the one that fits best and is not like those before
+        it (`ranking.py`). done: the bar up to which the hole is filled."""
         if candidates == 1:
             return songs
         classes, _ = asked.within(replace(whole, last=done))
@@ -306,10 +303,7 @@ class SongFilling(System):
             if asked.wished and self.controls is not None:
                 cost += missed(song, replace(whole, last=done), classes, self.controls)
             costs.append(cost)
-        groups = range(0, len(songs), candidates)
-        return [
-            songs[min(range(first, first + candidates), key=lambda i: costs[i])] for first in groups
-        ]
+        return choose(songs, costs, candidates, replace(whole, last=done))
 
     @torch.inference_mode()
     def _surprises(self, songs: Sequence[RemiSong], hole: Hole, done: int) -> list[float]:
@@ -411,6 +405,8 @@ class SongFilling(System):
         sampling: Sampling,
         seeds: Sequence[int],
         asked: Asked,
+        pull: SongEchoes | None,
+        rates: Sequence[float],
     ) -> Iterator[tuple[int, list[RemiSong]]]:
         """Fill one hole in each song; yields (the bar up to which all are filled, the songs). It
         is not the end of the hole if the answers took more tokens than there were."""
@@ -419,9 +415,9 @@ class SongFilling(System):
         written, least, number = list(songs), hole.last - hole.first, 0
         for group in groups:
             prompt = self._question(group[0], hole, shown, asked)
-            rows = seeds[number : number + len(group)]
+            own = slice(number, number + len(group))
             for done, answers in self._answers(
-                group[0], prompt, hole, reading, sampling, rows, asked
+                group[0], prompt, hole, reading, sampling, seeds[own], asked, pull, rates[own]
             ):
                 for i, filling in enumerate(answers):
                     written[number + i] = _with_notes(group[i], hole, filling)
@@ -438,6 +434,8 @@ class SongFilling(System):
         sampling: Sampling,
         seeds: Sequence[int],
         asked: Asked,
+        pull: SongEchoes | None,
+        rates: Sequence[float],
     ) -> Iterator[tuple[int, list[RemiSong]]]:
         """Sample answers to a question about a song, with its memory; yields (number of bars that
         all have, their complete bars)."""
@@ -445,15 +443,11 @@ class SongFilling(System):
         metres = [int(i) for i in reading.song.bars[hole.first : hole.last]]
         n = len(seeds)
         rule = self._rule(reading, hole, metres, n, asked)
-        echoes = None
-        if self.hints and sampling.echo:
-            # bars that an earlier stroke wrote are no music of the song
-            outside = memory(song, reading.hole, self.vocabulary)
-            echoes = self.hints.recall(ids_before, n, outside, known)
-            place, likeness = place_like(song, reading.hole)
-            first = place + hole.first - reading.hole.first
-            anchor = Anchor(song, hole, first, self.vocabulary, self.tables.events)
-            echoes = the_longer(echoes, anchor.follow(n, min(SUREST, likeness) / ECHO))
+        hints = self.hints.follow(ids_before, n, known) if self.hints else None
+        echoes = bias = None
+        if self.hints and hints is not None and pull is not None:
+            echoes = pull.pull(self.hints, ids_before, known, song, hole, seeds, rates)
+            hints, bias = pull.near(hints), pull.bias()
         ids: list[Tensor] = []
         reported = 0
         room = self.config.gpt.context - len(ids_before)
@@ -465,8 +459,9 @@ class SongFilling(System):
             seed=seeds,
             sampling=sampling,
             allowed=rule,
-            hints=self.hints.follow(ids_before, n, known) if self.hints else None,
+            hints=hints,
             echoes=echoes,
+            bias=bias,
             end=END,
         ):
             ids.append(tokens)
@@ -522,16 +517,6 @@ class SongFilling(System):
         base = self.vocabulary.decode(row[row != END].numpy())
         parts = self.vocabulary.bars(base)[:bars]
         return RemiSong.from_ids(np.concatenate(parts) if parts else np.empty(0, dtype=np.int64))
-
-
-def the_longer(one: Echoing, other: Echoing) -> Echoing:
-    """Return, in each row, the echo with the longer reach."""
-
-    def echoes(last: Tensor | None) -> tuple[Tensor, Tensor]:
-        (token, reach), (own, share) = one(last), other(last)
-        return torch.where(share > reach, own, token), torch.maximum(share, reach)
-
-    return echoes
 
 
 def enclosed(song: RemiSong, hole: Hole) -> bool:

@@ -154,7 +154,8 @@ class MidiGPT(SongFilling):
                 are names, numbers in the order of the file such as "#2", MIDI programs (all tracks
                 of a program, or one to add), or "drums". None: all tracks that play within four
                 bars of the region; drums only if training had drums.
-            n: Number of versions, 1 to 1024.
+            n: Number of versions, 1 to 1024. The first one is the best; each of the others is also
+                chosen to differ from those before it.
             controls: Requests for the new bars, `Control` objects or texts such as "density=6
                 chord=Am bars=9-10"; `realised` counts those that were followed. Only for a
                 checkpoint that was trained with controls, as `songs-gpt` was. The rule for valid
