@@ -25,7 +25,7 @@ SAVED = ".saved"
 # the first two are required
 NAMES = (
     *("config.json", "model.safetensors", "README.md", "training.json"),
-    *("critic.safetensors", "words.safetensors"),
+    *("critic.safetensors", "words.safetensors", "plans.safetensors"),
 )
 TRIES = 1000  # attempts of a reader whose files are being replaced
 

@@ -133,13 +133,31 @@ def test_single_drums_are_played_louder_and_softer(system):
 
 
 def test_a_loop_that_is_one_fill_has_no_form_of_a_groove(system):
-    fill, groove, wanted = (
+    fills = system.charts_for(["rock fill"] * 60, 4, range(60))
+    forms = ["".join("AB"[int(x)] for x in chart.letter) for chart in fills]
+    assert set(forms) == {"AAAA", "ABAB"}
+    assert 2 <= forms.count("ABAB") <= 18  # 14 % are expected
+    assert all(np.isnan(chart.likeness).all() for chart in fills)
+    groove, wanted, varied = (
         system.charts_for([prompt], 4, [0], form)[0].letter
-        for prompt, form in (("rock fill", None), ("rock", None), ("rock fill", "AB"))
+        for prompt, form in (
+            ("rock", None),
+            ("rock fill", "AB"),
+            ("the whole loop is a fill, no toms in bar 1", None),
+        )
     )
-    assert np.isnan(fill).all()
     assert not np.isnan(groove).any()
     assert wanted.tolist() == [0, 1, 0, 1]
+    assert np.isnan(varied).all()
+
+
+def test_a_fill_that_is_a_loop_repeats(system):
+    for clip in system.generate("rock fill", n=4, bars=4, steps=2):
+        first, second, *others = hits(clip).reshape(4, 16, 9)
+        assert (first == others[0]).all()
+        assert (second == others[1]).all()
+    free = system.generate("drum solo", n=4, bars=4, steps=2)
+    assert any((hits(clip)[:32] != hits(clip)[32:]).any() for clip in free)
 
 
 def test_shipped_systems_without_a_form_say_so():

@@ -40,6 +40,7 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         "- **Weights:** MIT, like the code; half precision.",
         *_critic(report),
         *_search(report),
+        *_plans(report),
         *([f"- **Tables:** {report['tables']}"] if report.get("tables") else []),
         f"- **Limits:** {_limits(report)}{low}",
         "## Training",
@@ -69,6 +70,17 @@ def _search(report: dict[str, Any]) -> list[str]:
         f"- **Search:** `python -m workbench.systems.drum_ldm.search FOLDER --dataset "
         f"{report['dataset']}` fits a regression from words to features of a loop, which stands "
         "beside the contrastive encoders in `search_text` and `search_clips`."
+    ]
+
+
+def _plans(report: dict[str, Any]) -> list[str]:
+    """Return a line about the plans that takes of a style follow, if there are any."""
+    if not report.get("plans"):
+        return []
+    return [
+        f"- **Plans:** `python -m workbench.systems.drum_ldm.planning FOLDER --dataset "
+        f"{report['dataset']}` collects form, timing and number of hits of training loops of "
+        f"{report['plans']}, which takes of that style follow."
     ]
 
 

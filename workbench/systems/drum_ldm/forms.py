@@ -26,6 +26,7 @@ FIELDS = ("letter", "likeness", "lay", "loose")
 TIMING = ("lay", "loose")
 UNKNOWN = -9.0  # in a bank
 NEAREST = 24  # forms among which one of a likeness is chosen
+TWO_BARS = 0.14  # share of the training loops that are one fill whose fill has two bars; others one
 
 
 def letters_of(form: str, bars: int) -> np.ndarray:
@@ -108,6 +109,12 @@ def sampled_form(
     return {name: np.resize(row, bars) for name, row in zip(FIELDS, form, strict=True)}
 
 
+def fill_form(generator: np.random.Generator) -> str:
+    """Return the form of a loop that is one fill: a fill of one bar, or sometimes of two, is
+    repeated."""
+    return "AB" if generator.random() < TWO_BARS else "A"
+
+
 def _means(rows: np.ndarray) -> np.ndarray:
     """Return the mean of the known values of each row; NaN for a row without any."""
     known = ~np.isnan(rows)
@@ -146,12 +153,14 @@ def shared_noise(
 def restated(roll: np.ndarray, chart: DrumChart) -> np.ndarray:
     """Return a roll (steps, channels) in which bars of one letter have the hits of the first of
     them, in their own touch where both have a hit. What the chart asks of a bar, and its fills,
-    stay."""
+    stay; a loop that is one fill is repeated, too."""
     size, drums = bar_steps(chart.meter), len(DRUMS)
     cells = roll.reshape(chart.bars, size, -1, drums).copy()
     asked = (~np.isnan(chart.hits)).reshape(chart.bars, size, 1, drums)
     asked = asked | (chart.drums == 0)[:, None, None]
-    plain = ~(chart.fill == 1) & ~np.isnan(chart.letter)
+    plain = ~np.isnan(chart.letter)
+    if not chart.one_fill:
+        plain &= chart.fill != 1
     for letter in np.unique(chart.letter[plain]):
         first, *others = np.flatnonzero(plain & (chart.letter == letter))
         model = cells[first]

@@ -29,6 +29,7 @@ from workbench.representations.text import TextEncoder, text_encoder
 from workbench.systems.drum_ldm.config import DrumLDMConfig
 from workbench.systems.drum_ldm.facts import with_facts
 from workbench.systems.drum_ldm.networks import DrumNetworks
+from workbench.systems.drum_ldm.plans import PLANS_FILE, StylePlans
 from workbench.systems.latent_diffusion import LatentDiffusion
 from workbench.systems.provenance import signed
 from workbench.training.weights import load_file_into
@@ -61,16 +62,17 @@ class DrumLatents(LatentDiffusion):
         self.denoiser = self.networks.denoiser
         self.critic: LatentCritic | None = None  # of checkpoints that have one
         self.words: WordRegression | None = None  # likewise
+        self.plans: StylePlans | None = None  # likewise
         self.diffusion = config.diffusion()
 
     def further_weights(self) -> dict[str, nn.Module]:
-        """Return the critic and the word regression, if there are any."""
-        found = {CRITIC: self.critic, WORDS: self.words}
+        """Return the critic, the word regression and the plans, if there are any."""
+        found = {CRITIC: self.critic, WORDS: self.words, PLANS_FILE: self.plans}
         return {name: module for name, module in found.items() if module is not None}
 
     def load_further(self, files: Mapping[str, Path], folder: Path) -> None:
         """Read the critic, if there is one and it is of these latents: a folder may hold that of an
-        earlier training. Read the word regression, if there is one."""
+        earlier training. Read the word regression and the plans, if there are any."""
         if CRITIC in files:
             critic = LatentCritic(len(self.networks.latent_mean))
             load_file_into(critic, files[CRITIC], folder / CRITIC)
@@ -81,6 +83,10 @@ class DrumLatents(LatentDiffusion):
             words = WordRegression(len(self.config.vocabulary), features.shape[1])
             load_file_into(words, files[WORDS], folder / WORDS)
             self.words = words.eval()
+        if PLANS_FILE in files:
+            plans = StylePlans()
+            load_file_into(plans, files[PLANS_FILE], folder / PLANS_FILE)
+            self.plans = plans.eval()
 
     def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
         """Return the shape of one latent. length: number of beats, by default those of 8 bars of

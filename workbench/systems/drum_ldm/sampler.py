@@ -32,6 +32,7 @@ from workbench.systems.drum_ldm.advice import read_prompt
 from workbench.systems.drum_ldm.candidates import Choice
 from workbench.systems.drum_ldm.forms import (
     TIMING,
+    fill_form,
     letters_of,
     restated,
     sampled_form,
@@ -39,6 +40,7 @@ from workbench.systems.drum_ldm.forms import (
 )
 from workbench.systems.drum_ldm.habits import relaxed
 from workbench.systems.drum_ldm.latents import BARS, DrumLatents
+from workbench.systems.drum_ldm.plans import with_amounts
 from workbench.systems.drum_ldm.request import DrumRequest, read_request
 from workbench.systems.drum_ldm.strokes import with_strokes
 from workbench.systems.drum_ldm.timing import sampled_together, timed
@@ -254,8 +256,9 @@ class DrumSampler(DrumLatents):
             bars: Length in bars.
             seeds: A seed per take, for the form.
             form: Letters such as "AAAB"; by default the one that the prompt names, otherwise one
-                that a drummer of the training set played; of a loop that is one fill only its
-                timing.
+                that a drummer of the training set played, in the style of the prompt if the
+                system has plans of it; a loop that is one fill repeats it, and has only the timing
+                of a form.
             meter: Metre; by default the one of the prompt.
         """
         if not self.config.chart:
@@ -274,9 +277,20 @@ class DrumSampler(DrumLatents):
             free = np.isnan(chart.loose).all() and np.isnan(chart.lay).all()
             like = None if np.isnan(chart.likeness).any() else float(chart.likeness.mean())
             form_of_take = sampled_form(self.networks.forms, bars, random, like)
+            amounts = None
             if chart.one_fill:  # it is played in someone's time, but has no form of a groove
                 form_of_take = {name: form_of_take[name] for name in TIMING}
+                if np.isnan(chart.letter).all() and _same_in_all_bars(chart):
+                    form_of_take["letter"] = letters_of(fill_form(random), bars)
+                    chart.stated = True
+            elif self.plans is not None and chart.meter == (4, 4):
+                plan = self.plans.sampled(request.style, chart, random)
+                if plan is not None:
+                    form_of_take |= plan[0] if like is None else {}
+                    amounts = plan[1]
             chart = chart.with_(**_unasked(chart, form_of_take))
+            if amounts is not None:
+                chart = with_amounts(chart, amounts, request.implied)
             if free and not chart.one_fill:
                 chart.together = sampled_together(random)
             charts.append(relaxed(chart, request.implied, random))
@@ -529,6 +543,13 @@ class DrumSampler(DrumLatents):
             )
             for i, (clip, prompt) in enumerate(zip(clips, prompts, strict=True))
         ]
+
+
+def _same_in_all_bars(chart: DrumChart) -> bool:
+    """Whether the same hits and amounts are asked of all bars."""
+    fields = (chart.drums, chart.density, chart.hits)
+    bars = (field.reshape(chart.bars, -1) for field in fields)
+    return all(np.array_equal(bar, np.roll(bar, 1, axis=0), equal_nan=True) for bar in bars)
 
 
 def _seeds_of(seed: int, candidates: int) -> list[int]:
