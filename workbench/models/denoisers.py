@@ -147,12 +147,11 @@ class Block(nn.Module):
         (batch, beats), the beats that are attended to. By default neither.
         """
         b, n, _width = h.shape
-        q, k, v = (
-            part.reshape(b, n, self.heads, -1).transpose(1, 2)  # (b, heads, n, width/heads)
-            for part in self.qkv(h).chunk(3, dim=-1)
-        )
+        qkv = self.qkv(h).reshape(b, n, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        qk, v = qkv[:2], qkv[2]  # (2, b, heads, n, width/heads), (b, heads, n, width/heads)
         if rope is not None:
-            q, k = (F.rms_norm(rotate(part, rope), part.shape[-1:]) for part in (q, k))
+            qk = F.rms_norm(rotate(qk, rope), qk.shape[-1:])
+        q, k = qk
         mask = None if real is None else real[:, None, None]
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)  # (b, heads, n, width/heads)
         return self.out_proj(y.transpose(1, 2).reshape(b, n, -1))

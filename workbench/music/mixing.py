@@ -39,7 +39,7 @@ def mix(hits: list[Hit], samples: int, loop: bool) -> np.ndarray:
             shot, gain = _stopped(hit), np.asarray(hit.gain, dtype=np.float32)
             shot = shot * (gain[: len(shot)] if gain.ndim == 2 else gain)
             sound[hit.start : hit.start + len(shot)] += shot
-    return fold(sound, samples) if loop else np.ascontiguousarray(sound[:samples].T)
+    return fold(sound, samples) if loop else _by_channel(sound[:samples])
 
 
 def _stopped(hit: Hit) -> np.ndarray:
@@ -63,16 +63,26 @@ def retuned(shot: np.ndarray, semitones: np.ndarray) -> np.ndarray:
 
 def fold(sound: np.ndarray, samples: int) -> np.ndarray:
     """Wrap (n, 2) sound around a loop of `samples`; returns (2, samples)."""
-    rounds = -(-len(sound) // samples)
-    padded = np.pad(sound, ((0, rounds * samples - len(sound)), (0, 0)))
-    return np.ascontiguousarray(padded.reshape(rounds, samples, 2).sum(axis=0).T)
+    folded = np.zeros((samples, 2), dtype=sound.dtype)
+    for start in range(0, len(sound), samples):
+        part = sound[start : start + samples]
+        folded[: len(part)] += part
+    return _by_channel(folded)
+
+
+def _by_channel(sound: np.ndarray) -> np.ndarray:
+    """Return (n, 2) sound as (2, n), a copy of each channel in a run of memory."""
+    channels = np.empty(sound.shape[::-1], dtype=sound.dtype)
+    for channel, samples in zip(channels, sound.T, strict=True):
+        channel[:] = samples
+    return channels
 
 
 def finish(sound: np.ndarray, sample_rate: int, loop: bool) -> np.ndarray:
     """Fade out the end unless it is a loop, and scale down to a peak of at most PEAK; (2, n)."""
     if not loop:
         fade_out(sound, sample_rate)
-    peak = float(np.abs(sound).max(initial=0))
+    peak = float(max(sound.max(initial=0), -sound.min(initial=0)))
     return sound * np.float32(PEAK / peak) if peak > PEAK else sound
 
 

@@ -152,7 +152,7 @@ class DrumChart:
         chart.loudness = _where(count > 0, loudness)
         flat = struck.reshape(bars, -1)
         chart.likeness = jaccard(flat, np.roll(flat, 1, axis=0)).astype(np.float32)
-        chart.swing = _swing(struck, offset, meter)
+        chart.swing = swing_of(struck, offset, meter)
         mean = (offset * struck).sum((1, 2)) / some
         square = (offset**2 * struck).sum((1, 2)) / some
         # on swung bars the offsets are the swing, not the player
@@ -267,8 +267,14 @@ def _where(known: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.where(known, values, np.nan).astype(np.float32)
 
 
-def _swing(struck: np.ndarray, offset: np.ndarray, meter: tuple[int, int]) -> np.ndarray:
-    """Return the share of off-beat hits nearer to triplets than to sixteenths, per bar."""
+def swing_of(struck: np.ndarray, offset: np.ndarray, meter: tuple[int, int]) -> np.ndarray:
+    """Return the share of off-beat hits nearer to triplets than to sixteenths, per bar.
+
+    Args:
+        struck: (bars, steps, 9) which drums are hit, bool.
+        offset: (bars, steps, 9) their offsets, in sixteenths.
+        meter: The metre.
+    """
     if meter[1] == 8 and meter[0] % 3 == 0:  # compound metres have their triplets as eighths
         return np.full(len(struck), np.nan, dtype=np.float32)
     size = struck.shape[1]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.music.kit import DRUMS
-from workbench.representations.drum_chart import DrumChart, bar_steps
+from workbench.representations.drum_chart import DrumChart, bar_steps, swing_of
 
 N = len(DRUMS)
 _BD, _SD = DRUMS.index("BD"), DRUMS.index("SD")
@@ -46,7 +46,8 @@ def timed(roll: np.ndarray, chart: DrumChart) -> np.ndarray:
     asked = ~(np.isnan(chart.loose) & np.isnan(chart.lay))
     if not asked.any():
         return _drawn_together(made, chart.together)
-    swing = np.nan_to_num(DrumChart.measure(roll, chart.meter).swing)
+    parts = roll.reshape(-1, size, roll.shape[1] // N, N)  # (bars, size, 3 · slots, drums)
+    swing = np.nan_to_num(swing_of(parts[:, :, 0] > 0.5, parts[:, :, 2], chart.meter))
     for bar in np.flatnonzero(asked):
         cells = made[bar * size : (bar + 1) * size].reshape(size, -1, 3, N)  # (…, slots, 3, drums)
         struck, first = cells[:, 0, 0] > 0.5, cells[:, 0, 2].copy()
