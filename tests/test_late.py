@@ -1,7 +1,9 @@
 """Packages that are imported when they are first used."""
 
 import inspect
+import os
 import pickle
+import subprocess
 import sys
 
 import pytest
@@ -37,3 +39,16 @@ def test_the_api_reference_leaves_it_usable():
     assert list(module.submodules) == []
     assert channel.symusic.Note
     assert "workbench.music.channel.symusic" not in sys.modules
+
+
+@pytest.mark.parametrize("given", [None, "active"])
+def test_waiting_threads_sleep_unless_told_otherwise(given):
+    """Set before PyTorch is imported, or its threads would never know."""
+    code = "import os, sys, workbench; print('torch' in sys.modules, os.environ['OMP_WAIT_POLICY'])"
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    if given:
+        environment["OMP_WAIT_POLICY"] = given
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == ["False", given or "passive"]

@@ -3,6 +3,7 @@
 Names are imported on first use, so that `import workbench` stays quick.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ _HOMES = {
 } | {entry.name: entry.home.partition(":")[0] for entry in SYSTEMS.values()}
 __all__ = sorted(_HOMES)
 answer_to_old_names()
+# PyTorch's threads sleep while they wait, unless it is imported earlier: where other processes use
+# the cores, too, a step with two spinning threads took 15 times as long as with one.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 if TYPE_CHECKING:
     from workbench.course import plots as plots
