@@ -69,23 +69,38 @@ def test_t_sne_minimises_the_divergence_of_the_lesson():
     assert method.kl_divergence_ == pytest.approx(cost, rel=1e-3)
 
 
-def test_film_shifts_the_channels_of_a_block():
-    """Lesson 08, equation (6): h + W·SiLU[e(t); Pc], the same at each point of a channel."""
-    from workbench.models.kl_vae import ResBlock
+def test_film_scales_and_shifts_the_channels_of_a_block():
+    """Lesson 08, equation (6): a block is h + α F(LN(h)(1 + γ) + β) for attention, then for the
+    convolutions; β, γ and α are W·SiLU(e(t) + Pc) + b."""
+    from workbench.models.denoisers import sinusoids
+    from workbench.models.music_ldm import FiLMTransformer, MusicLDMSizes
 
     torch.manual_seed(0)
-    block = ResBlock(4, 4, groups=2, embed=6).eval()
-    x, embedding = torch.randn(1, 4, 5, 3), torch.randn(1, 6)
+    sizes = MusicLDMSizes(embed=6, patch=(8, 4, 1), latent=3, transformer=(8, 1, 2))
+    network = FiLMTransformer(sizes).eval()
+    [block] = network.blocks
+    w, b = block.adaLN_modulation[1].weight, block.adaLN_modulation[1].bias
+    torch.nn.init.normal_(w)
+    torch.nn.init.normal_(b)
     seen = {}
-    block.conv1.register_forward_hook(lambda *call: seen.update(h=call[2]))
-    block.norm2.register_forward_pre_hook(lambda _, given: seen.update(shifted=given[0]))
+    block.register_forward_hook(lambda _, given, out: seen.update(given=given, out=out))
+    t, c = torch.tensor([300]), torch.randn(1, 6)
     with torch.no_grad():
-        block(x, embedding)
-    silu = embedding[0].numpy() / (1 + np.exp(-embedding[0].numpy()))
-    layer = block.time_emb_proj
-    shift = layer.weight.detach().numpy() @ silu + layer.bias.detach().numpy()
-    moved = (seen["shifted"] - seen["h"]).numpy()[0]
-    assert moved == pytest.approx(np.broadcast_to(shift[:, None, None], moved.shape), abs=1e-5)
+        network(torch.randn(1, 3, 5, 1), t, c, torch.tensor([True]))
+        u = network.t_embedder(sinusoids(t.float(), 64)) + network.vector_embedder(c)
+        parts = ((u * torch.sigmoid(u)) @ w.T + b).reshape(6, 8)
+    (h, _, rope, *_), h_after = seen["given"], seen["out"][0]
+    h = h[0].double()
+    for branch, (shift, scale, gate) in zip(
+        (lambda x: block.attend(x, rope), lambda x: block.mlp(x.mT).mT),
+        parts.double().split(3),
+        strict=True,
+    ):
+        spread = (h.var(-1, correction=0, keepdim=True) + 1e-5).sqrt()
+        normal = (h - h.mean(-1, keepdim=True)) / spread
+        with torch.no_grad():
+            h = h + gate * branch((normal * (1 + scale) + shift).float()[None])[0]
+    assert h.numpy() == pytest.approx(h_after.numpy(), abs=1e-4)
 
 
 def figures():
@@ -113,6 +128,8 @@ def figures():
         ("05", f"In {100 * DROP:g} % of the examples it is left out"),
         ("06", f"all its layers work on {16_000 / spectral.hop:g} frames per second"),
         ("08", f"has {mel.rate / mel.hop:g} frames per second and {mel.bands} bands"),
+        ("08", f"lasts {8_000 * mel.hop / mel.rate:g} ms and has all {mel.bands} bands: "),
+        ("08", f"all {mel.bands} bands: {8 * mel.bands} numbers"),
         ("10", f"tails of {', '.join(map(str, ORDERS[:-1]))} and {ORDERS[-1]} tokens"),
         ("10", f"`inpaint` samples {words[CANDIDATES]} candidates by default"),
         ("11", f"a window has {2 + 128 // 4} positions instead of {2 + 128}"),
@@ -123,7 +140,7 @@ def figures():
     ]
 
 
-@pytest.mark.parametrize("place", range(16))
+@pytest.mark.parametrize("place", range(18))
 def test_a_figure_in_the_prose_is_the_codes(place):
     number, words = figures()[place]
     assert words in prose_of(number), (number, words)

@@ -114,7 +114,7 @@ FROM_THE_LESSON = {  # further figures of the answers, and where the lesson has 
     "06.2": {"1200": "steps = run.size(80, 1200)"},
     "06.3": {"60": "audio.crops(run.size(10, 60)"},
     "07.3": {"400": "total = run.size(30, 400)"},
-    "08.4": {"6": "of 6 results are nearest", "1": 'floor="chance 1"', "3": '"08.4", [2, 4]'},
+    "08.5": {"6": "of 6 results are nearest", "1": 'floor="chance 1"', "3": '"08.5", [2, 4]'},
     "09.3": {"300": "total = run.size(40, 300)"},
     "10.2": {"150": "steps = run.size(16, 150)"},
     "11.1": {"16": "a vector of 16 numbers"},
@@ -126,7 +126,7 @@ COMPUTED = {  # by `test_computed_answers_are_those_of_the_code` and its neighbo
     "04.7": ["0.4"],
     "05.11": ["57"],
     "08.1": ["8"],
-    "08.5": ["0.71"],
+    "08.6": ["0.71"],
 }
 
 
@@ -157,7 +157,7 @@ def test_computed_answers_are_those_of_the_code():
     assert f"05.3: {left:.1f} % of the amplitude" in GUIDE
     said = words_of_answers()
     assert f"log 32 = {math.log(32):.2f}" in said["03.3"]
-    assert f"√½ = {0.5**0.5:.2f}" in said["08.5"]
+    assert f"√½ = {0.5**0.5:.2f}" in said["08.6"]
     assert f"where chance is {100 / 12:.0f} %" in said["08.1"]
     assert "run.size(4, 12)]\ncaptions =" in script_of(LESSONS["08"]), "twelve captions"
     assert f"knows {len(KEYWORDS)} words" in said["05.11"]

@@ -14,6 +14,7 @@ from workbench.errors import PromptError
 from workbench.models.denoisers import Block
 from workbench.models.diffusion import Diffusion, guided
 from workbench.models.mrlstm import MRLSTM, read_at_stride
+from workbench.models.patch_vae import PatchVAE
 
 
 def without_docstrings(source):
@@ -32,7 +33,7 @@ def test_a_listing_is_the_source_without_its_docstrings(thing):
     assert ":\n\n" not in shown.text
 
 
-@pytest.mark.parametrize("thing", [read_at_stride, MRLSTM.forward, Diffusion.loss])
+@pytest.mark.parametrize("thing", [read_at_stride, MRLSTM.forward, Diffusion.loss, PatchVAE.begin])
 def test_the_line_is_that_of_the_file(thing):
     shown = listing(thing)
     lines = (PACKAGE.parent / shown.path).read_text(encoding="utf-8").splitlines()

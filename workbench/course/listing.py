@@ -87,7 +87,7 @@ def listing(thing: Callable[..., Any], *, first: str = "", last: str = "") -> Li
     name = getattr(thing, "__qualname__", type(thing).__name__)
     try:
         source, start = inspect.getsourcelines(thing)
-        path = Path(inspect.getfile(thing))
+        path = Path(inspect.getfile(inspect.unwrap(thing)))  # past a decorator's own file
     except (TypeError, OSError):
         raise PromptError(f"listing({name}): has no source in Python") from None
     numbered = list(enumerate(textwrap.dedent("".join(source)).splitlines(), start))

@@ -13,8 +13,8 @@ TITLES = {  # of stages whose names in a record are short
     "decoder_finetune": "decoder and vocoder together",
     "ending": "decoder and vocoder together",  # in older records
     "decoder": "decoder, fine-tuned",
-    "audio": "U-Net, conditioned on sound",
-    "text": "U-Net, conditioned on captions",
+    "audio": "denoiser, conditioned on sound",
+    "text": "denoiser, conditioned on captions",
 }
 
 

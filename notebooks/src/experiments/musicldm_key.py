@@ -169,7 +169,7 @@ for figure in ("in one scale", "key clarity", "roughness", "kernel × 1000", "Fr
 # %% [markdown]
 # ## What a gpu run would add
 #
-# The question that matters: U-Nets trained on mixes in one key against mixes with only aligned
+# The question that matters: denoisers trained on mixes in one key against mixes with only aligned
 # beats, at the size `gpu`, three seeds each, with relevance, Fréchet distance and SIM_AA of the
 # generated clips. And an embedder that was not trained here, CLAP or VGGish, on 2,000 mixes: the
 # interval of the kernel distance would be a quarter as wide.
