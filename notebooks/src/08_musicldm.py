@@ -281,13 +281,14 @@ stages = {"the sound": sounds, "mel, then vocoder": music.vocode(mel),
           "mel, VAE, vocoder": music.vocode(back)}
 size = {"sound": span, "mel": mel[0].numel(), "latent": z[0].numel()}
 print(", ".join(f"{name} {count:,} numbers" for name, count in size.items()))
-again = music.mel(stages["mel, then vocoder"])
+again, both = (music.mel(stages[name]) for name in list(stages)[1:])
 off = {}
-for name, other in (("the VAE", back), ("the vocoder", again)):
+for name, other in (("the VAE", back), ("the vocoder", again), ("both", both)):
     frames = min(mel.shape[1], other.shape[1])
     off[name] = float((other[:, :frames] - mel[:, :frames]).abs().mean())
-same = max(off.values()) < 1.1 * min(off.values())
-verdict = "about the same (within a tenth)" if same else max(off, key=off.get)
+parts = {name: off[name] for name in ("the VAE", "the vocoder")}
+same = max(parts.values()) < 1.1 * min(parts.values())
+verdict = "about the same (within a tenth)" if same else max(parts, key=parts.get)
 reveal("08.2", verdict, "mean change of the natural logarithm: "
        + ", ".join(f"{name} {value:.2f}" for name, value in off.items()))
 compare([Clip(audio=wave[:1].numpy(), sample_rate=rate) for wave in stages.values()], list(stages),
@@ -302,9 +303,12 @@ for ax, image, title in zip(both, (mel, back), ("log mel", "through the VAE"), s
 # %% [markdown]
 # *What you should have noticed:* the players above are shuffled. Put them in order before you show
 # their names. A typical error of a vocoder is roughness. A typical error of a VAE is blur: look for
-# fine lines of the left figure that are no longer separate in the right one. The mean change shows
-# how large an error is, but not what it sounds like: listen for it. Both errors are also in all
-# generated sound, because every generated latent passes through the VAE's decoder and the vocoder.
+# fine lines of the left figure that are no longer separate in the right one. Compare the printed
+# changes of the shipped system. Through the VAE *and* the vocoder the spectrogram changes less than
+# through the VAE alone, so the vocoder undoes a part of what the VAE changed (the end of this
+# section says why). Such a figure shows how large a change is, but not what it sounds like: listen
+# for it. What is lost here is also missing in all generated sound, because every generated latent
+# passes through the VAE's decoder and the vocoder.
 #
 # **The strongest simple baseline first.** The first VAE of this system was another one: a small
 # network of two-dimensional convolutions, like that of the paper, which is much larger. It
@@ -321,6 +325,8 @@ predict("08.3", [8, 32, 128], unit="components")
 import time
 
 from sklearn.decomposition import PCA
+
+from workbench.systems.storage import training_of
 
 
 def patches(waves):
@@ -341,6 +347,8 @@ pca = PCA(256).fit(of_training)
 codes = pca.transform(held_out)
 print(f"{len(of_training):,} training patches, {len(held_out)} held-out ones; principal components "
       f"computed in {time.perf_counter() - began:.1f} s")
+record = training_of(f"runs/music-{run.profile}" if run.train else "music-ldm")
+first_stage = record["stages"]["vae"]["best"]["distance"]  # of the VAE, on validation music
 
 # %%
 counts = [1, 2, 4, 8, 16, 32, 64, 128, 256]
@@ -351,6 +359,8 @@ numbers = z[0].numel() // z.shape[2]  # of the VAE, per patch
 vae_error = off["the VAE"] / float(music.networks.mel_std)
 ax.plot(128, 0.25, "s", color=plots.COLOURS[5], label="first VAE, on its own held-out music")
 ax.plot(numbers, vae_error, "o", color=plots.COLOURS[2], label="shipped VAE")
+ax.plot(numbers, first_stage, "^", color=plots.COLOURS[2],
+        label="the same before its last stage, on its own held-out music")
 ax.set(xscale="log", yscale="log")
 ax.minorticks_off()
 ax.set_xticks(counts, counts)
@@ -358,7 +368,8 @@ ax.set_yticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
 ax.legend(frameon=False)
 enough = next(k for k in range(1, 257) if error_of(k) < 0.25)
 few = ", ".join(f"{k} components {error_of(k):.3f}" for k in (32, numbers, 128))
-reveal("08.3", enough, f"errors: {few}; the shipped VAE with {numbers} numbers {vae_error:.3f}")
+reveal("08.3", enough, f"errors: {few}; the shipped VAE with {numbers} numbers {vae_error:.3f}, "
+       f"before its last stage {first_stage:.3f}")
 run.note("error of the VAE", vae_error, floor=f"PCA {error_of(numbers):.3f}")
 
 # %% [markdown]
@@ -370,13 +381,18 @@ run.note("error of the VAE", vae_error, floor=f"PCA {error_of(numbers):.3f}")
 # **A mistake that we made:** we compared the first VAE with smaller spectrograms and with codecs,
 # but not with principal components. This baseline takes seconds, and of all *linear* autoencoders
 # it has the smallest squared error (lesson 06). So compute it before you train a network. A network
-# that is worse has the wrong form or was trained too little. Here both are probable. A note sounds
-# in many bands at once, and a convolution sees only a few of them.
+# that is worse has the wrong form, was trained too little, or was trained for another goal. Of the
+# first VAE the first two are probable. A note sounds in many bands at once, and a convolution sees
+# only a few of them.
 #
-# The shipped VAE *begins* as principal components, so its training starts on a curve like this one.
-# Is its point now above or below the curve? Remember two things. These components come from songs
-# of the same kind as the held-out ones, but the VAE was trained on other music. And the last stage
-# of its training, together with the vocoder, reduces errors of the sound, not of the spectrogram.
+# The shipped VAE *begins* as principal components, so its training starts on a curve like this one,
+# and it ended near it (the triangle). Why is its point now above the curve? In a last stage the
+# decoder was trained together with the vocoder, for the level and the *texture* of the sound that
+# comes out. The spectrogram with the smallest error is a mean, and a mean is blurred (lesson 06):
+# attacks are dull, and noise fills the gaps between the partials of a note. The encoder was not
+# changed, so the latents contain as much as before. But the decoder now passes on whatever makes
+# the *sound* better, and the vocoder has learned to expect it. An error in the middle of a system
+# says little about what comes out at its end.
 #
 # ## 5 · A transformer with FiLM
 #
@@ -481,9 +497,10 @@ reveal("08.4", "nearer to the sound's own" if like_own else "nearer to no vector
 # *What you should have noticed:* with little noise the vectors make no difference, because the
 # noisy latent itself contains almost everything. Only with much noise can the sound's own vector
 # help. The vector of the caption helps only if CLAP puts the caption near its sound. Where the
-# error with the caption is larger than that with no vector, the words mislead the network.
-# `music-ldm` was trained on `sound-classes` and `cc-music-clips`; the captions of the built-in
-# songs are new to it.
+# error with the caption is larger than that with no vector, the words mislead the network. Look at
+# the line of another sound, too: if it is below that of no vector, these songs are so alike that
+# even the vector of a wrong one says something true. `music-ldm` was trained on `sound-classes` and
+# `cc-music-clips`; the captions of the built-in songs are new to it.
 #
 # ## 6 · Train it, hear it grow
 #
@@ -562,8 +579,10 @@ def training_step(step, batch=10):
 # Before the training, twice during it and after it, the network generates sounds for the same six
 # texts from the same noise. The sampler is DDIM with guidance, as in lesson 05. Guidance makes the
 # predicted velocity larger, and larger latents are louder sounds. So `guided` multiplies it by
-# $0.7\,\sigma / \sigma_g + 0.3$, where $\sigma_g$ is its standard deviation and $\sigma$ that of
-# the prediction with the text (Lin et al., arXiv 2305.08891, eq. 15 and 16):
+# $\sigma / \sigma_g$, where $\sigma_g$ is its standard deviation and $\sigma$ that of the
+# prediction with the text. (Lin et al., arXiv 2305.08891, eq. 15 and 16, multiply by
+# $\varphi\,\sigma / \sigma_g + 1 - \varphi$ with $\varphi = 0.7$. In the code $\varphi$ is called
+# `rescale`; here it is 1.)
 
 # %%
 from workbench.models.diffusion import guided
@@ -577,7 +596,7 @@ same_noise = torch.randn(1, *z.shape[1:], generator=torch.Generator().manual_see
 
 
 @torch.no_grad()
-def sample(steps, scale=2.0, rescale=0.7):
+def sample(steps, scale=2.0, rescale=1.0):
     x = same_noise.repeat(6, 1, 1, 1)
     beat = beats_at(100.0).repeat(6, 1, 1)
     times = torch.linspace(diffusion.steps - 1, 0, steps + 1).long()
@@ -629,7 +648,7 @@ loudness = {
         float(music.decode_sound(sample(run.size(3, 20), scale, rescale)).square().mean().sqrt())
         for scale in scales
     ]
-    for name, rescale in (("not rescaled", 0.0), ("rescaled", 0.7))
+    for name, rescale in (("not rescaled", 0.0), ("rescaled", 1.0))
 }
 ax = plots.lines(plots.axes(width=6), scales, loudness, xlabel="guidance",
                  ylabel="root mean square of the sound")
@@ -643,9 +662,11 @@ ax.axhline(float(waves.square().mean().sqrt()), ls=":", color=plots.COLOURS[6]);
 # CLAP conditions the network and counts its successes, so the count favours the network. Check the
 # count by listening.
 #
-# In the last figure (dotted: the training sounds), compare the two curves at guidance 4. A network
-# of ours, sampled at guidance 3 without rescaling, made bands four times as loud as they should be,
-# and the samples were clipped.
+# In the last figure (dotted: the training sounds), compare the two curves. If guidance is not
+# rescaled, each step to a larger scale makes the sounds louder; rescaled, their level hardly
+# changes. A network of ours, sampled at guidance 3 without rescaling, made bands four times as loud
+# as they should be, and the samples were clipped. With $\varphi = 0.7$ strong guidance still
+# clipped some sounds, so our systems use $\varphi = 1$.
 #
 # ## 7 · Where are the beats?
 #
@@ -796,11 +817,15 @@ reveal("08.6", averaged[5] / np.mean([averaged[0], averaged[-1]]), "half and hal
 
 # %% [markdown]
 # *What you should have noticed:* averaged latents are nearer to the mean of all latents than real
-# ones are. They are nearest at λ = ½, which is also the most probable λ of Beta(5, 5).
+# ones are. They are nearest at λ = ½, which is also the most probable λ of Beta(5, 5). With
+# equation (7) they are a little further from it than real ones, because two pieces of one data set
+# are a little alike and not independent.
 #
-# **A mistake that we made:** equation (7) is for data of mean 0, such as waveforms. The mean of
-# latents is not 0. If a mixture of latents is divided, its mean is enlarged too, and the mixture
-# lies where no real latents are. So only the differences from the mean may be divided.
+# **A mistake that we made:** equation (7) is for data of mean 0, such as waveforms. The latents of
+# our first VAE had another mean. If such a mixture is divided, its mean is enlarged too, and the
+# mixture lies where no real latents are. So only the differences from the mean may be divided. For
+# the shipped VAE the two curves nearly agree, because principal components are differences from a
+# mean.
 #
 # **The mixup lab.** Move λ, and listen to the plain mix, BAM and BLM. You can add clicks at the
 # beats. With "in key" the second piece is transposed to the key of the first, which the paper does
