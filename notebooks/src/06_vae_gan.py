@@ -965,9 +965,9 @@ print(f"a {kind}, trained for {stage['steps']:,} steps on {record['minutes_of_so
 
 # %%
 vae_shipped = system.networks.vae
-decoded = np.stack([
-    system.decode_sound(system.encode_sound(sound[None]))[0, :length] for sound in real
-])
+with torch.no_grad():
+    mean, logvar = vae_shipped.encode(torch.from_numpy(real[:, None]))  # (n, numbers, frames)
+    decoded = vae_shipped.decode(mean)[:, 0, :length].numpy()
 distances[f"shipped, {numbers} numbers"] = distance(levels_of(decoded))
 by_pca = through_pca(test_levels, PCA(numbers, random_state=seed).fit(some))
 distances[f"PCA, {numbers} numbers"] = distance(by_pca)
@@ -987,8 +987,6 @@ compare([song, clip_of(sound_of(by_pca[0]), "PCA"), clip_of(decoded[0], "shipped
         ["the recording", f"{numbers} principal components, phases guessed", f"shipped {kind}"])
 
 # %%
-with torch.no_grad():
-    mean, logvar = vae_shipped.encode(torch.from_numpy(real[:, None]))
 sigma = (0.5 * logvar).exp().mean((0, 2)).numpy()
 spread = mean.std((0, 2)).numpy()
 order = np.argsort(-spread)
@@ -1051,12 +1049,13 @@ for name, network in networks.items():
 # it is decoded part by part?
 
 # %%
-song_z = system.encode_sound(audio[test[0]])
-whole = system.decode_sound(song_z)
-cut = song_z.shape[1] // 2
-halves = [system.decode_sound(part) for part in (song_z[:, :cut], song_z[:, cut:])]
+song_z = system.networks.encode_frames(audio[test[0]])[None]  # (1, numbers, frames)
+cut = song_z.shape[2] // 2
+with torch.no_grad():
+    whole = vae_shipped.decode(song_z)[0].numpy()
+    halves = [vae_shipped.decode(part)[0].numpy() for part in song_z.tensor_split([cut], dim=2)]
 difference = np.abs(whole - np.concatenate(halves, axis=1))[0]
-at = cut * system.config.hop
+at = cut * system.config.vae.hop
 plots.lines(plots.axes(width=7), np.arange(-4000, 4000) / rate,
             {"difference": difference[at - 4000 : at + 4000]}, xlabel="seconds from the cut",
             ylabel="|whole − parts|")
@@ -1064,8 +1063,8 @@ print(f"a frame depends on at most {vae_shipped.reach} frames on each side")
 
 # %% [markdown]
 # *What you should have noticed:* the two results differ only near the cut, as far as the
-# convolutions reach. `encode` and `decode` add that many frames of the neighbours to each part and
-# remove them afterwards. So their result is the same as without cuts.
+# convolutions reach. `system.encode` and `system.decode` add that many frames of the neighbours to
+# each part and remove them afterwards. So their result is the same as without cuts.
 #
 # ## 10 · Going further: a map of pieces
 #
@@ -1080,7 +1079,7 @@ from sklearn.manifold import TSNE
 from workbench.datasets.sound_kinds import built_in_kinds
 
 sounds = built_in_kinds(run.size(3, 15), seconds=seconds, rate=rate, seed=seed)
-latents = [system.encode_sound(clip.audio) for clip in sounds]
+latents = [system.networks.encode_frames(clip.audio) for clip in sounds]
 marks = torch.stack([torch.cat([z.mean(1), z.std(1)]) for z in latents]).numpy()
 perplexity = min(20, len(sounds) // 3)
 points = TSNE(perplexity=perplexity, random_state=seed).fit_transform(marks)

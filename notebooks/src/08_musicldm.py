@@ -227,7 +227,7 @@ def mel_filters(bins, bands, rate):
 predict("08.2", ["the VAE", "the vocoder", "about the same (within a tenth)"])
 
 # %% [markdown]
-# The **VAE** (lesson 06) cuts the mel spectrogram into **patches** of 8 frames. A patch lasts 80 ms
+# The **VAE** (lesson 06) cuts the mel spectrogram into patches of 8 frames. A patch lasts 80 ms
 # and has all 64 bands: 512 numbers. The encoder is one linear layer. From each patch it computes
 # the mean $\mu$ of 64 numbers, the latent $z$ of this patch. The variances $\sigma^2$ of the 64
 # numbers are learned, too; they are the same for all patches. The decoder is a linear layer back to
@@ -302,12 +302,12 @@ for ax, image, title in zip(both, (mel, back), ("log mel", "through the VAE"), s
 
 # %% [markdown]
 # *What you should have noticed:* the players above are shuffled. Put them in order before you show
-# their names. A typical error of a vocoder is roughness. A typical error of a VAE is blur: look for
-# fine lines of the left figure that are no longer separate in the right one. Compare the printed
-# changes of the shipped system. Through the VAE *and* the vocoder the spectrogram changes less than
-# through the VAE alone, so the vocoder undoes a part of what the VAE changed (the end of this
-# section says why). Such a figure shows how large a change is, but not what it sounds like: listen
-# for it. What is lost here is also missing in all generated sound, because every generated latent
+# their names. A typical error of a vocoder is roughness. A typical error of a VAE is blur. But the
+# decoder of the shipped VAE adds a fine regular ripple, which the left figure does not have. Can
+# you hear it? Compare the printed changes: through the VAE *and* the vocoder the spectrogram
+# changes less than through the VAE alone, so the vocoder undoes a part of what the VAE changed (the
+# end of this section says why). Such a figure shows how large a change is, but not what it sounds
+# like. What is lost here is also missing in all generated sound, because every generated latent
 # passes through the VAE's decoder and the vocoder.
 #
 # **The strongest simple baseline first.** The first VAE of this system was another one: a small
@@ -322,13 +322,6 @@ for ax, image, title in zip(both, (mel, back), ("log mel", "through the VAE"), s
 predict("08.3", [8, 32, 128], unit="components")
 
 # %%
-import time
-
-from sklearn.decomposition import PCA
-
-from workbench.systems.storage import training_of
-
-
 def patches(waves):
     """(n · patches, 512): 8 frames × 64 bands each, scaled as for the VAE."""
     scaled = (music.mel(waves) - music.networks.mel_mean) / music.networks.mel_std
@@ -339,6 +332,13 @@ def error_of(k):
     """The mean absolute error of the first k components."""
     return float(np.abs(codes[:, :k] @ pca.components_[:k] + pca.mean_ - held_out).mean())
 
+
+# %%
+import time
+
+from sklearn.decomposition import PCA
+
+from workbench.systems.storage import training_of
 
 crops = audio.crops(run.size(10, 100), span, seed=seed, rows=audio.split("train"))[0].mean(1)
 of_training, held_out = patches(torch.from_numpy(crops)), patches(sounds)
@@ -1002,8 +1002,7 @@ run.note("SIM_AA@90, generated", copied["generated"],
 # *A limitation to listen for:* no result has a form, because the transformer generates windows of a
 # few seconds; a longer sound is made of overlapping windows.
 #
-# *Terms:* CLAP · mel spectrogram · vocoder · patch · U-Net · FiLM · F-measure · mixup · BAM · BLM ·
-# SIM_AA
+# *Terms:* CLAP · mel spectrogram · vocoder · U-Net · FiLM · F-measure · mixup · BAM · BLM · SIM_AA
 #
 # *Next:* [lesson 09](09_attention_gpt.ipynb) leaves sound: its network generates notes, one after
 # the other.
