@@ -386,7 +386,6 @@ def test_sound_is_checked_by_name():
     assert checked([[1, 2]]).dtype == np.float32
     for bad, said in (
         (np.full((1, 3), np.inf), "mine holds NaN or infinite"),
-        (np.full((1, 3), 1e30), r"mine has a peak of 1e\+30; scale it"),
         (np.zeros(3), r"mine has shape \(3,\)"),
         (np.zeros((0, 3)), "mine has shape"),
     ):

@@ -47,9 +47,11 @@ SIZES = [
     ("piano-diffusion", ("network", "width"), 99_840),
     ("sound-ldmg", ("vae", "window"), 131_072),
     ("sound-ldmg", ("dit", "depth"), 60_000),
-    ("music-ldm", ("sizes", "unet"), [131_072] * 3),
-    ("music-ldm", ("sizes", "layers"), 50_000),
-    ("music-ldm", ("sizes", "vae"), [8] * 60),
+    ("music-ldm", ("sizes", "transformer"), [131_072, 4, 4]),
+    ("music-ldm", ("sizes", "transformer"), [160, 50_000, 4]),
+    ("music-ldm", ("sizes", "patch"), [8, 131_072, 2]),
+    ("music-ldm", ("sizes", "patch"), [8, 128, 50_000]),
+    ("music-ldm", ("sizes", "depth"), 50_000),
 ]
 
 

@@ -7,8 +7,8 @@ Both linear layers begin as a principal component analysis of training patches, 
 autoencoder (Baldi & Hornik 1989, "Neural networks and principal component analysis"); the blocks
 begin at zero and learn what is left. Neighbouring frames and bands of a mel spectrogram are so
 alike that 64 of 512 numbers keep it within a tenth of its deviation, which a small convolutional
-VAE does not reach. A patch holds all bands, so that an onset is one vector and not a column of eight. Notebook:
-`notebooks/08_musicldm.ipynb`.
+VAE does not reach. A patch holds all bands, so that an onset is one vector and not a column of
+eight. Notebook: `notebooks/08_musicldm.ipynb`.
 """
 
 from __future__ import annotations

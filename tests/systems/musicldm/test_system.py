@@ -282,6 +282,12 @@ def test_nan_is_refused_however_it_came_in(trained, bad):
         system.encode_sound(torch.from_numpy(clip.audio))
 
 
+def test_sound_whose_spectrum_overflows_is_refused(trained):
+    system, _ = trained
+    with pytest.raises(WorkbenchError, match="too loud"):
+        system.encode_sound(torch.full((1, 9000), 1e30))
+
+
 def test_an_all_but_silent_collection_leaves_finite_scales(tmp_path):
     """One click in half a minute: most crops are silent."""
     sound = np.zeros(16_000 * 30)

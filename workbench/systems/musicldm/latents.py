@@ -61,7 +61,7 @@ class MusicLatents(SoundDiffusion):
 
     def encode_sound(self, sounds: Tensor | np.ndarray) -> Tensor:
         """Encode sounds (n, samples) at `config.rate` as latents (n, latent, frames / 8, latent
-        bands) of variance about 1. Raises WorkbenchError for NaN and infinite samples."""
+        bands) of variance about 1. Raises WorkbenchError for NaN, infinite and huge samples."""
         return self.networks.encode_sound(sounds)
 
     def encode_mel(self, mel: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.errors import WorkbenchError
 from workbench.models.music_ldm import film_denoiser, mel_vae, vocoder
 from workbench.models.text_audio import TextAudio
 from workbench.music.audio import checked
@@ -53,10 +54,12 @@ class Networks(nn.Module):
     @torch.inference_mode()
     def encode_sound(self, sounds: Tensor | np.ndarray) -> Tensor:
         """Encode sounds (n, samples) as latents (n, latent, frames / 8, bands / 8) of variance
-        about 1. Raises WorkbenchError for NaN and infinite samples."""
+        about 1. Raises WorkbenchError for NaN, infinite and huge samples."""
         samples = np.ascontiguousarray(checked(sounds, "sounds"), dtype=np.float32)
         device = self.mel_mean.device
         mel = by_parts(lambda part: self.mel(part.to(device)), torch.from_numpy(samples))
+        if not mel.isfinite().all():
+            raise WorkbenchError("sounds: too loud for a mel spectrogram; full scale is 1")
         return self.encode_mel(mel)
 
     @torch.inference_mode()
