@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.tools.grading.conftest import way_here
-from workbench.tools.grading import seal
+from workbench.tools.grading import jail, seal
 from workbench.tools.grading.sandbox import Limits, Question, Sandbox
 
 CASES = [(np.arange(3.0),)]
@@ -309,3 +309,18 @@ def test_a_full_disk_and_a_deep_folder_stay_out(readable_python):
     assert ask(sandbox, body).answers[0].value == 1
     left = set(Path(tempfile.gettempdir()).glob("workbench-grade-*")) - before
     assert not [path for path in left if (path / "d").exists()]
+
+
+def test_an_environment_behind_a_link_is_shown_once(tmp_path):
+    """`.venv` may be a link to a folder that several working copies share."""
+    real = tmp_path / "environment" / "lib"
+    real.mkdir(parents=True)
+    link = tmp_path / "copy" / ".venv"
+    link.parent.mkdir()
+    link.symlink_to(real.parent)
+    steps = jail.layout([str(link), str(link / "lib")], [], [])
+    about = [step for step in steps if step[1].startswith(str(tmp_path))]
+    assert ("link", str(link), str(real.parent)) in about
+    assert ("show", str(real)) in about or ("show", str(real.parent)) in about
+    assert not any(step[1].startswith(f"{link}/") for step in about)
+    assert ("folder", str(link)) not in about

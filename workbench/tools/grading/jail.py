@@ -49,11 +49,13 @@ def layout(readable: Iterable[str], hidden: Iterable[str], shown: Iterable[str])
     """
     steps: list[Step] = []
     bound: list[str] = []
+    linked: list[str] = []
     paths = {*SYSTEM, *readable}
     for path in sorted(paths | set(map(os.path.realpath, paths)), key=lambda p: (len(p), p)):
-        if os.path.lexists(path) and not _within(path, bound):
+        if os.path.lexists(path) and not _within(path, bound + linked):
             if os.path.islink(path):
                 steps.append(("link", path, os.readlink(path)))
+                linked.append(path)  # what is behind it is shown at its real place
             elif os.path.exists(path):
                 steps.append(("show", path))
                 bound.append(path)
