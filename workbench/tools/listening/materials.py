@@ -212,7 +212,8 @@ def _song_ways(systems: Mapping[str, System], song: Clip, seed: int) -> dict[str
     ways = {HUMAN: six_bars(song)}
     for other, system in systems.items():
         ways[other] = six_bars(system.inpaint(song, region, seed=seed)[0])
-    single = first.inpaint(song, region, seed=later_seed(seed, 1), candidates=1)[0]
+    one: dict[str, Any] = {"candidates": 1}  # of a MidiGPT; `System` does not name it
+    single = first.inpaint(song, region, seed=later_seed(seed, 1), **one)[0]
     ways[f"{name}, one candidate"] = six_bars(single)
     alone = first.inpaint(_bars(song, hole, hole + 2), Region(bars=(0, 2)), seed=seed)[0]
     ways[CONTROL] = _replaced(six_bars(song), alone, 2)
