@@ -84,14 +84,25 @@ def test_amounts_fill_what_is_not_asked():
     chart.fill[:] = 0, 1
     implied = np.zeros((32, 9), dtype=bool)
     chart.hits[4, SNARE], implied[4, SNARE] = 1, True
-    chart.hits[0, KICK] = 1
+    chart.ghosts[:] = 1
     filled = with_amounts(chart, amounts(CH=2, SD=0.5, BD=1, all=3.5), implied)
-    assert filled.drums[0, [SNARE, HAT]].tolist() == [0.5, 2]
+    assert filled.drums[0, [KICK, HAT]].tolist() == [1, 2]
     assert filled.drums[0, RIDE] == pytest.approx(RARELY)  # not forbidden
-    assert np.isnan(filled.drums[0, KICK])  # its hits are asked
+    assert np.isnan(filled.drums[0, SNARE])  # its ghost notes are asked
     assert np.isnan(filled.drums[1]).all()  # a fill
-    assert np.isnan(filled.density).all()  # of which the asked kick is a part
+    assert np.isnan(filled.density).all()  # of which the snare is a part
     assert np.isnan(chart.drums).all()  # a copy
+
+
+def test_a_drum_that_is_asked_leaves_all_others_open():
+    none = np.zeros((32, 9), dtype=bool)
+    hits, drums = DrumChart.empty(2), DrumChart.empty(2)
+    hits.hits[0, KICK] = 1
+    drums.drums[:, RIDE] = 1.8
+    for chart in (hits, drums):
+        filled = with_amounts(chart, amounts(CH=2, BD=1, all=3), none)
+        assert np.array_equal(filled.drums, chart.drums, equal_nan=True)
+        assert np.isnan(filled.density).all()
 
 
 def test_a_sparse_bar_has_fewer_hits_of_all_drums():

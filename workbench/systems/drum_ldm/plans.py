@@ -93,19 +93,24 @@ class StylePlans(nn.Module):
 def with_amounts(
     chart: DrumChart, amounts: NDArray[np.float32], implied: NDArray[np.bool_]
 ) -> DrumChart:
-    """Return a chart that asks for the amounts of a plan where it asks for nothing else.
+    """Return a chart that asks for the amounts of a plan.
 
-    A drum has its own amount if the request asks for it, for hits of it or, of the snare, for ghost
-    notes. A bar whose density is asked has more or fewer hits of the other drums accordingly. Bars
-    that are to be fills stay.
+    A chart that asks for hits or amounts of a drum is returned as it is: with amounts of all other
+    drums the network leaves out the one that is asked (of 8 takes of “a hip hop beat with ride
+    cymbal” one had a ride, without amounts all). A snare with ghost notes has its own amount. A bar
+    whose density is asked has more or fewer hits of all drums accordingly. Bars that are to be
+    fills stay.
 
     Args:
         chart: What is asked.
         amounts: (10,), see `StylePlans`.
         implied: (steps, 9), the hits that only a style implies.
     """
-    own = (~np.isnan(chart.hits) & ~implied).any(0) | ~np.isnan(chart.drums).all(0)
-    own[_SNARE] |= bool((chart.ghosts > 0).any())
+    if (~np.isnan(chart.hits) & ~implied).any() or not np.isnan(chart.drums).all():
+        return chart
+    own = (
+        np.arange(len(DRUMS)) == _SNARE if (chart.ghosts > 0).any() else np.zeros(len(DRUMS), bool)
+    )
     plain = chart.fill != 1
     density = chart.density.copy()
     factor = np.where(np.isnan(density), 1.0, density / max(float(amounts[-1]), SOFT))
