@@ -139,8 +139,8 @@ SECTIONS: dict[str, Callable[[MusicBench], None]] = {
 
 def _of_windows(bench: MusicBench) -> dict[str, np.ndarray]:
     return {
-        "generated, guidance 4": bench.guided_strongly,
         "generated, guidance 2": bench.guided,
+        "generated, guidance 4": bench.guided_strongly,
         "reconstructions": bench.reconstructions[:, : bench.length],
     }
 
