@@ -5,19 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.representations.test_holes import song_clip
+from tests.representations.test_holes import song_clip, vocabulary_apart
 from workbench.representations.anchor import SURE, Anchor, Where, place_like
 from workbench.representations.control_rule import ControlTables
 from workbench.representations.grammar import TokenGrammar
 from workbench.representations.holes import BAR, PITCH, PROGRAM, Hole, answer, transpose
-from workbench.representations.remi import RemiSong, ids_of, table_of
+from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import END, Vocabulary
 
 
 @pytest.fixture(scope="module")
 def vocabulary() -> Vocabulary:
-    songs = [ids_of(table_of(song_clip(seed=seed))) for seed in range(8)]
-    return Vocabulary.train(songs, 640, apart=True)  # pitches are tokens of their own
+    return vocabulary_apart()
 
 
 @pytest.fixture(scope="module")

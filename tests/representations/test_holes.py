@@ -22,6 +22,12 @@ from workbench.representations.remi import RemiSong, ids_of, table_of
 from workbench.representations.tokens import BOS, END, EOS, FILL, HOLE, Vocabulary
 
 
+def vocabulary_apart() -> Vocabulary:
+    """A vocabulary of such songs, in which pitches are tokens of their own."""
+    songs = [ids_of(table_of(song_clip(seed=seed))) for seed in range(8)]
+    return Vocabulary.train(songs, 640, apart=True)
+
+
 def song_clip(bars: int = 8, seed: int = 0) -> Clip:
     """Melody, piano and drums on sixteenths."""
     rng = np.random.default_rng(seed)

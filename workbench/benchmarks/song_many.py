@@ -158,7 +158,8 @@ def survey(bench: SongBench, name: str, split: str, n: int) -> tuple[np.ndarray,
     true: list[list[float]] = []
     for case in holes(clips, bench.vocabulary, n, bench.seed):
         try:
-            filled = fill(bench.system, case, bench.seed + case.number)
+            region = Region(bars=(case.first, case.first + LENGTH))
+            (filled,) = fill(bench.system, case.clip, region, bench.seed + case.number)
         except WorkbenchError:
             refused += 1
             continue
@@ -167,12 +168,11 @@ def survey(bench: SongBench, name: str, split: str, n: int) -> tuple[np.ndarray,
     return np.array(made), np.array(true), refused
 
 
-def fill(system: MidiGPT, case: Case, seed: int) -> Clip:
-    """Return the song with the hole filled as users do it."""
-    region = Region(bars=(case.first, case.first + LENGTH))
+def fill(system: MidiGPT, clip: Clip, region: Region, seed: int, n: int = 1) -> list[Clip]:
+    """Return `n` versions of a song with a region filled as users do it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of metres and instruments; the table shows the result
-        return system.inpaint(case.clip, region, seed=seed)[0]
+        return system.inpaint(clip, region, n, seed=seed)
 
 
 def many(bench: SongBench) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from workbench.arguments import random_generator
 from workbench.benchmarks.song_data import SongBench
-from workbench.benchmarks.song_many import FEWEST, holes
+from workbench.benchmarks.song_many import FEWEST, fill, holes
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.evaluation.fillings import copy_rate, melodic_step, repeat_rate, same_key
 from workbench.evaluation.inpainting import LENGTH, SIDE, Case
@@ -205,7 +205,5 @@ def means(found: Sequence[Sequence[float]]) -> list[float]:
 
 def _versions(bench: SongBench, spot: Spot) -> list[RemiSong]:
     region = Region(bars=(spot.hole.first, spot.hole.last), tracks=spot.tracks)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of metres and instruments; the table shows the result
-        made = bench.system.inpaint(spot.clip, region, VERSIONS, seed=spot.seed)
-    return [table_of(clip) for clip in made]
+    versions = fill(bench.system, spot.clip, region, spot.seed, VERSIONS)
+    return [table_of(clip) for clip in versions]

@@ -1,6 +1,8 @@
-"""How alike two bars of drums are."""
+"""How alike two bars, or two sets of notes, are."""
 
 from __future__ import annotations
+
+from collections.abc import Set
 
 import numpy as np
 
@@ -17,3 +19,8 @@ def jaccard(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """
     either = (a | b).sum(-1)
     return np.where(either > 0, (a & b).sum(-1) / np.maximum(either, 1), 1.0)
+
+
+def common_share(a: Set[object], b: Set[object]) -> float:
+    """Return the same of two Python sets; 1 for two empty ones."""
+    return len(a & b) / len(a | b) if a or b else 1.0

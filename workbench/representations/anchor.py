@@ -25,6 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.music.likeness import common_share
 from workbench.representations.holes import PROGRAM, Hole, bars_of, part, transpose
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import END, Vocabulary
@@ -122,7 +123,7 @@ def _places(
             pairs = zip(
                 beside.others[hole.first : hole.last], there.others[first:last], strict=True
             )
-            found = (found + float(np.mean([_share(*pair) for pair in pairs]))) / 2
+            found = (found + float(np.mean([common_share(*pair) for pair in pairs]))) / 2
         found = min(found, _likeness_beside(beside.own, there.own, hole, first))
         melody = _likeness_beside(beside.tuned, there.tuned, hole, first) if tuned else found
         yield Place(first, found, min(found, melody), shift)
@@ -142,12 +143,8 @@ def _likeness_beside(bars: Bars, there: Bars, hole: Hole, first: int) -> float:
     for i, weight in enumerate(WEIGHTS):
         for a, b in ((hole.first - 1 - i, first - 1 - i), (hole.last + i, last + i)):
             if 0 <= a < len(bars) and 0 <= b < len(bars):
-                found += weight * _share(bars[a], there[b])
+                found += weight * common_share(bars[a], there[b])
     return found / (2 * sum(WEIGHTS))
-
-
-def _share(a: set[Note], b: set[Note]) -> float:
-    return len(a & b) / len(a | b) if a or b else 1.0
 
 
 @dataclass

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from tests.representations.test_holes import song_clip
+from tests.representations.test_holes import song_clip, vocabulary_apart
 from workbench.representations.control_rule import ControlTables
 from workbench.representations.grammar import TokenGrammar
 from workbench.representations.hints import Hints
 from workbench.representations.holes import BAR, PITCH, PROGRAM, Hole, answer, memory, question
-from workbench.representations.remi import RemiSong, ids_of, table_of
+from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import Vocabulary
 from workbench.systems.midigpt import echoing
 from workbench.systems.midigpt.echoing import ECHO, SUREST, SongEchoes, foreign, freedom
@@ -21,8 +21,7 @@ HOLE = Hole(10, 12)
 
 @pytest.fixture(scope="module")
 def vocabulary() -> Vocabulary:
-    songs = [ids_of(table_of(song_clip(seed=seed))) for seed in range(8)]
-    return Vocabulary.train(songs, 640, apart=True)  # pitches are tokens of their own
+    return vocabulary_apart()
 
 
 @pytest.fixture(scope="module")

@@ -108,18 +108,14 @@ def with_amounts(
     """
     if (~np.isnan(chart.hits) & ~implied).any() or not np.isnan(chart.drums).all():
         return chart
-    own = (
-        np.arange(len(DRUMS)) == _SNARE if (chart.ghosts > 0).any() else np.zeros(len(DRUMS), bool)
-    )
-    plain = chart.fill != 1
-    density = chart.density.copy()
+    plain, density = chart.fill != 1, chart.density.copy()
     factor = np.where(np.isnan(density), 1.0, density / max(float(amounts[-1]), SOFT))
-    drums = chart.drums.copy()
-    for column in np.flatnonzero(~own):
-        drums[plain, column] = (factor * max(float(amounts[column]), RARELY))[plain]
-    if not own.any() and np.isnan(density).all():
+    drums = np.where(plain[:, None], factor[:, None] * amounts[:-1].clip(min=RARELY), np.nan)
+    if (chart.ghosts > 0).any():
+        drums[:, _SNARE] = np.nan
+    elif np.isnan(density).all():
         density[plain] = amounts[-1]
-    return chart.with_(drums=drums, density=density)
+    return chart.with_(drums=drums.astype(np.float32), density=density)
 
 
 def _mean(values: NDArray[np.float32]) -> float:

@@ -43,6 +43,7 @@ from workbench.evaluation.fillings import (
     repeat_rate,
     same_key,
 )
+from workbench.music.likeness import common_share
 from workbench.representations.controls import Classes, Controls
 from workbench.representations.holes import Hole, part
 from workbench.representations.remi import RemiSong
@@ -69,13 +70,11 @@ def choose(
     chosen: list[int] = []
     for first in range(0, len(songs), candidates):
         group = range(first, first + candidates)
-        shared = {i: max((_common(notes[i], notes[j]) for j in chosen), default=0) for i in group}
+        shared = {
+            i: max((common_share(notes[i], notes[j]) for j in chosen), default=0) for i in group
+        }
         chosen.append(min(group, key=lambda i: (shared[i] == 1, costs[i] + APART * shared[i])))
     return [songs[i] for i in chosen]
-
-
-def _common(a: set[tuple[int, ...]], b: set[tuple[int, ...]]) -> float:
-    return len(a & b) / len(a | b) if a or b else 1.0
 
 
 def lines_of(song: RemiSong, vocabulary: Vocabulary) -> np.ndarray:
