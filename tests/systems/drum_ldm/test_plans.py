@@ -84,22 +84,21 @@ def test_amounts_fill_what_is_not_asked():
     chart.fill[:] = 0, 1
     implied = np.zeros((32, 9), dtype=bool)
     chart.hits[4, SNARE], implied[4, SNARE] = 1, True
-    chart.ghosts[:] = 1
     filled = with_amounts(chart, amounts(CH=2, SD=0.5, BD=1, all=3.5), implied)
-    assert filled.drums[0, [KICK, HAT]].tolist() == [1, 2]
+    assert filled.drums[0, [KICK, SNARE, HAT]].tolist() == [1, 0.5, 2]
     assert filled.drums[0, RIDE] == pytest.approx(RARELY)  # not forbidden
-    assert np.isnan(filled.drums[0, SNARE])  # its ghost notes are asked
     assert np.isnan(filled.drums[1]).all()  # a fill
-    assert np.isnan(filled.density).all()  # of which the snare is a part
+    assert filled.density[0] == 3.5
     assert np.isnan(chart.drums).all()  # a copy
 
 
 def test_a_drum_that_is_asked_leaves_all_others_open():
     none = np.zeros((32, 9), dtype=bool)
-    hits, drums = DrumChart.empty(2), DrumChart.empty(2)
+    hits, drums, ghosts = DrumChart.empty(2), DrumChart.empty(2), DrumChart.empty(2)
     hits.hits[0, KICK] = 1
     drums.drums[:, RIDE] = 1.8
-    for chart in (hits, drums):
+    ghosts.ghosts[:] = 1
+    for chart in (hits, drums, ghosts):
         filled = with_amounts(chart, amounts(CH=2, BD=1, all=3), none)
         assert np.array_equal(filled.drums, chart.drums, equal_nan=True)
         assert np.isnan(filled.density).all()
@@ -136,13 +135,16 @@ def test_plans_are_saved_loaded_and_followed(system, plans, tmp_path):
         system.save_pretrained(tmp_path / "own")
         again = DrumLDM.from_pretrained(tmp_path / "own")
         chart, open_one = again.charts_for(["rock", "a drum beat"], 8, [0, 0])
+        varied = again.charts_for(["rock, every bar different"], 8, [0])[0]
+        formed = again.charts_for(["rock"], 8, [0], form="ABCD")[0]
         waltz = again.charts_for(["rock"], 8, [0], meter=(3, 4))[0]
     finally:
         system.plans = None
     assert again.plans.styles == ["rock"]
     assert not np.isnan(chart.drums).any()
     assert np.isnan(open_one.drums).all()  # names no style with plans
-    assert np.isnan(waltz.drums).all()
+    for asked in (varied, formed, waltz):
+        assert np.isnan(asked.drums).all()
     rates = plans.amounts[0].numpy()
     assert np.abs(rates[:, :9].clip(RARELY) - chart.drums[0]).max(1).min() < 0.01
     assert np.isnan(system.charts_for(["rock"], 8, [0])[0].drums).all()

@@ -283,10 +283,10 @@ class DrumSampler(DrumLatents):
                 if np.isnan(chart.letter).all() and _same_in_all_bars(chart):
                     form_of_take["letter"] = letters_of(fill_form(random), bars)
                     chart.stated = True
-            elif self.plans is not None and chart.meter == (4, 4):
+            elif self.plans and like is None and not chart.stated and chart.meter == (4, 4):
                 plan = self.plans.sampled(request.style, chart, random)
                 if plan is not None:
-                    form_of_take |= plan[0] if like is None else {}
+                    form_of_take |= plan[0]
                     amounts = plan[1]
             chart = chart.with_(**_unasked(chart, form_of_take))
             if amounts is not None:
